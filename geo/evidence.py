@@ -1,0 +1,420 @@
+"""What is known of a provider and a procedure: a status, a reason, and the rows behind both.
+
+Never a quality score. A provider is *confirmed*, *reported*, *likely*, *unknown* or *not
+offered*, because of statements with a source and a date.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo.procedures import Procedure
+from geo.schema import STATUSES
+
+__all__ = ["ASSESSED", "MAX_AGE_YEARS", "assess", "is_old", "order"]
+
+#: Older statements still count, but never confirm, and are marked old.
+MAX_AGE_YEARS = 3
+_DECIDING = frozenset({"offered", "specialist", "not_offered"})
+_NOTICES = frozenset({"visiting", "planned", "outage"})
+_CONFIRMING = frozenset({"official", "registry", "claims"})
+_RANK = {status: rank for rank, status in enumerate(STATUSES)}
+
+#: Columns of what `assess` returns, beside the index `provider_id`.
+ASSESSED = (
+    "status",
+    "related",
+    "disputed",
+    "contrary",
+    "old",
+    "as_of",
+    "source_kind",
+    "reason",
+    "rows",
+    "against",
+    "history",
+    "notices",
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One statement. `row` is its label in the evidence frame; None for a register's entry."""
+
+    row: Any
+    status: str
+    as_of: str | None
+    end: dt.date | None
+    source_kind: str
+
+    @property
+    def positive(self) -> bool:
+        return self.status != "not_offered"
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the statements about one provider and one service come to."""
+
+    word: str
+    best: _Row | None  # the statement that decides; None where nothing does
+    disputed: bool
+    against: tuple[_Row, ...]  # statements that say the opposite without deciding
+    history: tuple[_Row, ...]  # superseded statements
+    confirmed: bool = False
+
+    @property
+    def positive(self) -> bool:
+        return self.best is not None and self.best.positive
+
+    @property
+    def negative(self) -> bool:
+        return self.best is not None and not self.best.positive
+
+
+def _end_of(as_of: object) -> dt.date | None:
+    """The last day of the period a date names; None for NA."""
+    return pd.Period(as_of).end_time.date() if isinstance(as_of, str) else None
+
+
+def is_old(as_of: object, today: dt.date) -> bool | None:
+    """Whether a statement is more than three years old, counted from the end of its period.
+
+    Parameters
+    ----------
+    as_of
+        YYYY, YYYY-MM or YYYY-MM-DD; NA where no date is known.
+    today
+        The day of asking.
+
+    Returns
+    -------
+    bool or None
+        None where there is no date.
+
+    Examples
+    --------
+    >>> is_old("2023", dt.date(2026, 12, 31)), is_old("2023", dt.date(2027, 1, 1))
+    (False, True)
+    """
+    end = _end_of(as_of)
+    return None if end is None else not _recent(end, today)
+
+
+def _recent(end: dt.date, today: dt.date) -> bool:
+    return pd.Timestamp(end) + pd.DateOffset(years=MAX_AGE_YEARS) >= pd.Timestamp(today)
+
+
+def assess(
+    providers: pd.DataFrame, evidence: pd.DataFrame, procedure: Procedure, today: dt.date
+) -> pd.DataFrame:
+    """Say for every provider that matters what is known of it and the procedure.
+
+    Parameters
+    ----------
+    providers, evidence
+        Frames of the contract; `providers` with `source_as_of` where the register is dated.
+    procedure
+        What is asked about.
+    today
+        The day of asking.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by `provider_id`, in the order of `providers`, with the columns `ASSESSED`:
+        `rows` (labels of the evidence rows that the status rests on), `against`, `history` and
+        `notices` (labels likewise), `old` (None without a date), `reason` (a sentence). A
+        provider about which there is nothing to say does not appear.
+    """
+    if procedure.kind == "care":
+        return _assess_care(providers, procedure, today)
+    statements = _statements(providers, evidence, procedure)
+    notices = _notices(evidence, procedure)
+    setting = (providers["kind"] == "facility") & providers["facility_type"].isin(
+        procedure.settings
+    )
+    speaking = set(statements) & set(providers["provider_id"])
+    wanted = setting | providers["provider_id"].isin(speaking)
+    found: dict[str, dict[str, Any]] = {}
+    for provider_id, facility_type, fits in zip(
+        providers.loc[wanted, "provider_id"],
+        providers.loc[wanted, "facility_type"],
+        setting[wanted],
+        strict=True,
+    ):
+        verdicts = {
+            word: _judge(word, rows, today)
+            for word, rows in statements.get(provider_id, {}).items()
+        }
+        if facility_type == "specialist_centre":
+            # Only a centre of a specialty that takes part can be one that might do it.
+            fits = any(verdicts[w].positive for w in procedure.specialties if w in verdicts)
+        answer = _status(procedure, verdicts, bool(fits), today)
+        if answer is not None:
+            found[provider_id] = {**answer, "notices": notices.get(provider_id, ())}
+    return _frame(found)
+
+
+def order(results: pd.DataFrame, by: str, distance: str) -> pd.DataFrame:
+    """Put results in the reader's order.
+
+    Parameters
+    ----------
+    results
+        With `status`, `related`, and the distance column.
+    by
+        "evidence": strongest first, a related service first among the likely, then nearest;
+        "distance": nearest first, at equal distance the better status.
+    distance
+        The column to measure by, e.g. "road_km"; NA comes last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A new frame.
+    """
+    rank = results["status"].map(_RANK)
+    unrelated = ~(results["related"].astype(bool) & (results["status"] == "likely"))
+    keys = [rank, unrelated, results[distance]]
+    if by == "distance":
+        keys = [results[distance], rank, unrelated]
+    # lexsort puts its last key first, and NaN behind every number.
+    positions = np.lexsort([np.asarray(key, float) for key in reversed(keys)])
+    return results.iloc[positions]
+
+
+def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) -> pd.DataFrame:
+    """A register that names the kind of place confirms it."""
+    fits = providers["facility_type"].isin(procedure.settings)
+    kinds = providers.loc[fits, "facility_type"].str.replace("_", " ")
+    dates = providers.loc[fits, "source_as_of"]
+    blank: tuple[Any, ...] = ()
+    return _frame(
+        {
+            provider_id: {
+                "status": "confirmed",
+                "related": False,
+                "disputed": False,
+                "contrary": False,
+                "old": is_old(date, today),
+                "as_of": date if isinstance(date, str) else None,
+                "source_kind": "registry",
+                "reason": f"Listed in the register as a {kind}.",
+                "rows": blank,
+                "against": blank,
+                "history": blank,
+                "notices": blank,
+            }
+            for provider_id, kind, date in zip(
+                providers.loc[fits, "provider_id"], kinds, dates, strict=True
+            )
+        }
+    )
+
+
+def _frame(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame.from_dict(dict(found), orient="index", columns=list(ASSESSED))
+    frame["old"] = frame["old"].astype(object).where(frame["old"].notna(), None)
+    return frame.rename_axis("provider_id")
+
+
+def _statements(
+    providers: pd.DataFrame, evidence: pd.DataFrame, procedure: Procedure
+) -> dict[str, dict[str, list[_Row]]]:
+    """Deciding statements that bear on the procedure, by provider and service."""
+    found: dict[str, dict[str, list[_Row]]] = {}
+    word = evidence["procedure"].where(
+        evidence["procedure"].isin([procedure.slug, *procedure.related])
+    )
+    word = word.where(
+        word.notna(), evidence["specialty"].where(evidence["specialty"].isin(procedure.specialties))
+    )
+    if procedure.kind == "condition":
+        word = word.where(word != procedure.slug)
+    use = word.notna() & evidence["status"].isin(_DECIDING)
+    for row, provider_id, service, status, as_of, kind in zip(
+        evidence.index[use],
+        *(evidence.loc[use, "provider_id"], word[use]),
+        *(evidence.loc[use, c] for c in ("status", "as_of", "source_kind")),
+        strict=True,
+    ):
+        date = as_of if isinstance(as_of, str) else None
+        statement = _Row(row, status, date, _end_of(as_of), kind)
+        found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
+    listed = providers["specialties"].explode()
+    for position, service in listed[listed.isin(procedure.specialties)].items():
+        provider = providers.loc[position]
+        dated = provider.get("source_as_of")
+        date = dated if isinstance(dated, str) else provider["retrieved"]
+        statement = _Row(None, "specialist", date, _end_of(date), "registry")
+        found.setdefault(provider["provider_id"], {}).setdefault(service, []).append(statement)
+    return found
+
+
+def _notices(evidence: pd.DataFrame, procedure: Procedure) -> dict[str, tuple[Any, ...]]:
+    """Visits, plans and breaks: shown with their date, never counted."""
+    about = (evidence["procedure"] == procedure.slug) | evidence["specialty"].isin(
+        procedure.specialties
+    )
+    rows = evidence[about & evidence["status"].isin(_NOTICES)]
+    return {
+        str(provider): tuple(group.index) for provider, group in rows.groupby("provider_id")
+    }
+
+
+def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
+    """Let the newest dated statement decide; undated ones are the oldest."""
+    rows = sorted(rows, key=lambda r: r.end or dt.date.min, reverse=True)
+    newest = [r for r in rows if r.end == rows[0].end]
+    older = [r for r in rows if r.end != rows[0].end]
+    if len({r.positive for r in newest}) > 1:
+        return _Verdict(word, None, True, (), tuple(older))
+    positive = newest[0].positive
+    against = tuple(r for r in older if r.positive != positive)
+    if not positive:
+        return _Verdict(word, newest[0], False, against, tuple(older))
+    # An offer stands until a later statement denies it; that a specialist is here does not.
+    denied = max((r.end or dt.date.min for r in rows if not r.positive), default=None)
+    standing = [
+        r for r in rows if r.positive and (denied is None or (r.end or dt.date.min) > denied)
+    ]
+    offers = [r for r in standing if r.status == "offered"]
+    confirming = [
+        r
+        for r in offers
+        if r.source_kind in _CONFIRMING and r.end is not None and _recent(r.end, today)
+    ]
+    best = (confirming or offers or standing)[0]
+    history = tuple(r for r in older if r is not best)
+    return _Verdict(word, best, False, against, history, bool(confirming))
+
+
+def _status(
+    procedure: Procedure, verdicts: Mapping[str, _Verdict], fits: bool, today: dt.date
+) -> dict[str, Any] | None:
+    """The status of one provider, or None where there is nothing to say."""
+    own = verdicts.get(procedure.slug)
+    related = [w for w in procedure.related if w in verdicts and verdicts[w].positive]
+    groups = [[verdicts[w] for w in group if w in verdicts] for group in procedure.performed_by]
+    chosen = [_strongest(group) for group in groups]
+    missing = [
+        bool(verdict) and len(verdict) == len(group) and all(v.negative for v in verdict)
+        for group, verdict in zip(procedure.performed_by, groups, strict=True)
+    ]
+    skilled = bool(groups) and all(chosen)
+    disputed = own.disputed if own else False
+    basis: list[_Verdict] = []
+    if own and own.positive:
+        word = own.best.status if own.best else ""
+        status = "likely" if word == "specialist" else "confirmed" if own.confirmed else "reported"
+        basis = [own]
+    elif own and own.negative:
+        status, basis = "not_offered", [own]
+    elif disputed and own:
+        status, basis = "unknown", [own]
+    elif skilled:
+        status, basis = "likely", [v for v in chosen if v]
+    elif any(missing) and procedure.kind != "condition":
+        status = "not_offered"
+        basis = [v for group, gone in zip(groups, missing, strict=True) if gone for v in group]
+    elif fits:
+        status = "unknown"
+        basis = [v for group in groups for v in group]
+        disputed = any(v.disputed for v in basis)
+    else:
+        return None
+    decided = status != "unknown"
+    rows = [v.best for v in basis if v.best and decided]
+    ends = [r.end for r in rows]
+    oldest = min(rows, key=lambda r: r.end or dt.date.min) if rows else None
+    against = [r for v in basis for r in v.against]
+    if not decided:
+        against += [v.best for v in basis if v.negative and v.best]
+    return {
+        "status": status,
+        "related": bool(related),
+        "disputed": disputed,
+        "contrary": bool(against),
+        "old": None if None in ends else any(not _recent(e, today) for e in ends if e),
+        "as_of": oldest.as_of if oldest else None,
+        "source_kind": oldest.source_kind if oldest else None,
+        "reason": _reason(procedure, status, basis, disputed=disputed)
+        + _related_words(procedure, [verdicts[w] for w in related]),
+        "rows": _labels(rows),
+        "against": _labels(against),
+        "history": _labels(
+            [
+                *(r for v in basis for r in v.history),
+                *(v.best for w, v in verdicts.items() if w in related and v.best),
+            ]
+        ),
+    }
+
+
+def _strongest(group: list[_Verdict]) -> _Verdict | None:
+    """The specialty of a group with the newest good statement."""
+    good = [v for v in group if v.positive and v.best]
+    return max(good, key=lambda v: (v.best and v.best.end) or dt.date.min, default=None)
+
+
+def _labels(rows: Iterable[_Row]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(r.row for r in rows if r.row is not None))
+
+
+_SAID = {
+    "official": "An official page says",
+    "registry": "A register says",
+    "claims": "Payment records show",
+    "paper": "A study says",
+    "press": "Press reports say",
+    "other": "A report says",
+}
+
+
+def _reason(
+    procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool
+) -> str:
+    """Why, in words a patient understands."""
+    best = basis[0].best if basis else None
+    said = _SAID[best.source_kind] if best else ""
+    own = bool(basis) and basis[0].word == procedure.slug
+    if status in ("confirmed", "reported"):
+        return f"{said} that it is done here."
+    if status == "not_offered" and own:
+        return f"{said} that it is not done here."
+    if own and not disputed:
+        return "A doctor trained in it is on record here. Nobody has said that it is done here."
+    if disputed:
+        return "Sources disagree, and none is newer than the other. Ask before you travel."
+    if status == "likely":
+        who = " and ".join(_who(procedure, v) for v in basis)
+        who = who[:1].upper() + who[1:]
+        if procedure.kind == "condition":
+            return f"{who} was on record here. What is treated here is not stated."
+        return f"{who} was on record here. Nobody has said that this procedure is done here."
+    missing = ", no ".join(_bare(_who(procedure, v)) for v in basis if v.negative)
+    if missing:
+        return f"On record as having no {missing}."
+    return "A hospital that could have the team; nothing decisive is on record."
+
+
+def _who(procedure: Procedure, verdict: _Verdict) -> str:
+    return procedure.practitioners.get(verdict.word, verdict.word.replace("-", " "))
+
+
+def _related_words(procedure: Procedure, related: list[_Verdict]) -> str:
+    """Name the skills close to the procedure that are on record, with their year."""
+    words = [
+        f"{procedure.related[v.word]} ({(v.best.as_of if v.best else None) or 'no date'})"
+        for v in related
+    ]
+    return f" A related service is on record: {', '.join(words)}." if words else ""
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("an ").removeprefix("a ")

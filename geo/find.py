@@ -1,0 +1,241 @@
+"""The main question: who near this place does this, how sure are we, and who else is there.
+
+Puts places, evidence, radius and roads together into one answer, which the page, the command
+line and the reports all show.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geo.errors import CareReachError
+from geo.evidence import assess, order
+from geo.packs import Pack
+from geo.places import Place
+from geo.procedures import Procedure
+from geo.query import Index, nearest, within_radius
+from geo.schema import HOSPITAL_TYPES, STATUSES
+from geo.travel import RoadTable, road_distances
+
+__all__ = ["LISTED", "MEASURES", "ORDERS", "SHOW", "Answer", "Assessed", "assess_pack", "find_care"]
+
+MEASURES = ("road", "straight")
+ORDERS = ("evidence", "distance")
+#: The statuses that a list counts, strongest first.
+LISTED = STATUSES[:4]
+#: What a reader can ask to see, and the statuses that it means.
+SHOW: Mapping[str, tuple[str, ...]] = {
+    "all": LISTED,
+    "likely": LISTED[:3],
+    "reported": LISTED[:2],
+    "confirmed": LISTED[:1],
+    "not_offered": ("not_offered",),
+}
+#: How many of each status are named beyond the radius.
+BEYOND_EACH = 2
+MAX_RADIUS_KM = 500.0
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A pack seen with one procedure on one day: what does not change with place or radius.
+
+    Attributes
+    ----------
+    rows
+        Provider columns and assessment of everybody who may be listed.
+    index
+        Over `rows`, one group per status.
+    hospitals
+        Every hospital, for where one can at least be seen.
+    """
+
+    pack: Pack
+    procedure: Procedure
+    today: dt.date
+    rows: pd.DataFrame
+    index: Index
+    hospitals: pd.DataFrame
+    hospital_index: Index
+    roads: RoadTable | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who was found.
+
+    Attributes
+    ----------
+    results
+        Rows within the radius in the reader's order, at most `limit`.
+    counts
+        How many of each status lie within the radius, whatever is shown.
+    beyond
+        Rows farther away: up to two of each status.
+    related
+        The nearest with a related service farther away, where none is nearer; else empty.
+    seen_at
+        One row: the nearest hospital of any kind; empty where the pack has none.
+    """
+
+    pack: Pack
+    procedure: Procedure
+    place: Place
+    radius_km: float
+    measure: str
+    order: str
+    show: str
+    results: pd.DataFrame
+    counts: Mapping[str, int]
+    beyond: pd.DataFrame
+    related: pd.DataFrame
+    seen_at: pd.DataFrame
+
+    @property
+    def distance_column(self) -> str:
+        """The column that cuts and orders the list."""
+        return "road_km" if self.measure == "road" else "distance_km"
+
+
+def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
+    """Assess every provider of a pack and index those that may be listed.
+
+    Parameters
+    ----------
+    pack
+        The data.
+    procedure
+        What is asked about.
+    today
+        The day of asking.
+    """
+    status = assess(pack.providers, pack.evidence, procedure, today)
+    rows = pack.providers.merge(status, on="provider_id", how="inner")
+    group = rows["status"].map({word: i for i, word in enumerate(STATUSES)})
+    hospitals = pack.providers[pack.providers["facility_type"].isin(HOSPITAL_TYPES)]
+    return Assessed(
+        pack=pack,
+        procedure=procedure,
+        today=today,
+        rows=rows,
+        index=Index(rows["lat"], rows["lon"], group.to_numpy(int)),
+        hospitals=hospitals,
+        hospital_index=Index(hospitals["lat"], hospitals["lon"]),
+        roads=RoadTable.from_frames(pack.roads, pack.road_nodes),
+    )
+
+
+def find_care(
+    assessed: Assessed,
+    place: Place,
+    radius_km: float,
+    *,
+    measure: str | None = None,
+    order_by: str = "evidence",
+    show: str = "all",
+    limit: int = 50,
+) -> Answer:
+    """Answer the main question for one place.
+
+    Parameters
+    ----------
+    assessed
+        From `assess_pack`.
+    place
+        Where to search from.
+    radius_km
+        How far, by `measure`.
+    measure
+        "road" or "straight"; the pack's own by default. Where the pack has no roads the
+        straight line stands in.
+    order_by
+        "evidence" or "distance".
+    show
+        A key of `SHOW`.
+    limit
+        How many rows of each status to list at most.
+
+    Raises
+    ------
+    CareReachError
+        If an argument is not one of these.
+    """
+    measure = measure or assessed.pack.measure
+    if assessed.roads is None:
+        measure = "straight"
+    for value, allowed, name in (
+        (measure, MEASURES, "measure"),
+        (order_by, ORDERS, "order"),
+        (show, tuple(SHOW), "show"),
+    ):
+        if value not in allowed:
+            raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+    if not 0 < radius_km <= MAX_RADIUS_KM:
+        raise CareReachError(
+            f"The radius is {radius_km:g} km; it can be above 0 and up to {MAX_RADIUS_KM:g}."
+        )
+    column = "road_km" if measure == "road" else "distance_km"
+    # No road is shorter than the straight line, so the radius bounds what has to be measured.
+    hits = within_radius(
+        assessed.index, place.lat, place.lon, radius_km, None if measure == "road" else limit
+    )
+    inside = _measured(assessed, place, assessed.rows.iloc[hits.positions])
+    inside = inside[inside[column] <= radius_km]
+    if measure == "road":
+        tally = inside["status"].value_counts()
+        counts = {word: int(tally.get(word, 0)) for word in LISTED}
+    else:
+        counts = {word: int(n) for word, n in zip(STATUSES, hits.counts, strict=False)}
+        counts = {word: counts.get(word, 0) for word in LISTED}
+    beyond = _measured(assessed, place, _candidates_beyond(assessed, place, radius_km, measure))
+    beyond = order(beyond[beyond[column].isna() | (beyond[column] > radius_km)], "distance", column)
+    related = beyond[beyond["related"].astype(bool)].head(1)
+    if inside["related"].astype(bool).any():
+        related = related.head(0)
+    named = beyond[beyond["status"].isin(LISTED)].groupby("status", sort=False).head(BEYOND_EACH)
+    results = order(inside[inside["status"].isin(SHOW[show])], order_by, column)
+    return Answer(
+        pack=assessed.pack,
+        procedure=assessed.procedure,
+        place=place,
+        radius_km=radius_km,
+        measure=measure,
+        order=order_by,
+        show=show,
+        results=results.head(limit).reset_index(drop=True),
+        counts=counts,
+        beyond=order(named, order_by, column).reset_index(drop=True),
+        related=related.reset_index(drop=True),
+        seen_at=_seen_at(assessed, place, column),
+    )
+
+
+def _measured(assessed: Assessed, place: Place, rows: pd.DataFrame) -> pd.DataFrame:
+    far = road_distances(assessed.roads, place.lat, place.lon, rows["lat"], rows["lon"])
+    return pd.concat([rows.reset_index(drop=True), far], axis=1)
+
+
+def _candidates_beyond(
+    assessed: Assessed, place: Place, radius_km: float, measure: str
+) -> pd.DataFrame:
+    """Rows among which the nearest beyond the radius are.
+
+    Roads may reorder anything, so with a road table (small packs) all rows are measured.
+    """
+    if measure == "road":
+        return assessed.rows
+    hits = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, radius_km)
+    positions = set(hits.positions)
+    skilled = assessed.rows.index[assessed.rows["related"].astype(bool)]
+    return assessed.rows.loc[sorted(positions | set(skilled))]
+
+
+def _seen_at(assessed: Assessed, place: Place, column: str) -> pd.DataFrame:
+    """The nearest hospital of any kind, where one can at least be seen."""
+    hospitals = assessed.hospitals
+    if column == "distance_km":
+        near = nearest(assessed.hospital_index, place.lat, place.lon, 1)
+        hospitals = hospitals.iloc[near.positions]
+    return _measured(assessed, place, hospitals).nsmallest(1, column).reset_index(drop=True)

@@ -1,0 +1,363 @@
+"""Packs: a folder of data plus provenance, opened as a frozen bundle of frames.
+
+A pack is a Data Package (`datapackage.json` and its resources). Bundled packs live in `data/`;
+packs of the user live in the platform's data folder, or in `CAREREACH_DATA`, and shadow a
+bundled pack of the same name.
+"""
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import platformdirs
+import pyogrio
+import shapely
+
+from geo.errors import DataError, UnknownNameError
+from geo.schema import SCHEMAS, conform
+
+__all__ = ["Pack", "Source", "build_pack", "list_packs", "open_pack", "pack_folder", "publisher"]
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLED = ROOT / "data"
+STATIC = ROOT / "static"
+DESCRIPTOR = "datapackage.json"
+#: A point that the outline misses gets land around it, this far beyond the point.
+OUTLINE_MARGIN_KM = 1.5
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from."""
+
+    name: str
+    title: str
+    as_of: str | None = None
+    path: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One country's or region's data. The frames are shared: never change them in place.
+
+    `providers` carries three derived columns beside the contract's: `source_title`,
+    `source_as_of` and `source_url`, those of the first of its sources.
+    """
+
+    name: str
+    title: str
+    version: str
+    country: str
+    emergency_number: str
+    emergency_name: str
+    default_procedure: str
+    default_place: str
+    default_radius_km: float
+    measure: str
+    folder: Path
+    providers: pd.DataFrame
+    evidence: pd.DataFrame
+    regions: pd.DataFrame
+    demand: pd.DataFrame
+    places: pd.DataFrame
+    roads: pd.DataFrame
+    road_nodes: pd.DataFrame
+    outline: shapely.Geometry | None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    publishers: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Mapping[str, str], ...] = ()
+    licenses: tuple[str, ...] = ()
+    hash: str = ""
+
+
+def _user_folder() -> Path:
+    chosen = os.environ.get("CAREREACH_DATA")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("carereach")) / "packs"
+
+
+def list_packs() -> dict[str, Path]:
+    """Name every pack that can be opened, and its folder; the user's shadow the bundled.
+
+    Returns
+    -------
+    dict
+        Pack name to folder, by name.
+    """
+    found: dict[str, Path] = {}
+    for home in (BUNDLED, _user_folder()):
+        for descriptor in sorted(home.glob(f"*/{DESCRIPTOR}")):
+            found[descriptor.parent.name] = descriptor.parent
+    return dict(sorted(found.items()))
+
+
+def pack_folder(name: str) -> Path:
+    """Find the folder of a pack by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such pack.
+    """
+    packs = list_packs()
+    if name not in packs:
+        raise UnknownNameError(f"There is no pack called {name!r}.", tuple(packs))
+    return packs[name]
+
+
+def open_pack(name_or_folder: str | Path) -> Pack:
+    """Open a pack by name or folder, with every table checked against the contract.
+
+    Parameters
+    ----------
+    name_or_folder
+        A name from `list_packs`, or the folder itself.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no pack of that name.
+    DataError
+        If a file is missing or a row breaks the contract.
+    """
+    folder = (
+        name_or_folder if isinstance(name_or_folder, Path) else pack_folder(str(name_or_folder))
+    )
+    about = read_descriptor(folder)
+    tables = {table: read_table(folder, about, table) for table in SCHEMAS}
+    sources = {s["name"]: Source(**s) for s in about.get("sources", [])}
+    tables["providers"] = _with_source(tables["providers"], sources)
+    try:
+        settings = {key: about[key] for key in _SETTINGS}
+    except KeyError as error:
+        raise DataError(DESCRIPTOR, f"the setting {error} is missing") from None
+    return Pack(
+        **settings,
+        emergency_name=about.get("emergency_name", ""),
+        folder=folder,
+        **tables,
+        outline=_read_outline(folder, about),
+        sources=sources,
+        publishers=about.get("publishers", {}),
+        examples=tuple(about.get("examples", ())),
+        licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
+    )
+
+
+_SETTINGS = (
+    "name",
+    "title",
+    "version",
+    "country",
+    "emergency_number",
+    "default_procedure",
+    "default_place",
+    "default_radius_km",
+    "measure",
+)
+
+
+def read_descriptor(folder: Path) -> dict[str, Any]:
+    """Read a pack's `datapackage.json`.
+
+    Raises
+    ------
+    DataError
+        If it is missing or is not JSON.
+    """
+    path = folder / DESCRIPTOR
+    try:
+        about: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DataError(str(path), "the file is missing") from None
+    except json.JSONDecodeError as error:
+        raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
+    return about
+
+
+def _path_of(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
+    for entry in about.get("resources", []):
+        if entry["name"] == resource:
+            path = (folder / entry["path"]).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise DataError(DESCRIPTOR, f"the path of {resource!r} leaves the pack's folder")
+            return path
+    return None
+
+
+def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFrame:
+    """Read one table of a pack; a table that the pack does not have is empty.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or a row breaks the contract.
+    """
+    path = _path_of(folder, about, table)
+    if path is None:
+        return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(path.name, f"cannot be read as CSV: {error}") from None
+    return conform(raw, table, path.name)
+
+
+def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
+    first = providers["sources"].map(lambda names: sources.get(names[0]), na_action="ignore")
+    return providers.assign(
+        source_title=first.map(lambda s: s.title, na_action="ignore"),
+        source_as_of=first.map(lambda s: s.as_of, na_action="ignore"),
+        source_url=first.map(lambda s: s.path, na_action="ignore"),
+    )
+
+
+def _read_outline(folder: Path, about: Mapping[str, Any]) -> shapely.Geometry | None:
+    path = _path_of(folder, about, "outline")
+    if path is None or not path.exists():
+        return None
+    outline: shapely.Geometry = read_shapes(path).geometry.union_all()
+    shapely.prepare(outline)
+    return outline
+
+
+def read_shapes(path: Path) -> gpd.GeoDataFrame:
+    """Read GeoJSON as a GeoDataFrame in EPSG:4326.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not GeoJSON.
+    """
+    try:
+        return gpd.read_file(path)
+    except pyogrio.errors.DataSourceError:
+        raise DataError(path.name, "is missing or is not GeoJSON") from None
+
+
+def publisher(pack: Pack, url: str | None) -> str:
+    """Name who published a page, from the pack's list of publishers; else the host itself.
+
+    Parameters
+    ----------
+    pack
+        The pack whose list is asked.
+    url
+        The page's address; NA gives "".
+    """
+    if not isinstance(url, str):
+        return ""
+    host = urlsplit(url).hostname or ""
+    for known, title in pack.publishers.items():
+        if host == known or host.endswith("." + known):
+            return title
+    return host.removeprefix("www.")
+
+
+def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
+    """Compute what follows from a pack's curated files: outline, base map, hashes.
+
+    The outline is the union of the level-1 shapes, widened around known points that it misses.
+    The base map goes to `static/geo/<pack>.json` and is public. `datapackage.json` is replaced
+    last, so that a crash leaves the old pack or the new one.
+
+    Parameters
+    ----------
+    folder
+        The pack's folder.
+    static
+        The public folder for the base map.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    about = read_descriptor(folder)
+    written: list[Path] = []
+    shapes_path, outline_path = (
+        _path_of(folder, about, n) for n in ("region_shapes", "outline")
+    )
+    if shapes_path is not None and outline_path is not None:
+        shapes = read_shapes(shapes_path)
+        tables = [read_table(folder, about, table) for table in ("providers", "demand")]
+        points = pd.concat([table[["lon", "lat"]] for table in tables]).to_numpy(float)
+        outline = _outline(shapes, points)
+        _write(outline_path, _geojson([{"kind": "outline"}], [outline]))
+        places = read_table(folder, about, "places")
+        written += [outline_path, _write_base_map(static, folder.name, outline, shapes, places)]
+    for entry in about["resources"]:
+        path = folder / entry["path"]
+        if path.exists():
+            content = path.read_bytes()
+            entry["bytes"] = len(content)
+            entry["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
+    _write(folder / DESCRIPTOR, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
+    return [*written, folder / DESCRIPTOR]
+
+
+def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> shapely.Geometry:
+    """Union of shapes, with a disc around every point outside it that reaches back to it."""
+    metric = shapes.estimate_utm_crs()
+    land = shapes.to_crs(metric).geometry.union_all()
+    spots = gpd.GeoSeries(gpd.points_from_xy(points[:, 0], points[:, 1]), crs=4326).to_crs(metric)
+    away_m = spots.distance(land)
+    outside = away_m > 0
+    discs = spots[outside].buffer(away_m[outside] + 1000 * OUTLINE_MARGIN_KM)
+    whole = shapely.union_all([land, *discs])
+    geometry = gpd.GeoSeries([whole], crs=metric).to_crs(4326).iloc[0]
+    return shapely.set_precision(geometry, 0.0001)
+
+
+def _write_base_map(
+    static: Path,
+    name: str,
+    outline: shapely.Geometry,
+    shapes: gpd.GeoDataFrame,
+    places: pd.DataFrame,
+) -> Path:
+    """Land, district borders and district names, for Leaflet."""
+    borders = shapely.intersection(shapes.geometry.union_all(), outline).boundary
+    lines = shapely.difference(
+        shapely.union_all(shapes.geometry.boundary.to_numpy()), borders.buffer(0.002)
+    )
+    names = shapes[["region_id", "name"]].merge(
+        places[places["kind"] == "dzongkhag"][["name", "lat", "lon"]], on="name"
+    )
+    properties: list[dict[str, str]] = [{"kind": "land"}, {"kind": "border"}]
+    geometries = [outline, shapely.set_precision(lines, 0.0001)]
+    properties += [{"kind": "label", "name": str(n)} for n in names["name"]]
+    geometries += list(shapely.points(names[["lon", "lat"]].to_numpy(float)))
+    path = static / "geo" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, _geojson(properties, geometries))
+    return path
+
+
+def _geojson(properties: list[dict[str, str]], geometries: list[shapely.Geometry]) -> str:
+    features = [
+        {"type": "Feature", "properties": p, "geometry": json.loads(shapely.to_geojson(g))}
+        for p, g in zip(properties, geometries, strict=True)
+    ]
+    dump = functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+    lines = ",\n".join(dump(feature) for feature in features)
+    return '{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text, "utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,238 @@
+"""Who is within a radius, who is nearest: exact on the WGS84 ellipsoid, fast on millions.
+
+Positions become earth-centred coordinates (ECEF) in a k-d tree. A chord through the earth
+bounds the geodesic from both sides, so the tree finds candidates and `pyproj.Geod` decides only
+the few whose place in the answer the bounds leave open. Poles and antimeridian need no care.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pyproj import Geod
+from scipy.spatial import cKDTree
+
+__all__ = ["Hits", "Index", "distance_km", "nearest", "within_radius"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+GEOD = Geod(ellps="WGS84")
+_A_M = GEOD.a
+_E2 = GEOD.es
+#: The smallest and largest radius of curvature anywhere on WGS84: b**2/a and a**2/b, metres.
+_R_MIN_M = GEOD.b**2 / GEOD.a
+_R_MAX_M = GEOD.a**2 / GEOD.b
+#: Rounding of coordinates of some 6e6 m in double precision, and of what is computed from them.
+_SLACK_M = 1e-5
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a query found, nearest first.
+
+    Attributes
+    ----------
+    positions
+        Row positions in the arrays the index was built from, shape (n,).
+    distance_km
+        Geodesic distances on WGS84, shape (n,).
+    group
+        The group of each hit, shape (n,); all 0 in an index without groups.
+    counts
+        How many rows lie within the radius, per group; exact, and not limited by what is listed.
+    """
+
+    positions: Ints
+    distance_km: Floats
+    group: Ints
+    counts: Ints
+
+
+class Index:
+    """Positions, ready to be searched.
+
+    Parameters
+    ----------
+    lat, lon
+        Degrees, shape (n,).
+    group
+        A small whole number per row, e.g. the rank of its status, shape (n,). Rows are counted
+        per group, and each group can be listed for itself without touching the others.
+    """
+
+    def __init__(self, lat: npt.ArrayLike, lon: npt.ArrayLike, group: npt.ArrayLike = 0) -> None:
+        self.lat = np.asarray(lat, np.float64)
+        self.lon = np.asarray(lon, np.float64)
+        groups = np.broadcast_to(np.asarray(group, np.intp), self.lat.shape)
+        xyz = _ecef_m(self.lat, self.lon)
+        self.rows: list[Ints] = []
+        self.trees: list[cKDTree] = []
+        for number in range(int(groups.max(initial=0)) + 1):
+            rows = np.flatnonzero(groups == number)
+            self.rows.append(rows)
+            # Unbalanced trees answer as fast here and build in half the time.
+            self.trees.append(cKDTree(xyz[rows], balanced_tree=False, compact_nodes=False))
+
+    def __len__(self) -> int:
+        return len(self.lat)
+
+
+def distance_km(lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike) -> Floats:
+    """Geodesic distance on WGS84 from one point to many (Karney 2013, by `pyproj.Geod`).
+
+    Parameters
+    ----------
+    lat, lon
+        The origin, degrees.
+    lats, lons
+        The targets, degrees, shape (n,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Kilometres, shape (n,).
+
+    Examples
+    --------
+    >>> float(distance_km(26.92, 90.526, [26.877], [90.492])[0].round(1))
+    5.8
+    """
+    lats, lons = np.broadcast_arrays(np.asarray(lats, float), np.asarray(lons, float))
+    full = np.full(lats.shape, float(lat)), np.full(lats.shape, float(lon))
+    _, _, metres = GEOD.inv(full[1], full[0], lons, lats)
+    return np.asarray(metres, np.float64) / 1000
+
+
+def within_radius(
+    index: Index, lat: float, lon: float, radius_km: float, limit: int | None = 50
+) -> Hits:
+    """List the nearest rows within a radius and count all of them.
+
+    Parameters
+    ----------
+    index
+        What to search.
+    lat, lon
+        The centre, degrees.
+    radius_km
+        Geodesic kilometres; a row exactly at the radius is inside.
+    limit
+        How many rows of each group to list at most; all of them with None.
+
+    Returns
+    -------
+    Hits
+        Nearest first, ties by row position; `counts` has every row within the radius.
+    """
+    centre = _ecef_m(np.array([lat]), np.array([lon]))[0]
+    low, high = _chord_bounds_m(1000 * radius_km)
+    counts = np.zeros(len(index.trees), np.intp)
+    found: list[tuple[Ints, Floats, int]] = []
+    for number, (tree, rows) in enumerate(zip(index.trees, index.rows, strict=True)):
+        if not len(rows):
+            continue
+        sure, at_most = tree.query_ball_point([centre, centre], [low, high], return_length=True)
+        counts[number] = sure
+        if sure != at_most:  # some rows lie within millimetres of the radius
+            shell = np.setdiff1d(
+                tree.query_ball_point(centre, high), tree.query_ball_point(centre, low)
+            )
+            exact = distance_km(lat, lon, index.lat[rows[shell]], index.lon[rows[shell]])
+            counts[number] += np.count_nonzero(exact <= radius_km)
+        wanted = int(at_most) if limit is None else min(limit, int(at_most))
+        near = _nearest_of(tree, centre, wanted, high)
+        km = distance_km(lat, lon, index.lat[rows[near]], index.lon[rows[near]])
+        inside = km <= radius_km
+        positions, km = rows[near[inside]], km[inside]
+        order = np.lexsort((positions, km))[:limit]
+        found.append((positions[order], km[order], number))
+    return _merge(found, counts)
+
+
+def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
+    """List the k nearest rows of each group, or the k nearest beyond a distance.
+
+    Parameters
+    ----------
+    index
+        What to search.
+    lat, lon
+        The centre, degrees.
+    k
+        How many rows of each group.
+    beyond_km
+        Only rows farther than this count; 0 for the nearest of all, wherever it is.
+
+    Returns
+    -------
+    Hits
+        Nearest first; `counts` is how many rows each group lists.
+    """
+    centre = _ecef_m(np.array([lat]), np.array([lon]))[0]
+    inside = within_radius(index, lat, lon, beyond_km, 0).counts if beyond_km else None
+    found = []
+    for number, (tree, rows) in enumerate(zip(index.trees, index.rows, strict=True)):
+        skip = 0 if inside is None else int(inside[number])
+        near = _nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)
+        km = distance_km(lat, lon, index.lat[rows[near]], index.lon[rows[near]])
+        order = np.lexsort((rows[near], km))[skip : skip + k]
+        found.append((rows[near][order], km[order], number))
+    return _merge(found, np.array([len(rows) for rows, _, _ in found], np.intp))
+
+
+def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> Ints:
+    """Rows among which the `wanted` nearest by geodesic surely are."""
+    if wanted <= 0:
+        return np.empty(0, np.intp)
+    chord, rows = tree.query(centre, k=[*range(1, wanted + 1)], distance_upper_bound=bound_m)
+    last = float(chord[-1])
+    if not np.isfinite(last):
+        return np.asarray(rows[np.isfinite(chord)], np.intp)
+    # Chords order rows as geodesics do but for near ties: those at the end must all come in.
+    low, high = _chord_bounds_m(_arc_m(last))
+    tied = tree.query_ball_point(centre, min(last + (high - low), bound_m), return_length=True)
+    if tied <= wanted:
+        return np.asarray(rows, np.intp)
+    return np.asarray(
+        tree.query_ball_point(centre, min(last + (high - low), bound_m)), np.intp
+    )
+
+
+def _merge(found: list[tuple[Ints, Floats, int]], counts: Ints) -> Hits:
+    if not found:
+        return Hits(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp), counts)
+    positions = np.concatenate([rows for rows, _, _ in found])
+    km = np.concatenate([distances for _, distances, _ in found])
+    group = np.concatenate([np.full(len(rows), number, np.intp) for rows, _, number in found])
+    order = np.lexsort((positions, km))
+    return Hits(positions[order], km[order], group[order], counts)
+
+
+def _ecef_m(lat: Floats, lon: Floats) -> Floats:
+    """Earth-centred coordinates of points on the WGS84 ellipsoid, metres, shape (n, 3)."""
+    phi, lam = np.radians(lat), np.radians(lon)
+    sin, cos = np.sin(phi), np.cos(phi)
+    normal = _A_M / np.sqrt(1 - _E2 * sin * sin)
+    return np.column_stack(
+        (normal * cos * np.cos(lam), normal * cos * np.sin(lam), normal * (1 - _E2) * sin)
+    )
+
+
+def _chord_bounds_m(arc_m: float) -> tuple[float, float]:
+    """The shortest and longest chord that a geodesic of this length can span.
+
+    A geodesic is a space curve whose curvature lies between 1/`_R_MAX_M` and 1/`_R_MIN_M`; by
+    Schur's comparison theorem its chord lies between those of circles of these radii. Its
+    torsion, which the theorem leaves out, is a thousandth of the curvature: the slack holds it.
+    """
+    slack = _SLACK_M + 1e-7 * arc_m
+    if arc_m >= np.pi * _R_MIN_M:  # half way round and more: anything up to the diameter
+        return 0.0, 2 * _R_MAX_M + slack
+    low = 2 * _R_MIN_M * np.sin(arc_m / (2 * _R_MIN_M)) - slack
+    return max(low, 0.0), 2 * _R_MAX_M * np.sin(arc_m / (2 * _R_MAX_M)) + slack
+
+
+def _arc_m(chord_m: float) -> float:
+    """The arc of a mean circle over a chord; only used to size a tolerance."""
+    return float(2 * _R_MAX_M * np.arcsin(min(1.0, chord_m / (2 * _R_MAX_M))))
