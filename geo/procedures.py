@@ -300,7 +300,7 @@ def _sections(body: str) -> dict[str, str]:
 
 
 def _front_keys(front: Mapping[str, Any]) -> list[str]:
-    keys = [*front.get("first_step_cite", []), *front.get("red_flags", {}).get("cite", [])]
+    keys = [*front.get("red_flags", {}).get("cite", []), *front.get("first_step_cite", [])]
     return keys + [key for picture in front.get("pictures", []) for key in picture["cite"]]
 
 

@@ -1,0 +1,122 @@
+"""Maps: the only module that imports folium.
+
+The base map is constant for a pack, so that the browser keeps it and the reader's zoom; all that
+varies travels in one small layer, as JSON. Leaflet and our own script are served by the app
+itself; nothing is asked of a third party.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import folium
+import jinja2
+import shapely
+from branca.element import MacroElement
+
+__all__ = ["STATIC_URL", "base_map", "search_layer"]
+
+#: From inside the map's frame to the folder `static/`, which Streamlit serves.
+STATIC_URL = "../../app/static/"
+MAX_ZOOM = 16
+
+
+class _LocalMap(folium.Map):
+    """A folium map whose scripts and styles come from the app's own folder."""
+
+    default_js = [("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js")]
+    default_css = [("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css")]
+
+
+class _Call(MacroElement):
+    """A call of one of our own functions in `static/map.js`, with a payload that is only data."""
+
+    _template = jinja2.Template(
+        "{% macro script(this, kwargs) %}"
+        "{{ this.function }}({{ this._parent.get_name() }}, JSON.parse({{ this.payload }}));"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, function: str, data: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "Call"
+        self.function = function
+        self.payload = _literal(data)
+
+
+def _literal(data: Mapping[str, Any]) -> str:
+    """A JavaScript string literal of JSON that no template or tag in the data can leave."""
+    compact = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    literal = json.dumps(compact, ensure_ascii=True)
+    return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
+
+
+def base_map(pack: str, outline: shapely.Geometry | None, static_version: str) -> folium.Map:
+    """The constant ground: land, district borders and names, "no data" everywhere else.
+
+    Parameters
+    ----------
+    pack
+        The pack's name; its base map is `static/geo/<pack>.json`.
+    outline
+        The pack's extent, EPSG:4326, for the first view.
+    static_version
+        Changes when the base map's file does, so that a browser's copy is not stale.
+    """
+    west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
+    ground = _LocalMap(
+        location=[(south + north) / 2, (west + east) / 2],
+        zoom_start=8,
+        tiles=None,
+        zoom_control=False,
+        attribution_control=False,
+        prefer_canvas=False,
+    )
+    # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
+    ground.options["maxZoom"] = MAX_ZOOM
+    url = f"{STATIC_URL}geo/{pack}.json?v={static_version}" if outline is not None else None
+    data = {"url": url, "bounds": [[south, west], [north, east]]}
+    ground.add_child(_Call("careReachBase", data))
+    return ground
+
+
+def search_layer(
+    origin: tuple[float, float],
+    origin_label: str,
+    radius_km: float,
+    rows: Iterable[Mapping[str, Any]],
+    selected: str | None,
+) -> folium.FeatureGroup:
+    """What a search found: the place, the circle, and a numbered marker per row.
+
+    Parameters
+    ----------
+    origin
+        (lat, lon) of the place, degrees.
+    origin_label
+        Its name.
+    radius_km
+        The circle's radius: the straight-line bound of the search.
+    rows
+        Mappings with `id`, `number`, `name`, `status`, `text`, `lat`, `lon`.
+    selected
+        The id of the selected row.
+
+    Returns
+    -------
+    folium.FeatureGroup
+        New for each run: feature groups must not be shared between sessions.
+    """
+    group = folium.FeatureGroup(name="found")
+    data = {
+        "origin": [round(origin[0], 5), round(origin[1], 5)],
+        "label": origin_label,
+        "radius": radius_km,
+        "rows": [
+            [r["id"], r["number"], r["name"], r["status"], r["text"], r["lat"], r["lon"]]
+            for r in rows
+        ],
+        "selected": selected,
+    }
+    group.add_child(_Call("careReachFound", data))
+    return group

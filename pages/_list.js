@@ -1,0 +1,110 @@
+// The list of results. Text from data arrives as JSON and is only ever set as text.
+function make(tag, words, className) {
+  const element = document.createElement(tag);
+  if (words !== undefined && words !== null) element.textContent = words;
+  if (className) element.className = className;
+  return element;
+}
+
+function link(words, url) {
+  if (!url || !/^https?:/.test(url)) return make("span", words);
+  const anchor = make("a", words);
+  anchor.href = url;
+  anchor.target = "_blank";
+  anchor.rel = "noreferrer";
+  return anchor;
+}
+
+function statements(list, title) {
+  const box = make("div", null, "statements");
+  box.append(make("h4", title));
+  const items = make("ul");
+  for (const [words, source, url] of list) {
+    const item = make("li", words + " ");
+    item.append(link(source, url));
+    items.append(item);
+  }
+  box.append(items);
+  return box;
+}
+
+function card(row, selected, choose) {
+  const item = make("li", null, "row" + (selected ? " selected" : ""));
+  const head = make("div", null, "head");
+  const pin = make("span", row.number, "pin " + row.status);
+  pin.setAttribute("aria-hidden", "true");
+  const button = make("button", null, "name");
+  button.type = "button";
+  button.dataset.id = row.id;
+  button.setAttribute("aria-pressed", selected ? "true" : "false");
+  const hidden = make("span", row.number + ". ", "hidden");
+  button.append(hidden, document.createTextNode(row.name));
+  button.addEventListener("click", () => choose(selected ? "" : row.id));
+  const title = make("h3");
+  title.append(button);
+  head.append(pin, title, make("span", row.distance, "distance"));
+  item.append(head);
+
+  const badges = make("p", null, "badges");
+  badges.append(make("span", row.statusWords, "badge status " + row.status));
+  for (const [kind, words] of row.badges) badges.append(" ", make("span", words, "badge " + kind));
+  item.append(badges, make("p", row.reason, "reason"));
+
+  const source = make("p", null, "source");
+  source.append(link(row.source, row.url));
+  for (const [words, from] of row.against) source.append(" · against: " + words + " (" + from + ")");
+  source.append(" · " + row.detail);
+  item.append(source);
+  for (const [words, from] of row.notices) {
+    item.append(make("p", words + " (" + from + ")", "notice"));
+  }
+  const more = make("details");
+  more.open = selected;
+  more.append(make("summary", "How to reach it, and what this rests on"));
+  const reach = make("p");
+  if (row.phone) {
+    const call = make("a", row.reach);
+    call.href = "tel:" + row.phone;
+    reach.append(call);
+  } else {
+    reach.textContent = row.reach;
+  }
+  more.append(reach);
+  if (row.basis.length) more.append(statements(row.basis, "Said"));
+  if (row.against.length) more.append(statements(row.against, "Said against it"));
+  if (row.history.length) more.append(statements(row.history, "Said before, and of related services"));
+  item.append(more);
+  return item;
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector("#root");
+  const active = root.getRootNode().activeElement;
+  const focused = active && active.dataset ? active.dataset.id : undefined;
+  const choose = (id) => setTriggerValue("select", id);
+  root.replaceChildren();
+  if (data.empty) {
+    const box = make("section", null, "empty");
+    box.append(make("h2", data.empty.title));
+    for (const words of data.empty.lines) box.append(make("p", words));
+    root.append(box);
+  }
+  for (const farther of [false, true]) {
+    const rows = data.rows.filter((row) => row.farther === farther);
+    if (!rows.length) continue;
+    root.append(make("h2", farther ? data.farther : "The list", farther ? "farther" : "hidden"));
+    const list = make("ol");
+    list.start = rows[0].number;
+    for (const row of rows) list.append(card(row, row.id === data.selected, choose));
+    root.append(list);
+  }
+  if (focused) {
+    const again = [...root.querySelectorAll("button.name")].find((b) => b.dataset.id === focused);
+    if (again) again.focus({ preventScroll: true });
+  } else if (data.selected && root.dataset.selected !== data.selected && window.innerWidth > 640) {
+    const chosen = root.querySelector("li.selected");
+    if (chosen) chosen.scrollIntoView({ block: "nearest" });
+  }
+  root.dataset.selected = data.selected || "";
+}

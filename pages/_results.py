@@ -1,0 +1,261 @@
+"""The parts of the Find page."""
+
+import datetime as dt
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from geo import report
+from geo.find import Answer
+from geo.places import outside_km
+from geo.procedures import Library
+from geo.text import escape
+from pages import _state, _ui
+from pages._state import View
+
+ORDER_WORDS = {"evidence": "Strongest evidence", "distance": "Nearest"}
+MEASURE_WORDS = {"road": "by road", "straight": "in a straight line"}
+SHOW_WORDS = {
+    "all": "Everybody who may do it",
+    "likely": "Likely or better",
+    "reported": "Reported or confirmed",
+    "confirmed": "Confirmed only",
+    "not_offered": "Only those on record as not doing it",
+}
+OUTSIDE_KM = 20
+
+
+def title(view: View) -> None:
+    """The browser's title, one per view."""
+    where = view.found.place.label if view.found.place else view.near
+    st.set_page_config(page_title=f"{view.procedure.title} near {where} · CareReach")
+
+
+def controls(
+    view: View, library: Library, picked_procedure: Callable[[], None], typed_place: Callable[[], None]
+) -> None:
+    """Procedure, place, radius, the one switch, and what is seldom needed."""
+    titles = [entry.title for entry in library.values()]
+    radii = sorted({*_state.RADII_KM, view.radius_km})
+    _state.show_value("w_procedure", view.procedure.title)
+    _state.show_value("w_near", view.near)
+    _state.show_value("w_radius", view.radius_km)
+    _state.show_value("w_order", view.order)
+    _state.show_value("w_measure", view.measure)
+    _state.show_value("w_show", view.show)
+    with st.container(key="controls"):
+        what, where, within, first, more = st.columns([29, 29, 24, 26, 10], vertical_alignment="bottom")
+        what.selectbox(
+            "Procedure or condition",
+            titles,
+            key="w_procedure",
+            accept_new_options=True,
+            on_change=picked_procedure,
+        )
+        where.text_input("Near", key="w_near", on_change=typed_place)
+        within.select_slider(
+            f"Within {view.radius_km:g} km {MEASURE_WORDS[view.measure]}",
+            radii,
+            key="w_radius",
+            format_func=lambda km: f"{km:g} km",
+            on_change=lambda: _state.go(view, radius_km=f"{st.session_state['w_radius']:g}"),
+        )
+        first.segmented_control(
+            "Show first",
+            list(ORDER_WORDS),
+            key="w_order",
+            format_func=ORDER_WORDS.__getitem__,
+            required=True,
+            on_change=lambda: _state.go(view, order=st.session_state["w_order"]),
+        )
+        with more.popover("More"):
+            st.radio(
+                "Measure",
+                list(MEASURE_WORDS),
+                key="w_measure",
+                format_func=MEASURE_WORDS.__getitem__,
+                on_change=lambda: _state.go(view, measure=st.session_state["w_measure"]),
+            )
+            st.radio(
+                "Show",
+                list(SHOW_WORDS),
+                key="w_show",
+                format_func=SHOW_WORDS.__getitem__,
+                on_change=lambda: _state.go(view, show=st.session_state["w_show"]),
+            )
+
+
+def which_one(view: View) -> None:
+    """A name that means several places is asked about, never guessed."""
+    st.html(f"<h1>Which {escape(view.near.strip())}?</h1><p>{escape(view.found.problem)}</p>")
+    for choice in view.found.choices:
+        st.button(
+            _plain(f"{choice.label} ({choice.kind})"),
+            key=f"choice_{choice.place_id}",
+            on_click=_state.go,
+            args=(view,),
+            kwargs={"near": choice.label, "provider": ""},
+        )
+
+
+def _plain(text: str) -> str:
+    """Text for a label that Streamlit reads as Markdown: every mark is taken literally."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$" else c for c in text)
+
+
+def headline(view: View, answer: Answer) -> None:
+    """What is asked, how many were found, and what else the name could have meant."""
+    lead, rest = report.count_words(answer)
+    st.html(
+        f'<div class="cr-head"><h1>{escape(view.procedure.title)} near '
+        f"{escape(answer.place.label)}</h1>"
+        f"<p><strong>{escape(lead)}</strong> {escape(rest)}</p></div>"
+    )
+    away = outside_km(view.pack.outline, answer.place.lat, answer.place.lon)
+    if away > OUTSIDE_KM:
+        st.info(
+            f"This place is about {away:.0f} km outside {view.pack.country}. Nothing is known "
+            "here beyond its border."
+        )
+    _examples(view, answer)
+
+
+def _examples(view: View, answer: Answer) -> None:
+    """Namesakes of the place; on a first visit, other questions to try."""
+    others = _namesakes(view, answer)
+    examples = () if st.query_params else view.pack.examples
+    if not others and not examples:
+        return
+    with st.container(horizontal=True, key="examples", vertical_alignment="center"):
+        for other in others:
+            st.button(
+                _plain(f"Not the {answer.place.name} in {other.within}? Switch"),
+                key=f"other_{other.place_id}",
+                type="tertiary",
+                on_click=_state.go,
+                args=(view,),
+                kwargs={"near": other.label, "provider": ""},
+            )
+        for number, example in enumerate(examples):
+            title = _ui.library()[example["procedure"]].title
+            st.button(
+                _plain(f"{title} near {example['near']}"),
+                key=f"example_{number}",
+                on_click=_state.go,
+                args=(view,),
+                kwargs={**example, "provider": ""},
+            )
+
+
+def _namesakes(view: View, answer: Answer) -> list:
+    from geo.places import find_place
+
+    if answer.place.kind == "point":
+        return []
+    found = find_place(view.pack.places, answer.place.name)
+    return [c for c in found.choices if c.place_id != answer.place.place_id and c.within][:2]
+
+
+def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
+    """The list as plain values for the component."""
+    return {
+        "selected": view.provider,
+        "farther": report.farther_heading(answer),
+        "empty": _empty(answer) if answer.results.empty else None,
+        "rows": [
+            {
+                "id": line.provider_id,
+                "number": line.number,
+                "name": line.name,
+                "status": line.status,
+                "statusWords": line.status_words,
+                "badges": line.badges,
+                "distance": line.distance,
+                "detail": line.detail,
+                "reason": line.reason,
+                "source": line.source,
+                "url": line.source_url,
+                "against": [_statement(s) for s in line.against],
+                "notices": [_statement(s) for s in line.notices],
+                "basis": [_statement(s) for s in line.basis],
+                "history": [_statement(s) for s in line.history if s not in line.against],
+                "reach": line.reach,
+                "phone": line.phone,
+                "farther": line.farther,
+            }
+            for line in lines
+        ],
+    }
+
+
+def _statement(statement: report.Statement) -> list:
+    return [statement.text, statement.source, statement.url]
+
+
+def _empty(answer: Answer) -> dict:
+    """The designed answer where nobody is near."""
+    seen = report.seen_at_words(answer)
+    within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
+    if sum(answer.counts.values()):
+        return {"title": "Nobody of the kind you chose", "lines": [
+            f"Others are known within {within}: choose Everybody under More to see them."]}
+    lines = []
+    if seen:
+        lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
+    lines.append("Farther away, below, are the nearest who may do it.")
+    lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+    return {"title": f"Nobody within {within}", "lines": lines}
+
+
+def markers(lines: list[report.Line]) -> list[dict]:
+    """Rows for the map."""
+    return [
+        {
+            "id": line.provider_id,
+            "number": line.number,
+            "name": line.name,
+            "status": line.status,
+            "text": line.sentence,
+            "lat": line.lat,
+            "lon": line.lon,
+        }
+        for line in lines
+    ]
+
+
+def caption(answer: Answer) -> None:
+    """What the map's signs mean."""
+    bound = (
+        f"Nothing outside the circle ({answer.radius_km:g} km in a straight line) can be within "
+        f"{answer.radius_km:g} km by road."
+        if answer.measure == "road"
+        else f"The circle is {answer.radius_km:g} km in a straight line."
+    )
+    st.html(
+        '<p class="cr-note">Numbers match the list. Square = confirmed, double ring = reported, '
+        f"filled = likely, dashed = unknown. {escape(bound)} Hatched: no data. Click the map to "
+        "search from there. Borders: Natural Earth, approximate. Drawn here; no map service sees "
+        "your search.</p>"
+    )
+
+
+def downloads(view: View, answer: Answer) -> None:
+    """The list to take along."""
+    name = f"carereach-{view.procedure.slug}"
+    with st.container(horizontal=True, key="downloads"):
+        st.link_button("Print list + leaflet", "?" + urlencode(view.address(view="print")))
+        st.download_button(
+            "Download CSV", lambda: report.answer_csv(answer), f"{name}.csv", "text/csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "GeoJSON", lambda: report.answer_geojson(answer), f"{name}.geojson",
+            "application/geo+json", on_click="ignore",
+        )
+
+
+def printed(view: View, answer: Answer, today: dt.date) -> None:
+    """The print view: nothing but what belongs on paper."""
+    st.html("<style>header, .cr-footer, [data-testid=stHeader] {display: none !important}</style>")
+    st.html(report.print_html(answer, today))

@@ -1,0 +1,155 @@
+"""What the pages share: data opened once, styles, the list component, small HTML."""
+
+import datetime as dt
+import os
+import shutil
+from pathlib import Path
+
+import streamlit as st
+
+from geo.errors import CareReachError
+from geo.find import Assessed, assess_pack
+from geo.packs import Pack, open_pack
+from geo.procedures import Procedure, inline_html, open_library, section_html
+from geo.report import picture_html
+from geo.text import escape
+
+HERE = Path(__file__).parent
+STATIC = HERE.parent / "static"
+VENDOR = STATIC / "vendor"
+LEAFLET = ("leaflet.js", "leaflet.css")
+
+
+@st.cache_resource(show_spinner=False)
+def pack(name: str) -> Pack:
+    """A pack, opened once for all sessions; never changed."""
+    return open_pack(name)
+
+
+@st.cache_resource(show_spinner=False)
+def library() -> dict[str, Procedure]:
+    """The procedure library, read once."""
+    return open_library()
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def assessed(pack_name: str, slug: str, today: dt.date) -> Assessed:
+    """A pack seen with one procedure; a new day makes a new one."""
+    return assess_pack(pack(pack_name), library()[slug], today)
+
+
+def style() -> None:
+    """The app's own name and styles, for light and dark alike."""
+    dark = st.context.theme.type == "dark"
+    st.logo(str(STATIC / f"logo-{'dark' if dark else 'light'}.svg"), size="medium")
+    st.html(HERE / "_page.css")
+
+
+@st.cache_resource(show_spinner=False)
+def serve_leaflet() -> None:
+    """Put Leaflet from the installed package where the browser can fetch it from the app."""
+    import js_lib_leaflet
+
+    source = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
+    try:
+        VENDOR.mkdir(parents=True, exist_ok=True)
+        for name in LEAFLET:
+            beside = VENDOR / f"{name}.{os.getpid()}.part"
+            shutil.copyfile(source / name, beside)
+            os.replace(beside, VENDOR / name)
+    except OSError as error:
+        if not all((VENDOR / name).exists() for name in LEAFLET):
+            raise CareReachError(
+                f"The map's files cannot be written to static/vendor ({error.strerror}); make that "
+                "folder writable once, or copy leaflet.js and leaflet.css there."
+            ) from error
+
+
+def entered(page: str) -> None:
+    """Remember which page was shown before this one."""
+    if st.session_state.get("page") != page:
+        st.session_state["came_from"] = st.session_state.get("page")
+    else:
+        st.session_state["came_from"] = page
+    st.session_state["page"] = page
+
+
+def footer() -> None:
+    """Who says all this, and what leaves the server."""
+    st.html(
+        '<footer class="cr-footer">No substitute for medical care. Every statement names its '
+        "source and date; nothing is sponsored. This page asks no third party for anything: your "
+        "place and your search stay between your browser and this server.</footer>"
+    )
+
+
+def urgent(procedure: Procedure, answer_pack: Pack, seen: tuple[str, str] | None) -> None:
+    """Red flags with the emergency number, and the first step, side by side."""
+    flags = procedure.red_flags
+    also = f" {escape(flags['also'])}" if flags.get("also") else ""
+    nearest = (
+        f"<br>Nearest hospital where you can be seen: <strong>{escape(seen[0])}</strong>, "
+        f"{escape(seen[1])}."
+        if seen
+        else ""
+    )
+    number = escape(answer_pack.emergency_number)
+    st.html(
+        '<div class="cr-urgent"><section class="cr-flags" aria-label="Emergency">'
+        f'<strong>Get help now: <a href="tel:{number}">{number}</a></strong> '
+        f"{escape(flags['lead'])} {escape(_joined(flags['signs']))}.{also}"
+        f"{inline_html(procedure, '', tuple(flags['cite']))}</section>"
+        '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
+        f"{inline_html(procedure, procedure.first_step, procedure.first_step_cite)}{nearest}</section></div>"
+    )
+
+
+def _joined(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])}, or {words[-1]}" if len(words) > 1 else words[0]
+
+
+def explainer(procedure: Procedure) -> None:
+    """The short form of an entry, for the panel beside the map."""
+    parts = [f"<h2>What is {escape(_with_article(procedure))}?</h2>"]
+    parts.append(section_html(procedure, "What it is"))
+    if procedure.pictures:
+        parts.append(picture_html(procedure))
+    for heading in ("Who does it", "The day"):
+        parts.append(f"<h3>{escape(heading)}</h3>{section_html(procedure, heading)}")
+    st.html(f'<div class="cr-panel">{"".join(parts)}</div>')
+    st.page_link(
+        "pages/procedures.py",
+        label="Full text with sources",
+        query_params={"procedure": procedure.slug},
+    )
+    st.html(f'<p class="cr-note">{escape(reviewed(procedure))}</p>')
+
+
+def _with_article(procedure: Procedure) -> str:
+    title = procedure.title[:1].lower() + procedure.title[1:]
+    if procedure.kind != "procedure":
+        return title
+    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+
+
+def reviewed(procedure: Procedure) -> str:
+    """When the text was written and who has checked it."""
+    who = procedure.reviewed_by
+    state = f"reviewed by {who}" if who else "not yet reviewed by a clinician"
+    return f"Written {procedure.written}, {state}; next review due {procedure.next_review}."
+
+
+@st.cache_resource(show_spinner=False)
+def _list_assets() -> tuple[str, str]:
+    return (HERE / "_list.css").read_text("utf-8"), (HERE / "_list.js").read_text("utf-8")
+
+
+def result_list(data: dict, key: str, on_select) -> None:
+    """The list of results: JSON in, text nodes on screen, the chosen row's id back."""
+    css, js = _list_assets()
+    component = st.components.v2.component(
+        "carereach_list", html='<div id="root"></div>', css=css, js=js
+    )
+    component(data=data, key=key, on_select_change=on_select)
+
+

@@ -1,0 +1,59 @@
+"""The procedure library: every entry in full, with its sources."""
+
+import streamlit as st
+
+from geo.procedures import SECTIONS, find_procedure, section_html
+from geo.report import picture_html
+from geo.text import escape
+from pages import _state, _ui
+
+library = _ui.library()
+kept = st.session_state.get("find_address", {})
+wanted = st.query_params.get("procedure") or kept.get("procedure", "")
+match = find_procedure(library, wanted) if wanted else None
+if wanted and match and match.procedure is None:
+    st.warning(_state.unknown_procedure(wanted, match.suggestions))
+entry = match.procedure if match and match.procedure else next(iter(library.values()))
+st.set_page_config(page_title=f"{entry.title} · CareReach")
+
+
+def picked() -> None:
+    st.query_params["procedure"] = st.session_state["w_entry"]
+
+
+_state.show_value("w_entry", entry.slug)
+st.selectbox(
+    "Procedure or condition",
+    list(library),
+    key="w_entry",
+    format_func=lambda slug: library[slug].title,
+    on_change=picked,
+    width=420,
+)
+_ui.urgent(entry, _ui.pack(kept.get("pack", _state.DEFAULT_PACK)), None)
+st.page_link(
+    "pages/find.py",
+    label=f"Find who does this near {kept.get('near', 'a place')}",
+    query_params={**kept, "procedure": entry.slug},
+)
+parts = [f"<h1>{escape(entry.title)}</h1>"]
+if entry.also_known_as:
+    parts.append(f'<p class="cr-note">Also called: {escape(", ".join(entry.also_known_as))}</p>')
+for heading in SECTIONS:
+    parts.append(f"<h2>{escape(heading)}</h2>")
+    if heading == "Benefits and risks":
+        parts.append(picture_html(entry))
+    parts.append(section_html(entry, heading))
+parts.append("<h2>How the list decides who is likely</h2><ul>")
+parts += [f"<li>{escape(reason)}</li>" for reason in entry.why.values()]
+parts.append("</ul><h2>Sources</h2><ol>")
+for source in entry.citations.values():
+    parts.append(
+        f"<li>{escape(source.authors)} ({escape(source.year)}). {escape(source.title)}. "
+        f'{escape(source.publisher)}. <a href="{escape(source.address)}" rel="noreferrer" '
+        f'target="_blank">{escape(source.address)}</a>. Supports: {escape(source.supports)}. '
+        f"Read: {escape(source.read)}.</li>"
+    )
+parts.append("</ol>")
+st.html(f'<article class="cr-entry">{"".join(parts)}</article>')
+st.html(f'<p class="cr-note">{escape(_ui.reviewed(entry))} No substitute for care.</p>')

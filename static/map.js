@@ -1,0 +1,162 @@
+// Our own small Leaflet layer. Text from data arrives as JSON and is only ever set as text.
+(function () {
+  "use strict";
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const PIN = 28;
+
+  function text(tag, words, className) {
+    const element = document.createElement(tag);
+    element.textContent = words;
+    if (className) element.className = className;
+    return element;
+  }
+
+  function locateControl(map) {
+    const control = L.control({ position: "topleft" });
+    control.onAdd = function () {
+      const box = L.DomUtil.create("div", "cr-locate");
+      const button = text("button", "Use my location");
+      button.type = "button";
+      const note = text("p", "");
+      note.setAttribute("role", "status");
+      box.append(button, note);
+      L.DomEvent.disableClickPropagation(box);
+      button.addEventListener("click", function () {
+        note.textContent = "Asking the browser…";
+        map.locate({ timeout: 10000 });
+      });
+      map.on("locationfound", function (event) {
+        note.textContent = "";
+        map.fire("click", { latlng: event.latlng });
+      });
+      map.on("locationerror", function () {
+        note.textContent = "Your browser gave no location. Type a place instead.";
+      });
+      return box;
+    };
+    control.addTo(map);
+  }
+
+  // The ground: land and borders, fetched once and kept by the browser.
+  window.careReachBase = function (map, data) {
+    const frame = map.getContainer();
+    frame.setAttribute("role", "region");
+    frame.setAttribute("aria-label", "Map of the list. Everything on it is in the list too.");
+    map.createPane("land").style.zIndex = 150;
+    map.createPane("names").style.zIndex = 250;
+    locateControl(map);
+    L.control.zoom({ position: "topleft" }).addTo(map);
+    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    map.fitBounds(data.bounds, { animate: false });
+    if (!data.url) return;
+    fetch(data.url).then((answer) => answer.json()).then(function (ground) {
+      L.geoJSON(ground, {
+        pane: "land",
+        interactive: false,
+        filter: (feature) => feature.properties.kind !== "label",
+        style: (feature) => feature.properties.kind === "land"
+          ? { color: "#8fa39e", weight: 1.2, fillColor: "#fbfaf4", fillOpacity: 1 }
+          : { color: "#c3cdc9", weight: 1, fill: false },
+      }).addTo(map);
+      for (const feature of ground.features) {
+        if (feature.properties.kind !== "label") continue;
+        const [lon, lat] = feature.geometry.coordinates;
+        const box = document.createElement("div");
+        box.append(text("span", feature.properties.name));
+        L.marker([lat, lon], {
+          pane: "names", interactive: false, keyboard: false,
+          icon: L.divIcon({ className: "cr-label", html: box, iconSize: [0, 0], iconAnchor: [0, -26] }),
+        }).addTo(map);
+      }
+    });
+  };
+
+  // Markers that would cover each other stand side by side instead.
+  function spread(map, markers) {
+    const taken = [];
+    for (const marker of markers) {
+      const spot = map.latLngToLayerPoint(marker.getLatLng());
+      let shift = 0;
+      while (taken.some((t) => Math.abs(t.x - spot.x - shift) < PIN && Math.abs(t.y - spot.y) < PIN)) {
+        shift += PIN + 2;
+      }
+      taken.push({ x: spot.x + shift, y: spot.y });
+      const icon = marker.options.icon;
+      icon.options.iconAnchor = [PIN / 2 - shift, PIN / 2];
+      marker.setIcon(icon);
+      name(marker);
+    }
+  }
+
+  function name(marker) {
+    const element = marker.getElement();
+    if (!element) return;
+    element.setAttribute("role", "button");
+    element.setAttribute("aria-label", marker.options.crText);
+    element.setAttribute("aria-pressed", marker.options.crSelected ? "true" : "false");
+  }
+
+  window.careReachFound = function (group, data) {
+    const map = window.map || group._map;
+    const circle = L.circle(data.origin, {
+      radius: 1000 * data.radius, interactive: false,
+      color: "#1c6b62", weight: 1.5, dashArray: "5 4", fillColor: "#1c6b62", fillOpacity: 0.06,
+    });
+    group.addLayer(circle);
+    const label = document.createElement("div");
+    label.className = "cr-origin-label";
+    label.textContent = data.label;
+    group.addLayer(L.marker(data.origin, {
+      interactive: false, keyboard: false,
+      icon: L.divIcon({ className: "cr-origin", iconSize: [18, 18] }),
+    }));
+    group.addLayer(L.marker(data.origin, {
+      interactive: false, keyboard: false,
+      icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-16, 26] }),
+    }));
+    const markers = data.rows.map(function (row) {
+      const [id, number, , status, words, lat, lon] = row;
+      const chosen = id === data.selected;
+      const marker = L.marker([lat, lon], {
+        icon: L.divIcon({
+          className: "cr-pin cr-" + status + (chosen ? " cr-selected" : ""),
+          html: text("span", number), iconSize: [PIN, PIN],
+        }),
+        keyboard: true, riseOnHover: true, zIndexOffset: chosen ? 1000 : -number,
+        crText: words, crSelected: chosen,
+      });
+      // The frame reports the tooltip of what was clicked: words on screen, the row's id there.
+      const tip = text("span", words);
+      tip.toString = () => id;
+      marker.bindTooltip(tip, { direction: "top", offset: [0, -12] });
+      group.addLayer(marker);
+      return marker;
+    });
+    window.setTimeout(function () {
+      const current = window.map;
+      if (!current || !current.hasLayer(group)) return;
+      spread(current, markers);
+      const respread = () => spread(current, markers);
+      current.on("zoomend", respread);
+      group.on("remove", () => current.off("zoomend", respread));
+      view(current, data, circle, markers);
+    }, 0);
+  };
+
+  // A new place is shown whole; a new selection is flown to; a new radius leaves the view alone.
+  function view(map, data, circle, markers) {
+    const seen = window.careReachSeen || {};
+    const place = data.origin.join();
+    const chosen = markers.find((marker) => marker.options.crSelected);
+    if (seen.place !== place) {
+      const bounds = circle.getBounds();
+      if (chosen) bounds.extend(chosen.getLatLng());
+      map.fitBounds(bounds, { animate: !calm && seen.place !== undefined });
+    } else if (chosen && seen.selected !== data.selected) {
+      const there = chosen.getLatLng();
+      if (calm) map.setView(there, map.getZoom(), { animate: false });
+      else map.flyTo(there, map.getZoom(), { duration: 0.6 });
+    }
+    window.careReachSeen = { place: place, selected: data.selected };
+  }
+})();
