@@ -247,8 +247,9 @@ def _statements(
         statement = _Row(row, status, date, _end_of(as_of), kind)
         found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
     listed = providers["specialties"].explode()
-    for position, service in listed[listed.isin(procedure.specialties)].items():
-        provider = providers.loc[position]
+    listed = listed[listed.isin(procedure.specialties)]
+    registered = providers.loc[listed.index].to_dict("records")
+    for provider, service in zip(registered, listed, strict=True):
         dated = provider.get("source_as_of")
         date = dated if isinstance(dated, str) else provider["retrieved"]
         statement = _Row(None, "specialist", date, _end_of(date), "registry")
@@ -262,9 +263,7 @@ def _notices(evidence: pd.DataFrame, procedure: Procedure) -> dict[str, tuple[An
         procedure.specialties
     )
     rows = evidence[about & evidence["status"].isin(_NOTICES)]
-    return {
-        str(provider): tuple(group.index) for provider, group in rows.groupby("provider_id")
-    }
+    return {str(provider): tuple(group.index) for provider, group in rows.groupby("provider_id")}
 
 
 def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
@@ -376,9 +375,7 @@ _SAID = {
 }
 
 
-def _reason(
-    procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool
-) -> str:
+def _reason(procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool) -> str:
     """Why, in words a patient understands."""
     best = basis[0].best if basis else None
     said = _SAID[best.source_kind] if best else ""

@@ -11,8 +11,8 @@ from typing import Any
 
 import folium
 import jinja2
-import shapely
 from branca.element import MacroElement
+from shapely.geometry.base import BaseGeometry
 
 __all__ = ["STATIC_URL", "base_map", "search_layer"]
 
@@ -21,14 +21,14 @@ STATIC_URL = "../../app/static/"
 MAX_ZOOM = 16
 
 
-class _LocalMap(folium.Map):
+class _LocalMap(folium.Map):  # type: ignore[misc]  # folium is not typed
     """A folium map whose scripts and styles come from the app's own folder."""
 
-    default_js = [("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js")]
-    default_css = [("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css")]
+    default_js = (("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js"))
+    default_css = (("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css"))
 
 
-class _Call(MacroElement):
+class _Call(MacroElement):  # type: ignore[misc]  # branca is not typed
     """A call of one of our own functions in `static/map.js`, with a payload that is only data."""
 
     _template = jinja2.Template(
@@ -51,7 +51,7 @@ def _literal(data: Mapping[str, Any]) -> str:
     return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
 
 
-def base_map(pack: str, outline: shapely.Geometry | None, static_version: str) -> folium.Map:
+def base_map(pack: str, outline: BaseGeometry | None, static_version: str) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
     Parameters

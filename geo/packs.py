@@ -21,6 +21,7 @@ import pandas as pd
 import platformdirs
 import pyogrio
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.errors import DataError, UnknownNameError
 from geo.schema import SCHEMAS, conform
@@ -72,7 +73,7 @@ class Pack:
     places: pd.DataFrame
     roads: pd.DataFrame
     road_nodes: pd.DataFrame
-    outline: shapely.Geometry | None
+    outline: BaseGeometry | None
     sources: Mapping[str, Source] = field(default_factory=dict)
     publishers: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Mapping[str, str], ...] = ()
@@ -133,7 +134,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         name_or_folder if isinstance(name_or_folder, Path) else pack_folder(str(name_or_folder))
     )
     about = read_descriptor(folder)
-    tables = {table: read_table(folder, about, table) for table in SCHEMAS}
+    tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
     sources = {s["name"]: Source(**s) for s in about.get("sources", [])}
     tables["providers"] = _with_source(tables["providers"], sources)
     try:
@@ -188,7 +189,7 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
 def _path_of(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
     for entry in about.get("resources", []):
         if entry["name"] == resource:
-            path = (folder / entry["path"]).resolve()
+            path = Path(folder / entry["path"]).resolve()
             if not path.is_relative_to(folder.resolve()):
                 raise DataError(DESCRIPTOR, f"the path of {resource!r} leaves the pack's folder")
             return path
@@ -224,11 +225,11 @@ def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.D
     )
 
 
-def _read_outline(folder: Path, about: Mapping[str, Any]) -> shapely.Geometry | None:
+def _read_outline(folder: Path, about: Mapping[str, Any]) -> BaseGeometry | None:
     path = _path_of(folder, about, "outline")
     if path is None or not path.exists():
         return None
-    outline: shapely.Geometry = read_shapes(path).geometry.union_all()
+    outline: BaseGeometry = read_shapes(path).geometry.union_all()
     shapely.prepare(outline)
     return outline
 
@@ -287,9 +288,7 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """
     about = read_descriptor(folder)
     written: list[Path] = []
-    shapes_path, outline_path = (
-        _path_of(folder, about, n) for n in ("region_shapes", "outline")
-    )
+    shapes_path, outline_path = (_path_of(folder, about, n) for n in ("region_shapes", "outline"))
     if shapes_path is not None and outline_path is not None:
         shapes = read_shapes(shapes_path)
         tables = [read_table(folder, about, table) for table in ("providers", "demand")]
@@ -308,23 +307,23 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     return [*written, folder / DESCRIPTOR]
 
 
-def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> shapely.Geometry:
+def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     """Union of shapes, with a disc around every point outside it that reaches back to it."""
     metric = shapes.estimate_utm_crs()
     land = shapes.to_crs(metric).geometry.union_all()
     spots = gpd.GeoSeries(gpd.points_from_xy(points[:, 0], points[:, 1]), crs=4326).to_crs(metric)
     away_m = spots.distance(land)
     outside = away_m > 0
-    discs = spots[outside].buffer(away_m[outside] + 1000 * OUTLINE_MARGIN_KM)
+    discs = spots.loc[outside].buffer(away_m.loc[outside] + 1000 * OUTLINE_MARGIN_KM)
     whole = shapely.union_all([land, *discs])
-    geometry = gpd.GeoSeries([whole], crs=metric).to_crs(4326).iloc[0]
-    return shapely.set_precision(geometry, 0.0001)
+    ring = gpd.GeoSeries([whole], crs=metric).to_crs(4326).set_precision(0.0001)
+    return ring.union_all()
 
 
 def _write_base_map(
     static: Path,
     name: str,
-    outline: shapely.Geometry,
+    outline: BaseGeometry,
     shapes: gpd.GeoDataFrame,
     places: pd.DataFrame,
 ) -> Path:
@@ -337,16 +336,18 @@ def _write_base_map(
         places[places["kind"] == "dzongkhag"][["name", "lat", "lon"]], on="name"
     )
     properties: list[dict[str, str]] = [{"kind": "land"}, {"kind": "border"}]
-    geometries = [outline, shapely.set_precision(lines, 0.0001)]
+    geometries: list[BaseGeometry] = [outline, shapely.set_precision(lines, 0.0001)]
     properties += [{"kind": "label", "name": str(n)} for n in names["name"]]
-    geometries += list(shapely.points(names[["lon", "lat"]].to_numpy(float)))
+    geometries += [
+        shapely.Point(lon, lat) for lon, lat in zip(names["lon"], names["lat"], strict=True)
+    ]
     path = static / "geo" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(path, _geojson(properties, geometries))
     return path
 
 
-def _geojson(properties: list[dict[str, str]], geometries: list[shapely.Geometry]) -> str:
+def _geojson(properties: list[dict[str, str]], geometries: list[BaseGeometry]) -> str:
     features = [
         {"type": "Feature", "properties": p, "geometry": json.loads(shapely.to_geojson(g))}
         for p, g in zip(properties, geometries, strict=True)

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import Geod
 from rapidfuzz import fuzz, process
+from shapely.geometry.base import BaseGeometry
 
 from geo.text import normalise
 
@@ -27,6 +29,7 @@ TYPO = 78.0
 MAX_CANDIDATES = 8
 
 _GEOD = Geod(ellps="WGS84")
+Rows = npt.NDArray[np.intp]
 _NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
 _POINT = re.compile(rf"^\s*{_NUMBER}°?\s*[,;\s]\s*{_NUMBER}°?\s*$")
 
@@ -101,16 +104,15 @@ def find_place(places: pd.DataFrame, text: str) -> Found:
                 found = _one_each(places, rows, own)
                 choices = tuple(_place(places, labels, row) for row in found)
                 return _answer(choices, text, corrected=match is _typo)
-    near = process.extract(
-        normalise(text), dict(names["key"]), scorer=fuzz.ratio, limit=12
-    )
-    best = dict.fromkeys(labels[names.at[i, "row"]] for _, _, i in near)
+    near = process.extract(normalise(text), dict(names["key"]), scorer=fuzz.ratio, limit=12)
+    row_of = names["row"].to_numpy(np.intp)
+    best = dict.fromkeys(str(labels.loc[row_of[i]]) for _, _, i in near)
     return Found(
         suggestions=tuple(best)[:3], problem=f"No place called “{text.strip()}” is known here."
     )
 
 
-def outside_km(outline: shapely.Geometry | None, lat: float, lon: float) -> float:
+def outside_km(outline: BaseGeometry | None, lat: float, lon: float) -> float:
     """How far a point lies outside a pack's extent.
 
     Parameters
@@ -173,26 +175,26 @@ def _squash(keys: "pd.Series[str]") -> "pd.Series[str]":
     return keys.str.replace(" ", "")
 
 
-def _exact(names: pd.DataFrame, name: str) -> pd.Index:
+def _exact(names: pd.DataFrame, name: str) -> Rows:
     return _rows(names, _squash(names["key"]) == name.replace(" ", ""))
 
 
-def _prefix(names: pd.DataFrame, name: str) -> pd.Index:
+def _prefix(names: pd.DataFrame, name: str) -> Rows:
     return _rows(names, names["key"].str.startswith(name) & (len(name) >= 3))
 
 
-def _typo(names: pd.DataFrame, name: str) -> pd.Index:
+def _typo(names: pd.DataFrame, name: str) -> Rows:
     if len(name) < 4:
-        return names.index[:0]
+        return np.empty(0, np.intp)
     likeness = process.cdist([name], names["key"].to_list(), scorer=fuzz.ratio)[0]
     return _rows(names, likeness >= max(TYPO, likeness.max(initial=0) - 5))
 
 
-def _rows(names: pd.DataFrame, keep: "np.ndarray | pd.Series[bool]") -> pd.Index:
-    return pd.Index(names.loc[keep, "row"].unique())
+def _rows(names: pd.DataFrame, keep: "np.ndarray | pd.Series[bool]") -> Rows:
+    return np.unique(names["row"].to_numpy(np.intp)[np.asarray(keep, bool)])
 
 
-def _lies_within(places: pd.DataFrame, rows: pd.Index, within: str) -> np.ndarray:
+def _lies_within(places: pd.DataFrame, rows: Rows, within: str) -> np.ndarray:
     """Which rows lie in something of this name, any spelling of it, or close to it."""
     holders = places.loc[places["kind"].isin(DISTRICT_KINDS), ["name", "also_known_as"]]
     meant = {
@@ -203,8 +205,10 @@ def _lies_within(places: pd.DataFrame, rows: pd.Index, within: str) -> np.ndarra
     }
     inside = places.loc[rows, "within"].fillna("")
     own = places.loc[rows, "name"].where(places.loc[rows, "kind"].isin(DISTRICT_KINDS), inside)
-    keep = [(w in meant) or (o in meant) or _alike(normalise(w), within)
-            for w, o in zip(inside, own, strict=True)]
+    keep = [
+        (w in meant) or (o in meant) or _alike(normalise(w), within)
+        for w, o in zip(inside, own, strict=True)
+    ]
     return np.array(keep, bool)
 
 
@@ -226,13 +230,13 @@ def _labels(places: pd.DataFrame) -> "pd.Series[str]":
     return places["name"].where(alone, places["name"] + ", " + places["within"])
 
 
-def _one_each(places: pd.DataFrame, rows: pd.Index, own: "pd.Series[int]") -> list[int]:
+def _one_each(places: pd.DataFrame, rows: Rows, own: "pd.Series[int]") -> list[int]:
     """Keep one of the matches that are the same place; a name of its own beats an alias."""
     named = set(own)
     district = _district(places)
 
     def rank(row: int) -> tuple[bool, int]:
-        kind = places.at[row, "kind"]
+        kind = places.loc[row, "kind"]
         order = _KIND_ORDER.index(kind) if kind in _KIND_ORDER else len(_KIND_ORDER)
         return row not in named, order
 
@@ -260,9 +264,14 @@ def _near(places: pd.DataFrame, a: int, b: int) -> bool:
 
 
 def _place(places: pd.DataFrame, labels: "pd.Series[str]", row: int) -> Place:
-    p = places.loc[row]
-    within = p["within"] if isinstance(p["within"], str) else ""
+    found = places.loc[[row]].to_dict("records")[0]
+    within = found["within"] if isinstance(found["within"], str) else ""
     return Place(
-        p["place_id"], p["name"], p["kind"], within, float(p["lat"]), float(p["lon"]), labels[row]
+        place_id=found["place_id"],
+        name=found["name"],
+        kind=found["kind"],
+        within=within,
+        lat=found["lat"],
+        lon=found["lon"],
+        label=str(labels.loc[row]),
     )
-

@@ -207,7 +207,7 @@ def find_procedure(library: Library, text: str) -> Match:
     """
     names = {
         normalise(name): entry.slug
-        for entry in reversed(library.values())
+        for entry in reversed(list(library.values()))
         for name in (*entry.also_known_as, entry.title, entry.slug)
     }
     wanted = normalise(text)
@@ -279,6 +279,9 @@ def _read_entry(path: Path, practitioners: Mapping[str, str]) -> Procedure:
         for p in front.pop("pictures", ())
     )
     groups = tuple(tuple(group) for group in front.pop("performed_by"))
+    settings: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in front.items()
+    }
     return Procedure(
         slug=path.stem,
         performed_by=groups,
@@ -286,7 +289,7 @@ def _read_entry(path: Path, practitioners: Mapping[str, str]) -> Procedure:
         sections=sections,
         citations={key: cites[key] for key in used},
         practitioners={w: practitioners[w] for group in groups for w in group},
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in front.items()},
+        **settings,
     )
 
 
@@ -315,8 +318,18 @@ def _problems(
     def line_of(fragment: str) -> int:
         return text[: max(text.find(fragment), 0)].count("\n") + 1
 
-    for key in ("title", "kind", "performed_by", "settings", "why", "red_flags", "first_step",
-                "citations", "written", "next_review"):
+    for key in (
+        "title",
+        "kind",
+        "performed_by",
+        "settings",
+        "why",
+        "red_flags",
+        "first_step",
+        "citations",
+        "written",
+        "next_review",
+    ):
         if not isinstance(front, dict) or key not in front:
             yield 1, f"the front matter lacks {key}"
             return
@@ -338,7 +351,10 @@ def _problems(
             yield line_of(f"  {key}:"), f"the citation {key!r} is used nowhere"
         lacks = {"authors", "year", "title", "publisher", "read", "supports"} - set(source)
         if lacks or not ("doi" in source or "url" in source):
-            yield line_of(f"  {key}:"), f"the citation lacks {', '.join(sorted(lacks)) or 'a doi or url'}"
+            yield (
+                line_of(f"  {key}:"),
+                f"the citation lacks {', '.join(sorted(lacks)) or 'a doi or url'}",
+            )
     for heading, body in sections.items():
         if heading in _UNCITED:
             continue

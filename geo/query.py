@@ -185,18 +185,17 @@ def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> I
     """Rows among which the `wanted` nearest by geodesic surely are."""
     if wanted <= 0:
         return np.empty(0, np.intp)
-    chord, rows = tree.query(centre, k=[*range(1, wanted + 1)], distance_upper_bound=bound_m)
+    found = tree.query(centre, k=[*range(1, wanted + 1)], distance_upper_bound=bound_m)
+    chord, rows = np.asarray(found[0], np.float64), np.asarray(found[1], np.intp)
     last = float(chord[-1])
     if not np.isfinite(last):
-        return np.asarray(rows[np.isfinite(chord)], np.intp)
+        return rows[np.isfinite(chord)]
     # Chords order rows as geodesics do but for near ties: those at the end must all come in.
     low, high = _chord_bounds_m(_arc_m(last))
     tied = tree.query_ball_point(centre, min(last + (high - low), bound_m), return_length=True)
     if tied <= wanted:
-        return np.asarray(rows, np.intp)
-    return np.asarray(
-        tree.query_ball_point(centre, min(last + (high - low), bound_m)), np.intp
-    )
+        return rows
+    return np.asarray(tree.query_ball_point(centre, min(last + (high - low), bound_m)), np.intp)
 
 
 def _merge(found: list[tuple[Ints, Floats, int]], counts: Ints) -> Hits:

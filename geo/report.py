@@ -111,14 +111,12 @@ def date_words(as_of: object, *, basis: object = None) -> str:
 
 def describe(answer: Answer) -> list[Line]:
     """Put every row of an answer into words, numbered through the list and beyond it."""
-    farther = [answer.beyond, answer.related]
-    beyond = pd.concat([f for f in farther if not f.empty]) if not all(
-        f.empty for f in farther
-    ) else answer.beyond
-    beyond = beyond.drop_duplicates("provider_id")
-    lines = []
+    known = set(answer.beyond["provider_id"])
+    extra = answer.related[~answer.related["provider_id"].isin(known)]
+    beyond = pd.concat([answer.beyond, extra]) if len(extra) else answer.beyond
+    lines: list[Line] = []
     for far, rows in ((False, answer.results), (True, beyond)):
-        for row in rows.to_dict("records"):
+        for row in _dicts(rows):
             lines.append(_line(answer, len(lines) + 1, row, far))
     return lines
 
@@ -132,7 +130,8 @@ def _line(answer: Answer, number: int, row: Mapping[str, Any], farther: bool) ->
         source, url = f"{publisher(pack, first['url'])}, {when}", _text(first["url"])
     else:
         when = date_words(row["source_as_of"])
-        about = "about " if isinstance(row["source_as_of"], str) else ""
+        # A register that only knows its year is dated roughly.
+        about = "about " if len(str(row["source_as_of"])) == 4 else ""
         source, url = f"{row['source_title']}, {about}{when}", _text(row["source_url"])
     badges: list[tuple[str, str]] = []
     if row["old"] is None:
@@ -188,16 +187,15 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     road = f"{km_words(row['road_km'], about=row['road_about'])} by road"
     spread = ""
     if row["road_about"] and f"{row['road_low_km']:.0f}" != f"{row['road_high_km']:.0f}":
-        spread = f" ({row['road_low_km']:.0f} to {row['road_high_km']:.0f} km)"
+        spread = f", estimate {row['road_low_km']:.0f} to {row['road_high_km']:.0f} km"
     if answer.measure == "road":
-        joined = f"{straight}; road estimate{spread}" if spread else straight
-        return road, joined
+        return road, straight + (f"; by road{spread[1:]}" if spread else "")
     return straight, road + spread
 
 
 def _statements(pack: Pack, labels: Any, *, notice: bool = False) -> tuple[Statement, ...]:
     found = []
-    for row in pack.evidence.loc[list(labels)].to_dict("records"):
+    for row in _dicts(pack.evidence.loc[list(labels)]):
         text = row["statement"]
         if notice:
             text = f"{_NOTICE_WORDS[row['status']]}: {text}"
@@ -206,6 +204,10 @@ def _statements(pack: Pack, labels: Any, *, notice: bool = False) -> tuple[State
         when = date_words(row["as_of"], basis=row["as_of_basis"])
         found.append(Statement(text, f"{publisher(pack, row['url'])}, {when}", _text(row["url"])))
     return tuple(found)
+
+
+def _dicts(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _text(value: object) -> str | None:
@@ -220,32 +222,27 @@ def count_words(answer: Answer) -> tuple[str, str]:
     tuple of str
         The lead, to be set strong, and what follows it.
     """
-    counts, pack = answer.counts, answer.pack
+    counts, pack, kind = answer.counts, answer.pack, answer.procedure.kind
     within = f"within {answer.radius_km:g} km {_BY[answer.measure]}"
     named = [f"{counts[s]:,} {s}" for s in LISTED if counts[s]]
-    rest = f"{', '.join(named)} {within}." if named else f"Nobody else {within} is known either."
+    rest = f"{', '.join(named)} {within}." if named else f"Nobody who may do it is known {within}."
     proved = counts["confirmed"] + counts["reported"]
-    beyond = answer.beyond["status"].isin(LISTED[:2]).any()
     if proved:
-        lead = f"{proved:,} {'place is' if proved == 1 else 'places are'} confirmed or reported."
-    elif answer.procedure.kind == "condition":
-        lead = "A list can only say who is likely to treat this."
-    elif answer.procedure.kind == "care" and not beyond:
-        lead = f"No place of this kind is in the data for {pack.country}."
-    elif beyond:
-        lead = f"Nobody {within} has confirmed or reported this procedure."
-    else:
-        lead = f"Nobody has confirmed or reported this procedure in {pack.country}."
-    if not named and not proved:
-        rest = f"Nobody {within} is likely to do it either." if answer.procedure.kind != "care" else ""
-    return lead, rest
+        return f"{proved:,} {'place is' if proved == 1 else 'places are'} on record.", rest
+    if kind == "condition":
+        return "A list can only say who is likely to treat this.", rest
+    if answer.beyond["status"].isin(LISTED[:2]).any():
+        return f"Nobody {within} has confirmed or reported it.", rest
+    if kind == "care":
+        return f"No place of this kind is in the data for {pack.country}.", ""
+    return f"Nobody has confirmed or reported this procedure in {pack.country}.", rest
 
 
 def seen_at_words(answer: Answer) -> tuple[str, str] | None:
     """The nearest hospital where one can at least be seen, and how far; None if there is none."""
     if answer.seen_at.empty:
         return None
-    row = answer.seen_at.to_dict("records")[0]
+    row = _dicts(answer.seen_at)[0]
     return row["name"], _distances(answer, row)[0]
 
 
@@ -284,8 +281,12 @@ def print_html(answer: Answer, today: dt.date) -> str:
         f"{escape(flags['lead'])} {escape(', '.join(flags['signs']))}. "
         f"{escape(flags.get('also') or '')}</p>",
         f"<p><strong>First step:</strong> {inline_html(procedure, procedure.first_step)}"
-        + (f" Nearest hospital where you can be seen: <strong>{escape(seen[0])}</strong>, "
-           f"{escape(seen[1])}." if seen else "")
+        + (
+            f" Nearest hospital where you can be seen: <strong>{escape(seen[0])}</strong>, "
+            f"{escape(seen[1])}."
+            if seen
+            else ""
+        )
         + "</p>",
         f"<p><strong>{escape(lead)}</strong> {escape(rest)}</p>",
     ]
@@ -304,12 +305,14 @@ def print_html(answer: Answer, today: dt.date) -> str:
     parts.append(picture_html(procedure))
     for heading in ("Who does it", "The day", "Questions to ask"):
         parts.append(f"<h3>{escape(heading)}</h3>" + section_html(procedure, heading))
-    reviewed = f"reviewed by {procedure.reviewed_by}" if procedure.reviewed_by else (
-        "not yet reviewed by a clinician"
+    reviewed = (
+        f"reviewed by {procedure.reviewed_by}"
+        if procedure.reviewed_by
+        else ("not yet reviewed by a clinician")
     )
     sources = "; ".join(
-        f"{i}. {escape(c.authors)} {escape(c.year)}" for i, c in
-        enumerate(procedure.citations.values(), 1)
+        f"{i}. {escape(c.authors)} {escape(c.year)}"
+        for i, c in enumerate(procedure.citations.values(), 1)
     )
     parts.append(
         f'<p class="cr-note">Printed {today.isoformat()}. Data: {escape(pack.title)}, version '
@@ -326,9 +329,7 @@ def farther_heading(answer: Answer) -> str:
 
 def _print_line(line: Line) -> str:
     badges = "; ".join(words for _, words in line.badges)
-    against = "".join(
-        f"<br>Against: {escape(s.text)} ({escape(s.source)})." for s in line.against
-    )
+    against = "".join(f"<br>Against: {escape(s.text)} ({escape(s.source)})." for s in line.against)
     notices = "".join(f"<br>{escape(s.text)} ({escape(s.source)})." for s in line.notices)
     return (
         f"<li><strong>{escape(line.name)}</strong>, {escape(line.distance)}"
@@ -408,7 +409,11 @@ def _about(answer: Answer) -> dict[str, Any]:
         "radius_km": answer.radius_km,
         "measure": answer.measure,
         "order": answer.order,
-        "pack": {"name": answer.pack.name, "version": answer.pack.version, "hash": answer.pack.hash},
+        "pack": {
+            "name": answer.pack.name,
+            "version": answer.pack.version,
+            "hash": answer.pack.hash,
+        },
     }
 
 
@@ -417,14 +422,14 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     lines = {line.provider_id: line for line in describe(answer)}
 
     def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-        return [_json_row(row, lines[row["provider_id"]]) for row in frame.to_dict("records")]
+        return [_json_row(row, lines[row["provider_id"]]) for row in _dicts(frame)]
 
     beyond: dict[str, Any] = {
         status: rows(answer.beyond[answer.beyond["status"] == status]) for status in LISTED
     }
     seen = [
         {key: _plain(row[key]) for key in ("provider_id", "name", *_DISTANCES, "lat", "lon")}
-        for row in answer.seen_at.to_dict("records")
+        for row in _dicts(answer.seen_at)
     ]
     return {
         **_about(answer),

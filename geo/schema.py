@@ -252,9 +252,10 @@ def conform(frame: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
         if str(schema.columns[name].dtype) == "boolean":
             frame[name] = frame[name].replace(_YES_NO_WORDS)
     try:
-        return schema.validate(frame, lazy=True)
+        checked: pd.DataFrame = schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         raise _data_error(error, file) from None
+    return checked
 
 
 def _split(text: str) -> list[str]:

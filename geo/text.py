@@ -21,11 +21,11 @@ def normalise(text: str) -> str:
 
 
 def escape(value: object) -> str:
-    """Make any value safe as HTML text or as a quoted attribute.
+    r"""Make any value safe as HTML text or as a quoted attribute.
 
     Examples
     --------
-    >>> escape('<script> "O\\'Neil" & Söhne')
+    >>> escape('<script> "O\'Neil" & Söhne')
     '&lt;script&gt; &quot;O&#x27;Neil&quot; &amp; Söhne'
     """
     return html.escape(str(value), quote=True)

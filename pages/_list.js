@@ -70,7 +70,7 @@ function card(row, selected, choose) {
     reach.textContent = row.reach;
   }
   more.append(reach);
-  if (row.basis.length) more.append(statements(row.basis, "Said"));
+  if (row.basis.length) more.append(statements(row.basis, "What was said"));
   if (row.against.length) more.append(statements(row.against, "Said against it"));
   if (row.history.length) more.append(statements(row.history, "Said before, and of related services"));
   item.append(more);

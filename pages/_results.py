@@ -8,7 +8,7 @@ import streamlit as st
 
 from geo import report
 from geo.find import Answer
-from geo.places import outside_km
+from geo.places import Place, find_place, outside_km
 from geo.procedures import Library
 from geo.text import escape
 from pages import _state, _ui
@@ -33,7 +33,10 @@ def title(view: View) -> None:
 
 
 def controls(
-    view: View, library: Library, picked_procedure: Callable[[], None], typed_place: Callable[[], None]
+    view: View,
+    library: Library,
+    picked_procedure: Callable[[], None],
+    typed_place: Callable[[], None],
 ) -> None:
     """Procedure, place, radius, the one switch, and what is seldom needed."""
     titles = [entry.title for entry in library.values()]
@@ -42,10 +45,8 @@ def controls(
     _state.show_value("w_near", view.near)
     _state.show_value("w_radius", view.radius_km)
     _state.show_value("w_order", view.order)
-    _state.show_value("w_measure", view.measure)
-    _state.show_value("w_show", view.show)
     with st.container(key="controls"):
-        what, where, within, first, more = st.columns([29, 29, 24, 26, 10], vertical_alignment="bottom")
+        what, where, within, first = st.columns([28, 28, 24, 30])
         what.selectbox(
             "Procedure or condition",
             titles,
@@ -61,47 +62,64 @@ def controls(
             format_func=lambda km: f"{km:g} km",
             on_change=lambda: _state.go(view, radius_km=f"{st.session_state['w_radius']:g}"),
         )
-        first.segmented_control(
+        first.radio(
             "Show first",
             list(ORDER_WORDS),
             key="w_order",
             format_func=ORDER_WORDS.__getitem__,
-            required=True,
+            horizontal=True,
             on_change=lambda: _state.go(view, order=st.session_state["w_order"]),
         )
-        with more.popover("More"):
-            st.radio(
-                "Measure",
-                list(MEASURE_WORDS),
-                key="w_measure",
-                format_func=MEASURE_WORDS.__getitem__,
-                on_change=lambda: _state.go(view, measure=st.session_state["w_measure"]),
-            )
-            st.radio(
-                "Show",
-                list(SHOW_WORDS),
-                key="w_show",
-                format_func=SHOW_WORDS.__getitem__,
-                on_change=lambda: _state.go(view, show=st.session_state["w_show"]),
-            )
 
 
-def which_one(view: View) -> None:
-    """A name that means several places is asked about, never guessed."""
-    st.html(f"<h1>Which {escape(view.near.strip())}?</h1><p>{escape(view.found.problem)}</p>")
-    for choice in view.found.choices:
-        st.button(
-            _plain(f"{choice.label} ({choice.kind})"),
-            key=f"choice_{choice.place_id}",
-            on_click=_state.go,
-            args=(view,),
-            kwargs={"near": choice.label, "provider": ""},
+def more_choices(view: View) -> None:
+    """What is seldom needed: the measure, and who is shown."""
+    _state.show_value("w_measure", view.measure)
+    _state.show_value("w_show", view.show)
+    with st.popover("More choices"):
+        st.radio(
+            "Measure",
+            list(MEASURE_WORDS),
+            key="w_measure",
+            format_func=MEASURE_WORDS.__getitem__,
+            on_change=lambda: _state.go(view, measure=st.session_state["w_measure"]),
+        )
+        st.radio(
+            "Show",
+            list(SHOW_WORDS),
+            key="w_show",
+            format_func=SHOW_WORDS.__getitem__,
+            on_change=lambda: _state.go(view, show=st.session_state["w_show"]),
         )
 
 
-def _plain(text: str) -> str:
+def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> None:
+    """A name that means several places is asked about, never guessed."""
+    st.html(
+        f'<div class="cr-head"><h1>Which {escape(view.near.strip())}?</h1>'
+        f"<p>{escape(view.found.problem)}</p></div>"
+    )
+    for choice in view.found.choices:
+        with st.container(border=True, width=520):
+            st.button(
+                plain(f"{choice.label} ({choice.kind})"),
+                key=f"choice_{choice.place_id}",
+                type="primary",
+                on_click=_state.go,
+                args=(view,),
+                kwargs={"near": choice.label, "provider": ""},
+            )
+            hospital = seen(choice)
+            if hospital:
+                st.html(
+                    f'<p class="cr-note">Nearest hospital: {escape(hospital[0])}, '
+                    f"{escape(hospital[1])}.</p>"
+                )
+
+
+def plain(text: str) -> str:
     """Text for a label that Streamlit reads as Markdown: every mark is taken literally."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$" else c for c in text)
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&" else c for c in text)
 
 
 def headline(view: View, answer: Answer) -> None:
@@ -125,23 +143,25 @@ def _examples(view: View, answer: Answer) -> None:
     """Namesakes of the place; on a first visit, other questions to try."""
     others = _namesakes(view, answer)
     examples = () if st.query_params else view.pack.examples
-    if not others and not examples:
-        return
-    with st.container(horizontal=True, key="examples", vertical_alignment="center"):
+    with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
         for other in others:
             st.button(
-                _plain(f"Not the {answer.place.name} in {other.within}? Switch"),
+                plain(f"Not the {answer.place.name} in {other.within}? Switch"),
                 key=f"other_{other.place_id}",
                 type="tertiary",
                 on_click=_state.go,
                 args=(view,),
                 kwargs={"near": other.label, "provider": ""},
             )
+        more_choices(view)
+        if examples:
+            st.html("<span>Or try:</span>", width="content")
         for number, example in enumerate(examples):
             title = _ui.library()[example["procedure"]].title
             st.button(
-                _plain(f"{title} near {example['near']}"),
+                plain(f"{title} near {example['near']}"),
                 key=f"example_{number}",
+                type="tertiary",
                 on_click=_state.go,
                 args=(view,),
                 kwargs={**example, "provider": ""},
@@ -149,8 +169,6 @@ def _examples(view: View, answer: Answer) -> None:
 
 
 def _namesakes(view: View, answer: Answer) -> list:
-    from geo.places import find_place
-
     if answer.place.kind == "point":
         return []
     found = find_place(view.pack.places, answer.place.name)
@@ -198,8 +216,12 @@ def _empty(answer: Answer) -> dict:
     seen = report.seen_at_words(answer)
     within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
     if sum(answer.counts.values()):
-        return {"title": "Nobody of the kind you chose", "lines": [
-            f"Others are known within {within}: choose Everybody under More to see them."]}
+        return {
+            "title": "Nobody of the kind you chose",
+            "lines": [
+                f"Others are known within {within}: choose Everybody under More to see them."
+            ],
+        }
     lines = []
     if seen:
         lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
@@ -246,12 +268,18 @@ def downloads(view: View, answer: Answer) -> None:
     with st.container(horizontal=True, key="downloads"):
         st.link_button("Print list + leaflet", "?" + urlencode(view.address(view="print")))
         st.download_button(
-            "Download CSV", lambda: report.answer_csv(answer), f"{name}.csv", "text/csv",
+            "Download CSV",
+            lambda: report.answer_csv(answer),
+            f"{name}.csv",
+            "text/csv",
             on_click="ignore",
         )
         st.download_button(
-            "GeoJSON", lambda: report.answer_geojson(answer), f"{name}.geojson",
-            "application/geo+json", on_click="ignore",
+            "GeoJSON",
+            lambda: report.answer_geojson(answer),
+            f"{name}.geojson",
+            "application/geo+json",
+            on_click="ignore",
         )
 
 

@@ -58,7 +58,8 @@ class View:
 def read_view(open_pack: Callable[[str], Pack], library: Library) -> View:
     """Understand the address; whatever is not understood is named in a sentence and ignored."""
     address = st.query_params.to_dict()
-    problems: list[str] = [*st.session_state.pop("problems", ())]
+    said_at, said = st.session_state.get("said", (None, ""))
+    problems: list[str] = [said] if said_at == address else []
     try:
         pack = open_pack(address.get("pack", DEFAULT_PACK))
     except UnknownNameError as error:
@@ -132,12 +133,13 @@ def unknown_place(found: Found) -> str:
 
 def go(view: View, **changes: str) -> None:
     """Write a changed view into the address."""
+    st.session_state.pop("said", None)
     st.query_params.from_dict(view.address(**changes))
 
 
 def tell(sentence: str) -> None:
-    """Say something on the next run."""
-    st.session_state["problems"] = (*st.session_state.get("problems", ()), sentence)
+    """Say something for as long as the address stays the same."""
+    st.session_state["said"] = (st.query_params.to_dict(), sentence)
 
 
 def show_value(key: str, value: object) -> None:

@@ -100,7 +100,8 @@ def urgent(procedure: Procedure, answer_pack: Pack, seen: tuple[str, str] | None
         f"{escape(flags['lead'])} {escape(_joined(flags['signs']))}.{also}"
         f"{inline_html(procedure, '', tuple(flags['cite']))}</section>"
         '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
-        f"{inline_html(procedure, procedure.first_step, procedure.first_step_cite)}{nearest}</section></div>"
+        f"{inline_html(procedure, procedure.first_step, procedure.first_step_cite)}"
+        f"{nearest}</section></div>"
     )
 
 
@@ -114,8 +115,10 @@ def explainer(procedure: Procedure) -> None:
     parts.append(section_html(procedure, "What it is"))
     if procedure.pictures:
         parts.append(picture_html(procedure))
-    for heading in ("Who does it", "The day"):
-        parts.append(f"<h3>{escape(heading)}</h3>{section_html(procedure, heading)}")
+    parts += [
+        f"<h3>{escape(heading)}</h3>{section_html(procedure, heading)}"
+        for heading in ("Who does it", "The day")
+    ]
     st.html(f'<div class="cr-panel">{"".join(parts)}</div>')
     st.page_link(
         "pages/procedures.py",
@@ -151,5 +154,3 @@ def result_list(data: dict, key: str, on_select) -> None:
         "carereach_list", html='<div id="root"></div>', css=css, js=js
     )
     component(data=data, key=key, on_select_change=on_select)
-
-

@@ -6,8 +6,8 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from geo import maps, report
-from geo.find import find_care
-from geo.places import find_place
+from geo.find import Answer, find_care
+from geo.places import Place, find_place
 from geo.procedures import find_procedure
 from pages import _results, _state, _ui
 
@@ -57,20 +57,26 @@ if not view.printing:
     _results.controls(view, library, picked_procedure, typed_place)
 for sentence in view.problems:
     st.warning(sentence)
+today = dt.date.today()
+
+
+def answer_for(place: Place) -> Answer:
+    return find_care(
+        _ui.assessed(pack.name, procedure.slug, today),
+        place,
+        view.radius_km,
+        measure=view.measure,
+        order_by=view.order,
+        show=view.show,
+    )
+
+
 if place is None:
     _ui.urgent(procedure, pack, None)
-    _results.which_one(view)
+    _results.which_one(view, lambda choice: report.seen_at_words(answer_for(choice)))
     st.stop()
 
-today = dt.date.today()
-answer = find_care(
-    _ui.assessed(pack.name, procedure.slug, today),
-    place,
-    view.radius_km,
-    measure=view.measure,
-    order_by=view.order,
-    show=view.show,
-)
+answer = answer_for(place)
 if view.printing:
     _results.printed(view, answer, today)
     st.stop()
@@ -93,7 +99,11 @@ with chart:
         height=520,
         use_container_width=True,
         feature_group_to_add=layer,
-        returned_objects=["last_clicked", "last_object_clicked_tooltip", "last_object_clicked_count"],
+        returned_objects=[
+            "last_clicked",
+            "last_object_clicked_tooltip",
+            "last_object_clicked_count",
+        ],
         on_change=clicked_map,
     )
     _results.caption(answer)
