@@ -312,9 +312,9 @@ def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     metric = shapes.estimate_utm_crs()
     land = shapes.to_crs(metric).geometry.union_all()
     spots = gpd.GeoSeries(gpd.points_from_xy(points[:, 0], points[:, 1]), crs=4326).to_crs(metric)
-    away_m = spots.distance(land)
+    away_m = spots.distance(land).to_numpy()
     outside = away_m > 0
-    discs = spots.loc[outside].buffer(away_m.loc[outside] + 1000 * OUTLINE_MARGIN_KM)
+    discs = shapely.buffer(spots.to_numpy()[outside], away_m[outside] + 1000 * OUTLINE_MARGIN_KM)
     whole = shapely.union_all([land, *discs])
     ring = gpd.GeoSeries([whole], crs=metric).to_crs(4326).set_precision(0.0001)
     return ring.union_all()

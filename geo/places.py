@@ -225,8 +225,7 @@ def _district(places: pd.DataFrame) -> "pd.Series[str]":
 
 def _labels(places: pd.DataFrame) -> "pd.Series[str]":
     """A text for each place that finds it again: its name, and what it lies in if that helps."""
-    alone = places["kind"].isin(DISTRICT_KINDS) | (places["name"] == places["within"])
-    alone |= places["within"].isna()
+    alone = places["within"].isna() | (places["name"] == places["within"])
     return places["name"].where(alone, places["name"] + ", " + places["within"])
 
 
