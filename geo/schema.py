@@ -266,7 +266,7 @@ def _data_error(error: pa.errors.SchemaErrors, file: str) -> DataError:
     """Turn the first line of pandera's report into one sentence with file, row and column."""
     case = error.failure_cases.iloc[0]
     check, context = str(case["check"]), case["schema_context"]
-    if check == "column_in_dataframe":
+    if check in ("column_in_dataframe", "add_missing_has_default"):
         return DataError(file, "the column is missing", column=str(case["failure_case"]))
     row = int(case["index"]) + 2 if pd.notna(case["index"]) else None
     column = str(case["column"]) if context == "Column" or check.startswith("coerce") else None

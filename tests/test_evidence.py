@@ -48,7 +48,9 @@ def said(status: str, as_of: str = "", kind: str = "press", number: int = 1, **w
     }
 
 
-def ask(*rows: dict, procedure: Procedure = PATCH, today: dt.date = TODAY, **cells: str) -> pd.Series:
+def ask(
+    *rows: dict, procedure: Procedure = PATCH, today: dt.date = TODAY, **cells: str
+) -> pd.Series:
     providers = table("providers", provider(**cells)).assign(source_as_of=None)
     found = assess(providers, table("evidence", *rows), procedure, today)
     return found.loc["t:1"] if len(found) else pd.Series({"status": None})

@@ -71,7 +71,9 @@ def test_nobody_within_3_km(patch: Assessed) -> None:
 
 @pytest.mark.parametrize("measure", ["road", "straight"])
 @pytest.mark.parametrize("radius_km", [3, 30, 90, 200])
-def test_counts_and_beyond_equal_brute_force(patch: Assessed, measure: str, radius_km: float) -> None:
+def test_counts_and_beyond_equal_brute_force(
+    patch: Assessed, measure: str, radius_km: float
+) -> None:
     answer = ask(patch, "Trongsa", radius_km, measure=measure)
     everybody = ask(patch, "Trongsa", 500, measure=measure)
     column = answer.distance_column
@@ -103,9 +105,17 @@ def test_the_limit_lists_less_and_counts_all(patch: Assessed) -> None:
 
 @pytest.mark.parametrize(
     ("radius_km", "options"),
-    [(-3, {}), (0, {}), (501, {}), (50, {"measure": "x"}), (50, {"order_by": "x"}),
-     (50, {"show": "x"})],
+    [
+        (-3, {}),
+        (0, {}),
+        (501, {}),
+        (50, {"measure": "x"}),
+        (50, {"order_by": "x"}),
+        (50, {"show": "x"}),
+    ],
 )
-def test_nonsense_is_refused_in_one_sentence(patch: Assessed, radius_km: float, options: dict) -> None:
+def test_nonsense_is_refused_in_one_sentence(
+    patch: Assessed, radius_km: float, options: dict
+) -> None:
     with pytest.raises(CareReachError, match=r"\.$"):
         ask(patch, "Trongsa", radius_km, **options)

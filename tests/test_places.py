@@ -9,8 +9,16 @@ from tests.conftest import table
 
 @pytest.mark.parametrize(
     "text",
-    ["Serzhong, Sarpang", "sershong sarpang", "Serzhong sarpang ", "SERZHONG,SARPANG",
-     "Serzhong (gewog), Sarpang", "sarpang serzhong", "26.920, 90.526", "26.920,90.526"],
+    [
+        "Serzhong, Sarpang",
+        "sershong sarpang",
+        "Serzhong sarpang ",
+        "SERZHONG,SARPANG",
+        "Serzhong (gewog), Sarpang",
+        "sarpang serzhong",
+        "26.920, 90.526",
+        "26.920,90.526",
+    ],
 )
 def test_spellings_of_one_place(bhutan: Pack, text: str) -> None:
     place = find_place(bhutan.places, text).place
@@ -76,8 +84,15 @@ def test_nothing_typed(bhutan: Pack) -> None:
 
 def _places(*spots: tuple[str, str, str, str]) -> Pack:
     rows = [
-        {"place_id": f"p:{i}", "name": "Foo", "kind": kind, "within": within, "lat": lat,
-         "lon": lon, "source": "x"}
+        {
+            "place_id": f"p:{i}",
+            "name": "Foo",
+            "kind": kind,
+            "within": within,
+            "lat": lat,
+            "lon": lon,
+            "source": "x",
+        }
         for i, (kind, within, lat, lon) in enumerate(spots)
     ]
     return table("places", *rows)

@@ -71,8 +71,16 @@ def test_membership_order_and_counts_equal_the_geodesic(
 
 @pytest.mark.parametrize(
     ("lat", "lon"),
-    [(0.0, 180.0), (0.0, -180.0), (12.3, 179.999), (-17.0, -179.999), (89.9, 0.0), (89.9, 137.0),
-     (90.0, 0.0), (-89.9, -60.0)],
+    [
+        (0.0, 180.0),
+        (0.0, -180.0),
+        (12.3, 179.999),
+        (-17.0, -179.999),
+        (89.9, 0.0),
+        (89.9, 137.0),
+        (90.0, 0.0),
+        (-89.9, -60.0),
+    ],
 )
 @pytest.mark.parametrize("radius_km", [10, 50, 300, 3000, 15000, 20100])
 def test_across_the_antimeridian_and_at_the_poles(lat: float, lon: float, radius_km: float) -> None:
@@ -94,7 +102,7 @@ def test_nearest_beyond_a_distance(row: int, k: int, beyond_km: float) -> None:
     km = _oracle(lat, lon)
     hits = nearest(INDEX, lat, lon, k, beyond_km)
     for number in range(GROUPS):
-        rows = np.flatnonzero((GROUP == number) & ((km > beyond_km) | (beyond_km == 0)))
+        rows = np.flatnonzero((number == GROUP) & ((km > beyond_km) | (beyond_km == 0)))
         wanted = rows[np.lexsort((rows, km[rows]))][:k]
         np.testing.assert_array_equal(hits.positions[hits.group == number], wanted)
 

@@ -1,0 +1,86 @@
+"""The command line, as somebody types it: answers, exit codes, one line per error."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "geo", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_an_ambiguous_place_is_asked_about() -> None:
+    done = run("find", "Serzhong", "--procedure", "epidural-blood-patch")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Serzhong, Sarpang" in done.stderr
+    assert "Serzhong, Mongar" in done.stderr
+
+
+def test_the_seed_case_as_json() -> None:
+    done = run("find", "Serzhong, Sarpang", "--procedure", "spinal headache", "--format", "json")
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert answer["procedure"] == "epidural-blood-patch"
+    assert answer["radius_km"] == 50
+    assert [row["name"] for row in answer["results"]] == [
+        "Central Regional Referral Hospital, Gelephu",
+        "Sarpang Hospital",
+    ]
+
+
+def test_the_table_shows_both_statements() -> None:
+    done = run("find", "Serzhong, Mongar", "--radius-km", "60")
+    assert "Eastern Regional Referral Hospital, Mongar, 56 km by road" in done.stdout
+    assert "An anaesthesiologist was on record" in done.stdout
+    assert "No full-time anaesthesiologist" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["find", "Xyzzy"], 2, "No place called “Xyzzy”"),
+        (["find", "Thimphu", "--procedure", "pink disease"], 2, "pink disease"),
+        (["find", "Thimphu", "--pack", "nowhere"], 2, "nowhere"),
+        (["find", "Thimphu", "--radius-km", "-3"], 2, "radius"),
+        (["find", "Thimphu", "--measure", "miles"], 2, "miles"),
+        (["check", "no/such/folder"], 3, "the file is missing"),
+        (["build", "no/such/folder"], 3, "the file is missing"),
+    ],
+)
+def test_errors_are_plain(words: list[str], code: int, message: str) -> None:
+    done = run(*words)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_packs_and_check() -> None:
+    assert run("packs").stdout.startswith("bhutan\t")
+    done = run("check", "data/bhutan")
+    assert done.returncode == 0
+    assert "all checks passed" in done.stdout
+
+
+@pytest.mark.parametrize(("kind", "start"), [("csv", "number,provider_id"), ("geojson", "{")])
+def test_other_formats(kind: str, start: str) -> None:
+    assert run("find", "Thimphu", "--format", kind).stdout.startswith(start)
+
+
+def test_no_file_is_left_behind_by_a_failed_build(tmp_path: Path) -> None:
+    (tmp_path / "datapackage.json").write_text(
+        '{"resources": [{"name": "region_shapes", '
+        '"path": "x.geojson"}, {"name": "outline", '
+        '"path": "outline.geojson"}]}',
+        "utf-8",
+    )
+    assert run("build", str(tmp_path)).returncode == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["datapackage.json"]

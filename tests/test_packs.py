@@ -1,0 +1,112 @@
+"""The bundled pack keeps every promise, and a broken one is named by file and row."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from geo.checks import check_pack
+from geo.errors import DataError, UnknownNameError
+from geo.packs import Pack, build_pack, list_packs, open_pack, publisher
+from tests.conftest import ROOT
+
+BHUTAN = ROOT / "data" / "bhutan"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(BHUTAN, tmp_path / "copy"))
+
+
+def test_the_bundled_pack_passes_every_check() -> None:
+    assert check_pack(BHUTAN) == []
+
+
+def test_what_is_derived_is_up_to_date(copy: Path, tmp_path: Path) -> None:
+    build_pack(copy, tmp_path / "static")
+    assert (copy / "outline.geojson").read_bytes() == (BHUTAN / "outline.geojson").read_bytes()
+    about = json.loads((copy / "datapackage.json").read_text("utf-8"))
+    assert about == json.loads((BHUTAN / "datapackage.json").read_text("utf-8"))
+    made = (tmp_path / "static" / "geo" / "copy.json").read_bytes()
+    assert made == (ROOT / "static" / "geo" / "bhutan.json").read_bytes()
+
+
+def test_the_figures_of_the_readme(bhutan: Pack) -> None:
+    assert len(bhutan.providers) == 50
+    assert bhutan.demand["population"].sum() == 727_145
+    assert bhutan.regions["level"].value_counts().to_dict() == {2: 205, 1: 20}
+    assert len(bhutan.evidence) == 221
+
+
+def test_no_phone_number_was_invented(bhutan: Pack) -> None:
+    assert bhutan.providers["phone"].isna().all()
+
+
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("evidence.csv", "survey:paro-hospital", "survey:nowhere", "leads nowhere"),
+        ("demand.csv", "Ura,1724", "Ura,1725", "regions.csv says 1724"),
+        ("demand.csv", "Ura,1724", "Ura,1725", "demand_population is 727146"),
+        ("providers.csv", "27.428,89.406", "26.428,89.406", "outside the country"),
+        ("providers.csv", "facility-survey", "hearsay", "is no source of the pack"),
+        ("evidence.csv", "https://kuenselonline.com", "kuensel", "is no web address"),
+        ("evidence.csv", "https://kuenselonline.com", "https://elsewhere.org", "no publisher"),
+        ("roads.csv", "Thimphu,Chuzom", "Thimphu,Chuzam", "leads nowhere"),
+        ("datapackage.json", "Serzhong, Sarpang", "Serzhong", "not one known place"),
+        ("providers.csv", ",hospital,", ",hospitel,", "is not one of"),
+    ],
+)
+def test_a_broken_promise_is_found(copy: Path, file: str, old: str, new: str, reason: str) -> None:
+    change(copy, file, old, new)
+    problems = [str(problem) for problem in check_pack(copy)]
+    assert any(reason in problem for problem in problems), problems
+
+
+def test_a_change_without_build_is_found(copy: Path) -> None:
+    change(copy, "road_statements.csv", "Thimphu", "Thimbu")
+    assert "has changed since it was hashed" in str(check_pack(copy)[0])
+
+
+def test_a_missing_file_and_a_broken_descriptor(copy: Path) -> None:
+    (copy / "roads.csv").unlink()
+    with pytest.raises(DataError, match=r"roads\.csv: the file is missing"):
+        open_pack(copy)
+    (copy / "datapackage.json").write_text('{"name": \n oops', "utf-8")
+    with pytest.raises(DataError, match="row 2: is not JSON"):
+        open_pack(copy)
+
+
+def test_a_resource_outside_the_folder_is_refused(copy: Path) -> None:
+    change(copy, "datapackage.json", '"path": "roads.csv"', '"path": "../../roads.csv"')
+    with pytest.raises(DataError, match="leaves the pack's folder"):
+        open_pack(copy)
+
+
+def test_a_user_pack_shadows_the_bundled_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    assert list_packs()["bhutan"] == BHUTAN
+    shutil.copytree(BHUTAN, tmp_path / "bhutan")
+    assert list_packs()["bhutan"] == tmp_path / "bhutan"
+    assert open_pack("bhutan").folder == tmp_path / "bhutan"
+
+
+def test_an_unknown_pack_says_which_there_are() -> None:
+    with pytest.raises(UnknownNameError, match="bhutan"):
+        open_pack("nowhere")
+
+
+def test_publishers_are_named(bhutan: Pack) -> None:
+    assert publisher(bhutan, "https://www.bbs.bt/1") == "BBS"
+    assert publisher(bhutan, "https://notbbs.bt/1") == "notbbs.bt"
+    assert publisher(bhutan, None) == ""

@@ -1,0 +1,199 @@
+"""Words and files: what is shown is what is known, and hostile text stays text."""
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+from dataclasses import replace
+
+import folium
+import pytest
+
+from geo import report
+from geo.find import Answer, assess_pack, find_care
+from geo.maps import base_map, search_layer
+from geo.packs import Pack
+from geo.places import find_place
+from tests.conftest import TODAY
+
+HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
+
+
+def ask(pack: Pack, library: dict, slug: str, near: str, radius_km: float) -> Answer:
+    place = find_place(pack.places, near).place
+    assert place is not None
+    return find_care(assess_pack(pack, library[slug], TODAY), place, radius_km)
+
+
+@pytest.fixture(scope="module")
+def seed(bhutan: Pack, library: dict) -> Answer:
+    return ask(bhutan, library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
+
+
+def renamed(bhutan: Pack, name: str) -> Pack:
+    providers = bhutan.providers.copy()
+    providers.loc[1, "name"] = name
+    return replace(bhutan, providers=providers)
+
+
+def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
+    first = report.describe(seed)[0]
+    assert first.sentence == (
+        "1. Central Regional Referral Hospital, Gelephu: likely, about 12 km by road"
+    )
+    assert [words for _, words in first.badges] == ["Old: 2020", "Another source disagrees"]
+    assert first.source == "Kuensel, Nov 2020"
+    assert "no anaesthesiologist" in first.against[0].text
+    assert first.detail == "6 km in a straight line; by road estimate 11 to 17 km"
+    assert "No phone number is on record" in first.reach
+
+
+def test_the_lead_says_what_is_proved_first(seed: Answer, bhutan: Pack, library: dict) -> None:
+    assert report.count_words(seed) == (
+        "Nobody has confirmed or reported this procedure in Bhutan.",
+        "1 likely, 1 unknown within 50 km by road.",
+    )
+    nobody = ask(bhutan, library, "epidural-blood-patch", "Serzhong, Sarpang", 3)
+    assert report.count_words(nobody)[1] == "Nobody who may do it is known within 3 km by road."
+    care = ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20)
+    assert report.count_words(care) == (
+        "2 places are on record.",
+        "2 confirmed within 20 km by road.",
+    )
+    none = ask(bhutan, library, "primary-care", "Thimphu", 20)
+    assert report.count_words(none)[0] == "No place of this kind is in the data for Bhutan."
+
+
+def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
+    lines = report.describe(seed)
+    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+    assert len({line.provider_id for line in lines}) == len(lines)
+    assert [line.farther for line in lines] == sorted(line.farther for line in lines)
+
+
+def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> None:
+    answer = ask(renamed(bhutan, HOSTILE), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
+    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer))))
+    assert rows[0]["name"] == HOSTILE
+    collection = json.loads(report.answer_geojson(answer))
+    assert collection["features"][0]["properties"]["name"] == HOSTILE
+    page = report.print_html(answer, TODAY)
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)"])
+def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict, name: str) -> None:
+    answer = ask(renamed(bhutan, name), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
+    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer))))
+    assert rows[0]["name"] == "'" + name
+
+
+def test_the_json_of_the_contract(seed: Answer) -> None:
+    found = json.loads(json.dumps(report.answer_json(seed), allow_nan=False))
+    assert {
+        "place",
+        "procedure",
+        "radius_km",
+        "measure",
+        "order",
+        "results",
+        "beyond",
+        "seen_at",
+        "counts",
+        "sources",
+    } <= set(found)
+    assert {
+        "provider_id",
+        "name",
+        "kind",
+        "status",
+        "disputed",
+        "contrary",
+        "old",
+        "reason",
+        "notices",
+        "distance_km",
+        "road_km",
+        "road_low_km",
+        "road_high_km",
+        "road_about",
+        "lat",
+        "lon",
+        "phone",
+        "source",
+        "as_of",
+    } <= set(found["results"][0])
+    assert set(found["beyond"]) == {"confirmed", "reported", "likely", "unknown", "related"}
+    assert found["results"][0]["phone"] is None
+    assert found["results"][1]["as_of"] is None
+    assert found["beyond"]["related"][0]["related"]
+
+
+def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) -> None:
+    page = report.print_html(seed, dt.date(2026, 11, 22))
+    for words in (
+        "Get help now: 112",
+        "First step:",
+        "Sarpang Hospital",
+        "Farther than 50 km",
+        "not yet reviewed by a clinician",
+        "Printed 2026-11-22",
+        "van Kooten",
+    ):
+        assert words in page
+
+
+def test_kilometres_in_words() -> None:
+    assert report.km_words(45.498, about=True) == "about 45 km"
+    assert report.km_words(0.3, about=True) == "under 1 km"
+    assert report.km_words(float("nan")) == "distance unknown"
+
+
+def _payload(layer: object) -> dict:
+    (call,) = layer._children.values()
+    return json.loads(json.loads(call.payload))
+
+
+def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
+    row = {
+        "id": "a_1b",
+        "number": 1,
+        "name": HOSTILE,
+        "status": "likely",
+        "text": "{{ 7*7 }} </script> {{'map_x'}}",
+        "lat": 1.0,
+        "lon": 2.0,
+    }
+    layer = search_layer((1, 2), HOSTILE, 50, [row], None)
+    (call,) = layer._children.values()
+    for mark in ("<", "{", "_"):
+        assert mark not in call.payload
+    found = _payload(layer)
+    assert found["rows"][0][2] == HOSTILE
+    assert found["rows"][0][4] == row["text"]
+    assert found["label"] == HOSTILE
+
+
+def test_the_base_map_asks_nobody_and_does_not_vary(bhutan: Pack) -> None:
+    def ground() -> folium.Map:
+        return base_map("bhutan", bhutan.outline, "1")
+
+    page = ground().get_root().render()
+    assert not re.search(r"https?://|[\"']//", page)
+    assert re.sub(r"_[0-9a-f]{32}", "", page) == re.sub(
+        r"_[0-9a-f]{32}", "", ground().get_root().render()
+    )
+    links = [url for _, url in (*ground().default_js, *ground().default_css)]
+    assert all(url.startswith("../../app/static/") for url in links)
+    assert any("vendor/leaflet.js" in url for url in links)
+
+
+def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict) -> None:
+    evidence = bhutan.evidence.copy()
+    evidence.loc[evidence["specialty"] == "anaesthesiology", "volume"] = 40
+    answer = ask(
+        replace(bhutan, evidence=evidence), library, "epidural-blood-patch", "Serzhong, Sarpang", 50
+    )
+    assert "40 patients in the year" in report.describe(answer)[0].basis[0].text
