@@ -51,20 +51,18 @@ def _literal(data: Mapping[str, Any]) -> str:
     return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
 
 
-def base_map(pack: str, outline: BaseGeometry | None, static_version: str) -> folium.Map:
+def base_map(ground: str | None, outline: BaseGeometry | None) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
     Parameters
     ----------
-    pack
-        The pack's name; its base map is `static/geo/<pack>.json`.
+    ground
+        Path of the base map below `static/`; None where the pack has none.
     outline
         The pack's extent, EPSG:4326, for the first view.
-    static_version
-        Changes when the base map's file does, so that a browser's copy is not stale.
     """
     west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
-    ground = _LocalMap(
+    chart = _LocalMap(
         location=[(south + north) / 2, (west + east) / 2],
         zoom_start=8,
         tiles=None,
@@ -73,11 +71,11 @@ def base_map(pack: str, outline: BaseGeometry | None, static_version: str) -> fo
         prefer_canvas=False,
     )
     # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
-    ground.options["maxZoom"] = MAX_ZOOM
-    url = f"{STATIC_URL}geo/{pack}.json?v={static_version}" if outline is not None else None
+    chart.options["maxZoom"] = MAX_ZOOM
+    url = STATIC_URL + ground if ground else None
     data = {"url": url, "bounds": [[south, west], [north, east]]}
-    ground.add_child(_Call("careReachBase", data))
-    return ground
+    chart.add_child(_Call("careReachBase", data))
+    return chart
 
 
 def search_layer(

@@ -104,7 +104,6 @@ def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> No
             st.button(
                 plain(f"{choice.label} ({choice.kind})"),
                 key=f"choice_{choice.place_id}",
-                type="primary",
                 on_click=_state.go,
                 args=(view,),
                 kwargs={"near": choice.label, "provider": ""},

@@ -65,6 +65,12 @@ def serve_leaflet() -> None:
             ) from error
 
 
+def ground(of: Pack) -> str | None:
+    """Where a pack's base map lies below `static/`; new with each version of the pack."""
+    name = f"geo/{of.name}.json"
+    return f"{name}?v={of.hash[:8]}" if (STATIC / name).exists() else None
+
+
 def entered(page: str) -> None:
     """Remember which page was shown before this one."""
     if st.session_state.get("page") != page:

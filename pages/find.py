@@ -89,7 +89,7 @@ with rows:
     _ui.result_list(_results.list_data(view, answer, lines), "rows", picked_row)
     _results.downloads(view, answer)
 with chart:
-    ground = maps.base_map(pack.name, pack.outline, pack.version)
+    ground = maps.base_map(_ui.ground(pack), pack.outline)
     layer = maps.search_layer(
         (place.lat, place.lon), place.name, answer.radius_km, _results.markers(lines), view.provider
     )

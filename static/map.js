@@ -49,7 +49,7 @@
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     map.fitBounds(data.bounds, { animate: false });
     if (!data.url) return;
-    fetch(data.url).then((answer) => answer.json()).then(function (ground) {
+    fetch(data.url).then((answer) => answer.ok ? answer.json() : { features: [] }).then(function (ground) {
       L.geoJSON(ground, {
         pane: "land",
         interactive: false,
@@ -129,6 +129,9 @@
       const tip = text("span", words);
       tip.toString = () => id;
       marker.bindTooltip(tip, { direction: "top", offset: [0, -12] });
+      marker.on("keypress", function (event) {
+        if (event.originalEvent.key === "Enter") marker.fire("click", { latlng: marker.getLatLng() });
+      });
       group.addLayer(marker);
       return marker;
     });

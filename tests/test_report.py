@@ -178,7 +178,7 @@ def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
 
 def test_the_base_map_asks_nobody_and_does_not_vary(bhutan: Pack) -> None:
     def ground() -> folium.Map:
-        return base_map("bhutan", bhutan.outline, "1")
+        return base_map("geo/bhutan.json?v=1", bhutan.outline)
 
     page = ground().get_root().render()
     assert not re.search(r"https?://|[\"']//", page)

@@ -1,0 +1,163 @@
+"""A server of our own and Chromium; nothing may leave this machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from geo.packs import build_pack
+from tests.conftest import ROOT
+
+HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+MAP = 'iframe[title="streamlit_folium.st_folium"]'
+
+
+def chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is not installed, and a skipped browser test fails in CI.")
+        pytest.skip("Chromium is not installed.")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app on a free port, with a second pack whose first hospital has a hostile name."""
+    packs = tmp_path_factory.mktemp("packs")
+    folder = Path(shutil.copytree(ROOT / "data" / "bhutan", packs / "hostile"))
+    providers = folder / "providers.csv"
+    quoted = '"' + HOSTILE.replace('"', '""') + '"'
+    text = providers.read_text("utf-8")
+    providers.write_text(
+        text.replace('"Central Regional Referral Hospital, Gelephu"', quoted, 1), "utf-8"
+    )
+    about = folder / "datapackage.json"
+    about.write_text(
+        about.read_text("utf-8").replace('"name": "bhutan"', '"name": "hostile"', 1), "utf-8"
+    )
+    build_pack(folder, tmp_path_factory.mktemp("static"))
+    with socket.socket() as spot:
+        spot.bind(("127.0.0.1", 0))
+        port = spot.getsockname()[1]
+    log = (tmp_path_factory.mktemp("log") / "server.log").open("w")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            f"--server.port={port}",
+            "--server.address=127.0.0.1",
+        ],
+        cwd=ROOT,
+        env={**os.environ, "CAREREACH_DATA": str(packs)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                    break
+            except OSError:
+                time.sleep(0.2)
+        else:
+            pytest.fail(f"The server did not start: {Path(log.name).read_text('utf-8')[-800:]}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+        log.close()
+
+
+class Visitor:
+    """A browser context that remembers everything a healthy page must not do."""
+
+    def __init__(self, browser: Browser, url: str, **options: object) -> None:
+        self.url = url
+        self.context: BrowserContext = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 1000}, **options}
+        )
+        self.context.set_default_timeout(30_000)
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        self.received = 0
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
+        self.page.on("request", self._request)
+        self.page.on("websocket", lambda ws: ws.on("framereceived", lambda data: self._count(data)))
+
+    def _request(self, request: object) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def _count(self, data: bytes | str) -> None:
+        self.received += len(data)
+
+    def open(self, path: str = "/") -> Page:
+        self.page.goto(self.url + path)
+        self.pins.first.wait_for()
+        self.settle()
+        return self.page
+
+    @property
+    def map(self) -> object:
+        return self.page.frame_locator(MAP)
+
+    @property
+    def pins(self) -> object:
+        return self.map.locator(".cr-pin")
+
+    @property
+    def names(self) -> object:
+        return self.page.locator("button.name")
+
+    def settle(self) -> None:
+        """Wait until the app has nothing left to do."""
+        self.page.wait_for_timeout(250)
+        self.page.locator('[data-test-script-state="notRunning"]').wait_for()
+        self.page.wait_for_timeout(150)
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str) -> Iterator[object]:
+    """Make visitors; afterwards none of them has left the machine or met an error."""
+    made: list[Visitor] = []
+
+    def make(**options: object) -> Visitor:
+        made.append(Visitor(browser, server, **options))
+        return made[-1]
+
+    yield make
+    for visitor in made:
+        visitor.context.close()
+    assert [error for visitor in made for error in visitor.errors] == []
+    assert [url for visitor in made for url in visitor.outside] == []

@@ -1,0 +1,275 @@
+"""The Find page as a person meets it."""
+
+import csv
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import HOSTILE, MAP
+
+pytestmark = pytest.mark.browser
+
+CRRH = "survey:central-regional-referral-hospital-gelephu"
+SARPANG = "survey:sarpang-hospital"
+DEEP = f"/?procedure=epidural-blood-patch&near=Serzhong, Sarpang&radius_km=60&provider={SARPANG}"
+
+
+def address(page: object) -> dict[str, str]:
+    return {key: value[0] for key, value in parse_qs(urlsplit(page.url).query).items()}
+
+
+def pressed(visitor: object) -> list[str]:
+    return visitor.page.locator("button.name[aria-pressed=true]").evaluate_all(
+        "all => all.map(b => b.dataset.id)"
+    )
+
+
+def test_a_first_visit_shows_list_and_map(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    expect(page).to_have_title("Epidural blood patch near Serzhong, Sarpang · CareReach")
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Epidural blood patch near Serzhong, Sarpang"
+    )
+    assert sorted(visitor.pins.all_inner_texts()) == [str(n) for n in range(1, 7)]
+    assert visitor.names.count() == 6
+    assert address(page) == {}
+    land = visitor.map.locator("path.leaflet-interactive, .leaflet-land-pane path")
+    assert land.count() >= 2
+
+
+def test_selecting_a_row_goes_to_its_marker_and_into_the_address(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    visitor.names.nth(1).click()
+    visitor.settle()
+    assert address(page)["provider"] == SARPANG
+    assert pressed(visitor) == [SARPANG]
+    expect(visitor.map.locator(".cr-selected")).to_have_text("2")
+    page.wait_for_timeout(900)
+    frame = page.locator(MAP).bounding_box()
+    pin = visitor.map.locator(".cr-selected").bounding_box()
+    assert abs(pin["x"] + pin["width"] / 2 - frame["x"] - frame["width"] / 2) < 12
+
+
+def test_clicking_a_marker_selects_its_row(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    visitor.pins.filter(has_text="5").click()
+    visitor.settle()
+    chosen = visitor.names.nth(4).get_attribute("data-id")
+    assert pressed(visitor) == [chosen]
+    assert address(page)["provider"] == chosen
+
+
+def test_clicking_elsewhere_sets_the_place(visit) -> None:
+    visitor = visit()
+    page = visitor.open(DEEP)
+    frame = page.locator(MAP).bounding_box()
+    page.mouse.click(frame["x"] + frame["width"] * 0.7, frame["y"] + frame["height"] * 0.35)
+    visitor.settle()
+    page.wait_for_timeout(400)
+    near = address(page)["near"]
+    assert re.fullmatch(r"2[678]\.\d+, 9\d\.\d+", near)
+    assert "provider" not in address(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text(near)
+
+
+def test_use_my_location(visit) -> None:
+    visitor = visit(
+        geolocation={"latitude": 27.47, "longitude": 89.64}, permissions=["geolocation"]
+    )
+    page = visitor.open()
+    visitor.map.get_by_role("button", name="Use my location").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
+
+
+def test_a_refused_location_is_said(visit) -> None:
+    visitor = visit(permissions=[])
+    visitor.open()
+    visitor.map.get_by_role("button", name="Use my location").click()
+    expect(visitor.map.get_by_role("status")).to_contain_text("Type a place instead")
+
+
+def test_two_facilities_at_one_point_are_both_reachable(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?near=Thimphu&radius_km=10")
+    ids = [visitor.names.nth(i).get_attribute("data-id") for i in range(2)]
+    assert {i.split(":")[0] for i in ids} == {"survey", "press"}
+    for number, wanted in zip(("1", "2"), ids, strict=True):
+        visitor.pins.get_by_text(number, exact=True).click()
+        visitor.settle()
+        assert address(page)["provider"] == wanted
+
+
+def test_reload_back_page_switch_and_link_restore_the_view(visit) -> None:
+    visitor = visit()
+    page = visitor.open(DEEP)
+    assert pressed(visitor) == [SARPANG]
+    page.reload()
+    visitor.pins.first.wait_for()
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+    visitor.names.nth(0).click()
+    visitor.settle()
+    assert pressed(visitor) == [CRRH]
+    page.go_back()
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+    assert address(page)["radius_km"] == "60"
+    page.get_by_role("link", name="Procedures").click()
+    expect(page).to_have_title("Epidural blood patch · CareReach")
+    page.get_by_role("link", name="Find care").click()
+    visitor.pins.first.wait_for()
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+    assert address(page)["radius_km"] == "60"
+    page.get_by_role("link", name="Procedures").click()
+    page.get_by_role("link", name="Find who does this near").click()
+    visitor.pins.first.wait_for()
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+
+
+def test_which_serzhong(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    near = page.get_by_role("textbox", name="Near")
+    near.fill("Serzhong")
+    near.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which Serzhong?")
+    page.get_by_role("button", name="Serzhong, Mongar (village)").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Mongar")
+    page.get_by_role("button", name="Not the Serzhong in Sarpang?").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Sarpang")
+
+
+def test_unknown_place_and_procedure_keep_the_page(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    near = page.get_by_role("textbox", name="Near")
+    near.fill("Xyzzy")
+    near.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("No place called “Xyzzy”")
+    visitor.settle()
+    expect(page.get_by_role("alert")).to_contain_text("No place called “Xyzzy”")
+    assert visitor.names.count() == 6
+    what = page.get_by_role("combobox", name="Procedure or condition")
+    what.click()
+    what.fill("pink disease")
+    what.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("pink disease")
+
+
+def test_a_synonym_finds_the_procedure(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?procedure=psoriasis&near=Thimphu")
+    what = page.get_by_role("combobox", name="Procedure or condition")
+    what.click()
+    what.fill("spinal headache")
+    what.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Epidural blood patch near Thimphu"
+    )
+
+
+def test_the_slider_keeps_frame_and_zoom_and_sends_little(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    frame = next(f for f in page.frames if "streamlit_folium" in f.url)
+    frame.evaluate("window.kept = true; window.map.setZoom(10, {animate: false})")
+    page.wait_for_timeout(400)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    for number, radius in enumerate(("60", "75", "100", "75")):
+        visitor.received = 0
+        slider.press("ArrowRight" if number < 3 else "ArrowLeft")
+        expect(page.get_by_role("slider")).to_be_focused()
+        visitor.settle()
+        assert address(page)["radius_km"] == radius
+        assert visitor.received <= 60_000
+    assert frame.evaluate("window.kept && window.map.getZoom()") == 10
+    assert visitor.names.count() == visitor.pins.count()
+
+
+def test_everything_works_by_keyboard(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    visitor.names.nth(1).focus()
+    page.keyboard.press("Enter")
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+    expect(visitor.names.nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    focused = page.evaluate(
+        "() => { let e = document.activeElement; while (e.shadowRoot) e = e.shadowRoot.activeElement;"
+        " return e.tagName }"
+    )
+    assert focused in ("A", "SUMMARY")
+    visitor.pins.filter(has_text="1").focus()
+    page.keyboard.press("Enter")
+    visitor.settle()
+    assert pressed(visitor) == [CRRH]
+    more = page.get_by_role("button", name="More choices")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="in a straight line")).to_be_visible()
+    page.get_by_role("radio", name="by road").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("within 50 km in a straight line.")).to_be_visible()
+    assert address(page)["measure"] == "straight"
+
+
+def test_a_hostile_name_is_only_text(visit, tmp_path) -> None:
+    visitor = visit(accept_downloads=True)
+    page = visitor.open("/?pack=hostile&near=Serzhong, Sarpang")
+    assert visitor.names.first.text_content() == "1. " + HOSTILE
+    visitor.pins.filter(has_text="1").hover()
+    tip = visitor.map.locator(".leaflet-tooltip")
+    assert tip.text_content().startswith(f"1. {HOSTILE}: likely")
+    visitor.pins.filter(has_text="1").click()
+    visitor.settle()
+    assert address(page)["provider"] == CRRH
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    path = tmp_path / "list.csv"
+    download.value.save_as(path)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert next(csv.DictReader(file))["name"] == HOSTILE
+    page.goto(visitor.url + "/?pack=hostile&near=Serzhong, Sarpang&view=print")
+    expect(page.locator(".cr-print li strong").first).to_have_text(HOSTILE)
+    expect(page.locator(".cr-first strong")).to_have_count(0)
+
+
+def test_the_print_view_is_only_what_belongs_on_paper(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    href = page.get_by_role("link", name="Print list + leaflet").get_attribute("href")
+    page.goto(visitor.url + "/" + href.removeprefix("/"))
+    page.locator(".cr-print").wait_for()
+    page.emulate_media(media="print")
+    expect(page.locator(".cr-print h1")).to_contain_text("near Serzhong, Sarpang")
+    expect(page.locator("header")).to_be_hidden()
+    assert page.get_by_role("combobox").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 844})
+    page = visitor.open()
+    tops = [
+        page.locator(place).first.bounding_box()["y"]
+        for place in (".cr-flags", ".cr-first", "button.name", MAP, ".cr-panel")
+    ]
+    assert tops == sorted(tops)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('.stMainBlockContainer *')]
+            .filter(e => e.getBoundingClientRect().right > innerWidth + 1
+                         && getComputedStyle(e).position !== 'absolute'
+                         && e.getBoundingClientRect().width > 0)
+            .map(e => e.className || e.tagName)"""
+    )
+    assert wide == []
