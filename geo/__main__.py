@@ -46,7 +46,7 @@ def find(
         float | None, typer.Option(help="How far; the pack's own if not said.")
     ] = None,
     pack: Annotated[str, typer.Option(help="The data to search.")] = "bhutan",
-    limit: Annotated[int, typer.Option(min=1, help="How many rows of each status.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows.")] = 20,
     measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
     order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence",
     show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all",

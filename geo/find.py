@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from geo.errors import CareReachError
@@ -17,9 +19,11 @@ from geo.places import Place
 from geo.procedures import Procedure
 from geo.query import Index, nearest, within_radius
 from geo.schema import HOSPITAL_TYPES, STATUSES
-from geo.travel import RoadTable, road_distances
+from geo.travel import Access, RoadTable, find_access, road_distances
 
 __all__ = ["LISTED", "MEASURES", "ORDERS", "SHOW", "Answer", "Assessed", "assess_pack", "find_care"]
+
+Ints = npt.NDArray[np.intp]
 
 MEASURES = ("road", "straight")
 ORDERS = ("evidence", "distance")
@@ -60,6 +64,8 @@ class Assessed:
     hospitals: pd.DataFrame
     hospital_index: Index
     roads: RoadTable | None
+    access: Access | None
+    hospital_access: Access | None
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,13 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
     status = assess(pack.providers, pack.evidence, procedure, today)
     rows = pack.providers.merge(status, on="provider_id", how="inner")
     group = rows["status"].map({word: i for i, word in enumerate(STATUSES)})
-    hospitals = pack.providers[pack.providers["facility_type"].isin(HOSPITAL_TYPES)]
+    is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
+    hospitals = pack.providers[is_hospital].reset_index(drop=True)
+    roads = RoadTable.from_frames(pack.roads, pack.road_nodes)
+
+    def access(frame: pd.DataFrame) -> Access | None:
+        return find_access(roads, frame["lat"], frame["lon"]) if roads else None
+
     return Assessed(
         pack=pack,
         procedure=procedure,
@@ -123,7 +135,9 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
         index=Index(rows["lat"], rows["lon"], group.to_numpy(int)),
         hospitals=hospitals,
         hospital_index=Index(hospitals["lat"], hospitals["lon"]),
-        roads=RoadTable.from_frames(pack.roads, pack.road_nodes),
+        roads=roads,
+        access=access(rows),
+        hospital_access=access(hospitals),
     )
 
 
@@ -155,7 +169,7 @@ def find_care(
     show
         A key of `SHOW`.
     limit
-        How many rows of each status to list at most.
+        How many rows to list at most.
 
     Raises
     ------
@@ -181,7 +195,7 @@ def find_care(
     hits = within_radius(
         assessed.index, place.lat, place.lon, radius_km, None if measure == "road" else limit
     )
-    inside = _measured(assessed, place, assessed.rows.iloc[hits.positions])
+    inside = _measured(assessed, place, hits.positions)
     inside = inside[inside[column] <= radius_km]
     if measure == "road":
         tally = inside["status"].value_counts()
@@ -212,30 +226,34 @@ def find_care(
     )
 
 
-def _measured(assessed: Assessed, place: Place, rows: pd.DataFrame) -> pd.DataFrame:
-    far = road_distances(assessed.roads, place.lat, place.lon, rows["lat"], rows["lon"])
+def _measured(assessed: Assessed, place: Place, positions: Ints) -> pd.DataFrame:
+    rows = assessed.rows.iloc[positions]
+    access = assessed.access.take(positions) if assessed.access else None
+    far = road_distances(assessed.roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
     return pd.concat([rows.reset_index(drop=True), far], axis=1)
 
 
-def _candidates_beyond(
-    assessed: Assessed, place: Place, radius_km: float, measure: str
-) -> pd.DataFrame:
+def _candidates_beyond(assessed: Assessed, place: Place, radius_km: float, measure: str) -> Ints:
     """Rows among which the nearest beyond the radius are.
 
     Roads may reorder anything, so with a road table (small packs) all rows are measured.
     """
     if measure == "road":
-        return assessed.rows
+        return np.arange(len(assessed.rows))
     hits = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, radius_km)
-    positions = set(hits.positions)
-    skilled = assessed.rows.index[assessed.rows["related"].astype(bool)]
-    return assessed.rows.loc[sorted(positions | set(skilled))]
+    skilled = np.flatnonzero(assessed.rows["related"].to_numpy(bool))
+    return np.union1d(hits.positions, skilled)
 
 
 def _seen_at(assessed: Assessed, place: Place, column: str) -> pd.DataFrame:
     """The nearest hospital of any kind, where one can at least be seen."""
-    hospitals = assessed.hospitals
+    positions = np.arange(len(assessed.hospitals))
     if column == "distance_km":
-        near = nearest(assessed.hospital_index, place.lat, place.lon, 1)
-        hospitals = hospitals.iloc[near.positions]
-    return _measured(assessed, place, hospitals).nsmallest(1, column).reset_index(drop=True)
+        positions = nearest(assessed.hospital_index, place.lat, place.lon, 1).positions
+    hospitals = assessed.hospitals.iloc[positions]
+    access = assessed.hospital_access.take(positions) if assessed.hospital_access else None
+    far = road_distances(
+        assessed.roads, place.lat, place.lon, hospitals["lat"], hospitals["lon"], access
+    )
+    found = pd.concat([hospitals.reset_index(drop=True), far], axis=1)
+    return found.nsmallest(1, column).reset_index(drop=True)

@@ -6,7 +6,7 @@ itself; nothing is asked of a third party.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import folium
@@ -82,7 +82,7 @@ def search_layer(
     origin: tuple[float, float],
     origin_label: str,
     radius_km: float,
-    rows: Iterable[Mapping[str, Any]],
+    rows: list[list[Any]],
     selected: str | None,
 ) -> folium.FeatureGroup:
     """What a search found: the place, the circle, and a numbered marker per row.
@@ -96,7 +96,7 @@ def search_layer(
     radius_km
         The circle's radius: the straight-line bound of the search.
     rows
-        Mappings with `id`, `number`, `name`, `status`, `text`, `lat`, `lon`.
+        Each `[id, number, name, status, distance in words, lat, lon]`.
     selected
         The id of the selected row.
 
@@ -110,10 +110,7 @@ def search_layer(
         "origin": [round(origin[0], 5), round(origin[1], 5)],
         "label": origin_label,
         "radius": radius_km,
-        "rows": [
-            [r["id"], r["number"], r["name"], r["status"], r["text"], r["lat"], r["lon"]]
-            for r in rows
-        ],
+        "rows": rows,
         "selected": selected,
     }
     group.add_child(_Call("careReachFound", data))

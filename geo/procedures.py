@@ -82,7 +82,6 @@ class Picture:
     """Icon arrays: so many of a hundred, side by side."""
 
     title: str
-    of: int
     bars: tuple[Mapping[str, Any], ...]
     note: str
     cite: tuple[str, ...]
@@ -275,7 +274,7 @@ def _read_entry(path: Path, practitioners: Mapping[str, str]) -> Procedure:
     # Numbered as they first appear, so that footnotes count up as one reads.
     used = list(dict.fromkeys([*_front_keys(front), *_MARK.findall(parts[2])]))
     pictures = tuple(
-        Picture(p["title"], p["of"], tuple(p["bars"]), p["note"], tuple(p["cite"]))
+        Picture(p["title"], tuple(p["bars"]), p["note"], tuple(p["cite"]))
         for p in front.pop("pictures", ())
     )
     groups = tuple(tuple(group) for group in front.pop("performed_by"))

@@ -128,9 +128,10 @@ def within_radius(
     centre = _ecef_m(np.array([lat]), np.array([lon]))[0]
     low, high = _chord_bounds_m(1000 * radius_km)
     counts = np.zeros(len(index.trees), np.intp)
-    found: list[tuple[Ints, Floats, int]] = []
+    near: list[Ints] = []
     for number, (tree, rows) in enumerate(zip(index.trees, index.rows, strict=True)):
         if not len(rows):
+            near.append(rows)
             continue
         sure, at_most = tree.query_ball_point([centre, centre], [low, high], return_length=True)
         counts[number] = sure
@@ -141,13 +142,8 @@ def within_radius(
             exact = distance_km(lat, lon, index.lat[rows[shell]], index.lon[rows[shell]])
             counts[number] += np.count_nonzero(exact <= radius_km)
         wanted = int(at_most) if limit is None else min(limit, int(at_most))
-        near = _nearest_of(tree, centre, wanted, high)
-        km = distance_km(lat, lon, index.lat[rows[near]], index.lon[rows[near]])
-        inside = km <= radius_km
-        positions, km = rows[near[inside]], km[inside]
-        order = np.lexsort((positions, km))[:limit]
-        found.append((positions[order], km[order], number))
-    return _merge(found, counts)
+        near.append(rows[_nearest_of(tree, centre, wanted, high)])
+    return _hits(index, lat, lon, near, [slice(0, n) for n in counts], limit, counts)
 
 
 def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
@@ -171,41 +167,49 @@ def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0
     """
     centre = _ecef_m(np.array([lat]), np.array([lon]))[0]
     inside = within_radius(index, lat, lon, beyond_km, 0).counts if beyond_km else None
-    found = []
+    near, kept = [], []
     for number, (tree, rows) in enumerate(zip(index.trees, index.rows, strict=True)):
         skip = 0 if inside is None else int(inside[number])
-        near = _nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)
-        km = distance_km(lat, lon, index.lat[rows[near]], index.lon[rows[near]])
-        order = np.lexsort((rows[near], km))[skip : skip + k]
-        found.append((rows[near][order], km[order], number))
-    return _merge(found, np.array([len(rows) for rows, _, _ in found], np.intp))
+        near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
+        kept.append(slice(skip, skip + k))
+    listed = np.array([len(range(len(r))[s]) for r, s in zip(index.rows, kept, strict=True)])
+    return _hits(index, lat, lon, near, kept, k, listed)
 
 
 def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> Ints:
     """Rows among which the `wanted` nearest by geodesic surely are."""
     if wanted <= 0:
         return np.empty(0, np.intp)
-    found = tree.query(centre, k=[*range(1, wanted + 1)], distance_upper_bound=bound_m)
+    found = tree.query(centre, k=[*range(1, wanted + 2)], distance_upper_bound=bound_m)
     chord, rows = np.asarray(found[0], np.float64), np.asarray(found[1], np.intp)
-    last = float(chord[-1])
-    if not np.isfinite(last):
+    if not np.isfinite(chord[-1]):
         return rows[np.isfinite(chord)]
     # Chords order rows as geodesics do but for near ties: those at the end must all come in.
-    low, high = _chord_bounds_m(_arc_m(last))
-    tied = tree.query_ball_point(centre, min(last + (high - low), bound_m), return_length=True)
-    if tied <= wanted:
-        return rows
-    return np.asarray(tree.query_ball_point(centre, min(last + (high - low), bound_m)), np.intp)
+    low, high = _chord_bounds_m(_arc_m(chord[-2]))
+    reach = chord[-2] + (high - low)
+    if chord[-1] > reach:
+        return rows[:-1]
+    return np.asarray(tree.query_ball_point(centre, min(reach, bound_m)), np.intp)
 
 
-def _merge(found: list[tuple[Ints, Floats, int]], counts: Ints) -> Hits:
-    if not found:
-        return Hits(np.empty(0, np.intp), np.empty(0), np.empty(0, np.intp), counts)
-    positions = np.concatenate([rows for rows, _, _ in found])
-    km = np.concatenate([distances for _, distances, _ in found])
-    group = np.concatenate([np.full(len(rows), number, np.intp) for rows, _, number in found])
+def _hits(
+    index: Index,
+    lat: float,
+    lon: float,
+    near: list[Ints],
+    kept: list[slice],
+    limit: int | None,
+    counts: Ints,
+) -> Hits:
+    """Measure the candidates of all groups at once and keep a slice of each, nearest first."""
+    positions = np.concatenate(near)
+    km = distance_km(lat, lon, index.lat[positions], index.lon[positions])
+    group = np.repeat(np.arange(len(near)), [len(rows) for rows in near])
     order = np.lexsort((positions, km))
-    return Hits(positions[order], km[order], group[order], counts)
+    chosen = [order[group[order] == number][part][:limit] for number, part in enumerate(kept)]
+    picked = np.concatenate(chosen)
+    picked = picked[np.lexsort((positions[picked], km[picked]))]
+    return Hits(positions[picked], km[picked], group[picked], counts)
 
 
 def _ecef_m(lat: Floats, lon: Floats) -> Floats:

@@ -114,18 +114,36 @@ def describe(answer: Answer) -> list[Line]:
     known = set(answer.beyond["provider_id"])
     extra = answer.related[~answer.related["provider_id"].isin(known)]
     beyond = pd.concat([answer.beyond, extra]) if len(extra) else answer.beyond
-    lines: list[Line] = []
-    for far, rows in ((False, answer.results), (True, beyond)):
-        for row in _dicts(rows):
-            lines.append(_line(answer, len(lines) + 1, row, far))
-    return lines
+    rows = [(False, row) for row in _dicts(answer.results)]
+    rows += [(True, row) for row in _dicts(beyond)]
+    said = _said(answer.pack, [row for _, row in rows])
+    return [_line(answer, said, n, row, far) for n, (far, row) in enumerate(rows, 1)]
 
 
-def _line(answer: Answer, number: int, row: Mapping[str, Any], farther: bool) -> Line:
+def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Every statement that the rows rest on, by its label, looked up once."""
+    labels = list(
+        dict.fromkeys(
+            label
+            for row in rows
+            for column in ("rows", "against", "notices", "history")
+            for label in row[column]
+        )
+    )
+    return dict(zip(labels, _dicts(pack.evidence.loc[labels]), strict=True))
+
+
+def _line(
+    answer: Answer,
+    said: Mapping[Any, Mapping[str, Any]],
+    number: int,
+    row: Mapping[str, Any],
+    farther: bool,
+) -> Line:
     pack = answer.pack
-    basis = _statements(pack, row["rows"])
+    basis = _statements(pack, said, row["rows"])
     if basis:
-        first = pack.evidence.loc[row["rows"][0]]
+        first = said[row["rows"][0]]
         when = date_words(first["as_of"], basis=first["as_of_basis"])
         source, url = f"{publisher(pack, first['url'])}, {when}", _text(first["url"])
     else:
@@ -158,10 +176,10 @@ def _line(answer: Answer, number: int, row: Mapping[str, Any], farther: bool) ->
         reason=row["reason"],
         source=source,
         source_url=url,
-        against=_statements(pack, row["against"]),
-        notices=_statements(pack, row["notices"], notice=True),
+        against=_statements(pack, said, row["against"]),
+        notices=_statements(pack, said, row["notices"], notice=True),
         basis=basis,
-        history=_statements(pack, row["history"]),
+        history=_statements(pack, said, row["history"]),
         phone=phone,
         reach=_reach(pack, row, phone),
         lat=row["lat"],
@@ -193,9 +211,11 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     return straight, road + spread
 
 
-def _statements(pack: Pack, labels: Any, *, notice: bool = False) -> tuple[Statement, ...]:
+def _statements(
+    pack: Pack, said: Mapping[Any, Mapping[str, Any]], labels: Any, *, notice: bool = False
+) -> tuple[Statement, ...]:
     found = []
-    for row in _dicts(pack.evidence.loc[list(labels)]):
+    for row in (said[label] for label in labels):
         text = row["statement"]
         if notice:
             text = f"{_NOTICE_WORDS[row['status']]}: {text}"
@@ -252,14 +272,10 @@ def picture_html(procedure: Any) -> str:
     for picture in procedure.pictures:
         bars = []
         for bar in picture.bars:
-            words = f"{bar['label']}: {bar['count']} of {picture.of}"
-            dots = "".join(
-                f'<i class="{"on" if i < bar["count"] else ""}"></i>' for i in range(picture.of)
-            )
+            words = f"{bar['label']}: {bar['count']} of 100"
             bars.append(
                 f'<div class="cr-bar"><strong>{escape(words)}</strong>'
-                f"<span>{escape(bar['detail'])}</span>"
-                f'<div class="cr-dots" aria-hidden="true">{dots}</div></div>'
+                f"<span>{escape(bar['detail'])}</span>{_dots_html(bar['count'])}</div>"
             )
         note = inline_html(procedure, picture.note, picture.cite)
         blocks.append(
@@ -267,6 +283,16 @@ def picture_html(procedure: Any) -> str:
             f'<div class="cr-bars">{"".join(bars)}</div><p class="cr-note">{note}</p></div>'
         )
     return "".join(blocks)
+
+
+def _dots_html(count: int) -> str:
+    """A hundred dots, so many of them filled: whole rows, then the rest of one."""
+    rows, rest = divmod(count, 10)
+    return (
+        '<div class="cr-dots" aria-hidden="true">'
+        f'<i style="height:{10 * rows}%"></i>'
+        f'<i style="top:{10 * rows}%;height:10%;width:{10 * rest}%"></i></div>'
+    )
 
 
 def print_html(answer: Answer, today: dt.date) -> str:

@@ -15,7 +15,16 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo.query import distance_km
 
-__all__ = ["DETOUR", "DETOUR_HIGH", "DETOUR_LOW", "ON_ROAD_KM", "RoadTable", "road_distances"]
+__all__ = [
+    "DETOUR",
+    "DETOUR_HIGH",
+    "DETOUR_LOW",
+    "ON_ROAD_KM",
+    "Access",
+    "RoadTable",
+    "find_access",
+    "road_distances",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,8 +99,54 @@ class RoadTable:
         return cls(nodes["lat"].to_numpy(float), nodes["lon"].to_numpy(float), km[pick], soft[pick])
 
 
+@dataclass(frozen=True)
+class Access:
+    """Where points may join the road: at one node, or at the better of two.
+
+    Attributes
+    ----------
+    node
+        Nodes of the table, the nearest first, shape (n, 2).
+    km
+        Straight km to them, shape (n, 2); infinite for a second node that is not used.
+    """
+
+    node: npt.NDArray[np.intp]
+    km: Floats
+
+    def take(self, positions: npt.NDArray[np.intp]) -> "Access":
+        """The access of some of the points."""
+        return Access(self.node[positions], self.km[positions])
+
+
+def find_access(table: RoadTable, lats: npt.ArrayLike, lons: npt.ArrayLike) -> Access:
+    """Find where points may join the road; it depends on the points alone, not on the trip.
+
+    Parameters
+    ----------
+    table
+        The pack's roads.
+    lats, lons
+        Degrees, shape (n,).
+    """
+    lats, lons = np.asarray(lats, float), np.asarray(lons, float)
+    km = np.stack(
+        [distance_km(*node, lats, lons) for node in zip(table.lat, table.lon, strict=True)], axis=1
+    )
+    node = np.argsort(km, axis=1, kind="stable")[:, :2]
+    near = np.take_along_axis(km, node, axis=1)
+    if near.shape[1] > 1:
+        near[near[:, 0] <= ON_ROAD_KM, 1] = np.inf
+    return Access(node, near)
+
+
 def road_distances(
-    table: RoadTable | None, lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike
+    table: RoadTable | None,
+    lat: float,
+    lon: float,
+    lats: npt.ArrayLike,
+    lons: npt.ArrayLike,
+    access: Access | None = None,
 ) -> pd.DataFrame:
     """Estimate road kilometres from one point to many, beside the straight line.
 
@@ -109,6 +164,8 @@ def road_distances(
         The origin, degrees.
     lats, lons
         The targets, degrees, shape (n,).
+    access
+        The targets' own, from `find_access`, where it is known already.
 
     Returns
     -------
@@ -117,44 +174,29 @@ def road_distances(
         joins the two) and `road_about` (whether anything was estimated or is of low
         reliability), in the order of the targets.
     """
-    lats, lons = np.asarray(lats, float), np.asarray(lons, float)
     straight = distance_km(lat, lon, lats, lons)
     if table is None:
         blank = np.full(len(straight), np.nan)
         return _frame(straight, blank, blank, blank, np.zeros(len(straight), bool))
-    here, near_here = _access(table, lat, lon)
-    best = np.full(len(straight), np.inf)
-    access = np.zeros(len(straight))
-    about = np.ones(len(straight), bool)
-    for i in range(len(straight)):
-        there, near_there = _access(table, lats[i], lons[i])
-        if near_here == near_there:
-            best[i], access[i] = DETOUR * straight[i], straight[i]
-            about[i] = straight[i] > 0
-            continue
-        for a, from_km in here:
-            for b, to_km in there:
-                total = DETOUR * (from_km + to_km) + table.km[a, b]
-                if total < best[i]:
-                    best[i], access[i] = total, from_km + to_km
-                    about[i] = access[i] > 0 or bool(table.soft[a, b])
-    best[np.isinf(best)] = np.nan
-    published = best - DETOUR * access
-    return _frame(
-        straight,
-        np.maximum(best, straight),
-        np.maximum(published + DETOUR_LOW * access, straight),
-        np.maximum(published + DETOUR_HIGH * access, straight),
-        about,
+    here = find_access(table, [lat], [lon])
+    there = find_access(table, lats, lons) if access is None else access
+    # Every way to leave and to arrive: shape (n, ways).
+    start, end = here.node[0][:, None], there.node[:, None, :]
+    ways = (len(straight), here.node.shape[1] * there.node.shape[1])
+    off_road = (here.km[0][:, None] + there.km[:, None, :]).reshape(ways)
+    on_road = table.km[start, end].reshape(ways)
+    soft = table.soft[start, end].reshape(ways)
+    rows = np.arange(len(straight))
+    best = np.argmin(DETOUR * off_road + on_road, axis=1)
+    estimated, published, about = off_road[rows, best], on_road[rows, best], soft[rows, best]
+    same = there.node[:, 0] == here.node[0, 0]
+    estimated[same], published[same], about[same] = straight[same], 0.0, False
+    published[np.isinf(published)] = np.nan
+    road, low, high = (
+        np.maximum(published + detour * estimated, straight)
+        for detour in (DETOUR, DETOUR_LOW, DETOUR_HIGH)
     )
-
-
-def _access(table: RoadTable, lat: float, lon: float) -> tuple[list[tuple[int, float]], int]:
-    """Where a point may join the road, with the straight km to there, and its nearest node."""
-    km = distance_km(lat, lon, table.lat, table.lon)
-    first, *others = np.argsort(km, kind="stable")[:2]
-    chosen = [first] if km[first] <= ON_ROAD_KM else [first, *others]
-    return [(int(n), float(km[n])) for n in chosen], int(first)
+    return _frame(straight, road, low, high, about | (estimated > 0))
 
 
 def _frame(

@@ -24,6 +24,7 @@ SHOW_WORDS = {
     "not_offered": "Only those on record as not doing it",
 }
 OUTSIDE_KM = 20
+MOST_ROWS = 100
 
 
 def title(view: View) -> None:
@@ -175,39 +176,46 @@ def _namesakes(view: View, answer: Answer) -> list:
 
 
 def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
-    """The list as plain values for the component."""
+    """The list as plain values for the component.
+
+    Words that many rows share travel once, in `texts`, and what a row lacks does not travel.
+    """
+    texts: dict[str | None, int] = {}
+
+    def shared(text: str | None) -> int:
+        return texts.setdefault(text, len(texts))
+
+    def statements(said: tuple[report.Statement, ...]) -> list:
+        return [[shared(s.text), shared(s.source), shared(s.url)] for s in said]
+
+    rows = []
+    for line in lines:
+        row = {
+            "id": line.provider_id,
+            "name": line.name,
+            "status": line.status,
+            "badges": [[kind, shared(words)] for kind, words in line.badges],
+            "distance": line.distance,
+            "detail": line.detail,
+            "reason": shared(line.reason),
+            "source": [shared(line.source), shared(line.source_url)],
+            "against": statements(line.against),
+            "notices": statements(line.notices),
+            "basis": statements(line.basis),
+            "history": statements(tuple(s for s in line.history if s not in line.against)),
+            "reach": shared(line.reach),
+            "phone": line.phone,
+            "farther": line.farther,
+        }
+        rows.append({key: value for key, value in row.items() if value or value == 0})
     return {
         "selected": view.provider,
         "farther": report.farther_heading(answer),
         "empty": _empty(answer) if answer.results.empty else None,
-        "rows": [
-            {
-                "id": line.provider_id,
-                "number": line.number,
-                "name": line.name,
-                "status": line.status,
-                "statusWords": line.status_words,
-                "badges": line.badges,
-                "distance": line.distance,
-                "detail": line.detail,
-                "reason": line.reason,
-                "source": line.source,
-                "url": line.source_url,
-                "against": [_statement(s) for s in line.against],
-                "notices": [_statement(s) for s in line.notices],
-                "basis": [_statement(s) for s in line.basis],
-                "history": [_statement(s) for s in line.history if s not in line.against],
-                "reach": line.reach,
-                "phone": line.phone,
-                "farther": line.farther,
-            }
-            for line in lines
-        ],
+        "words": report.STATUS_WORDS,
+        "texts": list(texts),
+        "rows": rows,
     }
-
-
-def _statement(statement: report.Statement) -> list:
-    return [statement.text, statement.source, statement.url]
 
 
 def _empty(answer: Answer) -> dict:
@@ -229,18 +237,10 @@ def _empty(answer: Answer) -> dict:
     return {"title": f"Nobody within {within}", "lines": lines}
 
 
-def markers(lines: list[report.Line]) -> list[dict]:
+def markers(lines: list[report.Line]) -> list[list]:
     """Rows for the map."""
     return [
-        {
-            "id": line.provider_id,
-            "number": line.number,
-            "name": line.name,
-            "status": line.status,
-            "text": line.sentence,
-            "lat": line.lat,
-            "lon": line.lon,
-        }
+        [line.provider_id, line.number, line.name, line.status, line.distance, line.lat, line.lon]
         for line in lines
     ]
 

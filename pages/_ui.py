@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -148,15 +149,17 @@ def reviewed(procedure: Procedure) -> str:
     return f"Written {procedure.written}, {state}; next review due {procedure.next_review}."
 
 
-@st.cache_resource(show_spinner=False)
-def _list_assets() -> tuple[str, str]:
-    return (HERE / "_list.css").read_text("utf-8"), (HERE / "_list.js").read_text("utf-8")
+#: Only this travels with each run; the script and its styles are fetched once from `static/`.
+_LIST_HTML = '<link rel="stylesheet" href="app/static/list.css"><div id="root"></div>'
+_LIST_JS = """
+export default async function (component) {
+  const list = await import(new URL("app/static/list.js", document.baseURI).href);
+  list.default(component);
+}
+"""
 
 
-def result_list(data: dict, key: str, on_select) -> None:
+def result_list(data: dict, key: str, on_select: Callable[[], None]) -> None:
     """The list of results: JSON in, text nodes on screen, the chosen row's id back."""
-    css, js = _list_assets()
-    component = st.components.v2.component(
-        "carereach_list", html='<div id="root"></div>', css=css, js=js
-    )
+    component = st.components.v2.component("carereach_list", html=_LIST_HTML, js=_LIST_JS)
     component(data=data, key=key, on_select_change=on_select)

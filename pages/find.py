@@ -68,6 +68,7 @@ def answer_for(place: Place) -> Answer:
         measure=view.measure,
         order_by=view.order,
         show=view.show,
+        limit=_results.MOST_ROWS,
     )
 
 

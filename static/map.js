@@ -115,7 +115,8 @@
       icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-16, 26] }),
     }));
     const markers = data.rows.map(function (row) {
-      const [id, number, , status, words, lat, lon] = row;
+      const [id, number, title, status, distance, lat, lon] = row;
+      const words = number + ". " + title + ": " + status.replace("_", " ") + ", " + distance;
       const chosen = id === data.selected;
       const marker = L.marker([lat, lon], {
         icon: L.divIcon({

@@ -157,22 +157,14 @@ def _payload(layer: object) -> dict:
 
 
 def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
-    row = {
-        "id": "a_1b",
-        "number": 1,
-        "name": HOSTILE,
-        "status": "likely",
-        "text": "{{ 7*7 }} </script> {{'map_x'}}",
-        "lat": 1.0,
-        "lon": 2.0,
-    }
+    tricky = "{{ 7*7 }} </script> {{'map_x'}}"
+    row = ["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0]
     layer = search_layer((1, 2), HOSTILE, 50, [row], None)
     (call,) = layer._children.values()
     for mark in ("<", "{", "_"):
         assert mark not in call.payload
     found = _payload(layer)
-    assert found["rows"][0][2] == HOSTILE
-    assert found["rows"][0][4] == row["text"]
+    assert found["rows"] == [row]
     assert found["label"] == HOSTILE
 
 

@@ -204,8 +204,11 @@ def test_everything_works_by_keyboard(visit) -> None:
     expect(visitor.names.nth(1)).to_be_focused()
     page.keyboard.press("Tab")
     focused = page.evaluate(
-        "() => { let e = document.activeElement; while (e.shadowRoot) e = e.shadowRoot.activeElement;"
-        " return e.tagName }"
+        """() => {
+            let e = document.activeElement;
+            while (e.shadowRoot) e = e.shadowRoot.activeElement;
+            return e.tagName;
+        }"""
     )
     assert focused in ("A", "SUMMARY")
     visitor.pins.filter(has_text="1").focus()

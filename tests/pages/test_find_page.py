@@ -35,7 +35,7 @@ def test_a_first_visit_shows_the_seed_case_and_three_others() -> None:
     app = page()
     assert "Epidural blood patch near Serzhong, Sarpang" in html(app)
     assert "Nobody has confirmed or reported this procedure in Bhutan." in html(app)
-    assert [r["number"] for r in rows(app)] == [1, 2, 3, 4, 5, 6]
+    assert len(rows(app)) == 6
     assert sum(button.key.startswith("example_") for button in app.button) == 3
 
 
@@ -118,7 +118,7 @@ def test_nobody_within_the_radius_is_a_designed_answer() -> None:
     assert data["empty"]["title"] == "Nobody within 3 km by road"
     assert any("Gelephu" in line for line in data["empty"]["lines"])
     assert any("112" in line for line in data["empty"]["lines"])
-    assert all(row["farther"] for row in data["rows"])
+    assert all(row.get("farther") for row in data["rows"])
 
 
 def test_far_outside_the_country_is_said() -> None:

@@ -28,6 +28,27 @@ function statements(list, title) {
   return box;
 }
 
+// Rows leave out what they lack, and name shared words by their place in `texts`.
+function spelled(row, index, data) {
+  const words = (place) => data.texts[place];
+  const said = (list) => (list || []).map((statement) => statement.map(words));
+  return {
+    ...row,
+    number: index + 1,
+    statusWords: data.words[row.status],
+    badges: (row.badges || []).map(([kind, place]) => [kind, words(place)]),
+    reason: words(row.reason),
+    source: words(row.source[0]),
+    url: words(row.source[1]),
+    reach: words(row.reach),
+    against: said(row.against),
+    notices: said(row.notices),
+    basis: said(row.basis),
+    history: said(row.history),
+    farther: Boolean(row.farther),
+  };
+}
+
 function card(row, selected, choose) {
   const item = make("li", null, "row" + (selected ? " selected" : ""));
   const head = make("div", null, "head");
@@ -90,8 +111,9 @@ export default function (component) {
     for (const words of data.empty.lines) box.append(make("p", words));
     root.append(box);
   }
+  const all = data.rows.map((row, index) => spelled(row, index, data));
   for (const farther of [false, true]) {
-    const rows = data.rows.filter((row) => row.farther === farther);
+    const rows = all.filter((row) => row.farther === farther);
     if (!rows.length) continue;
     root.append(make("h2", farther ? data.farther : "The list", farther ? "farther" : "hidden"));
     const list = make("ol");
