@@ -72,6 +72,7 @@ def base_map(ground: str | None, outline: BaseGeometry | None) -> folium.Map:
     )
     # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
     chart.options["maxZoom"] = MAX_ZOOM
+    chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
     url = STATIC_URL + ground if ground else None
     data = {"url": url, "bounds": [[south, west], [north, east]]}
     chart.add_child(_Call("careReachBase", data))
