@@ -8,7 +8,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from geo import report
+from geo import report, words
 from geo.checks import check_pack
 from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.find import Answer, assess_pack, find_care
@@ -88,21 +88,21 @@ def _formatted(answer: Answer, format: Format) -> str:
 def _table(answer: Answer) -> str:
     """The answer for a terminal."""
     out = [f"{answer.procedure.title} near {answer.place.label}"]
-    out.append(" ".join(part for part in report.count_words(answer) if part))
-    seen = report.seen_at_words(answer)
+    out.append(" ".join(part for part in words.count_words(answer) if part))
+    seen = words.seen_at_words(answer)
     if seen:
         out.append(f"Nearest hospital where one can be seen: {seen[0]}, {seen[1]}.")
     if answer.pack.emergency_number:
         out.append(f"In an emergency: {answer.pack.emergency_number}.")
     farther = False
-    lines = report.describe(answer)
+    lines = words.describe(answer)
     if not any(not line.farther for line in lines):
         out += ["", f"Nobody within {answer.radius_km:g} km."]
     for line in lines:
         if line.farther and not farther:
-            out += ["", report.farther_heading(answer)]
+            out += ["", words.farther_words(answer)]
             farther = True
-        badges = "".join(f" [{words}]" for _, words in line.badges)
+        badges = "".join(f" [{badge}]" for _, badge in line.badges)
         out += ["", f"{line.number:>2}  {line.name}, {line.distance} ({line.detail})"]
         out.append(f"    {line.status_words}{badges}. {line.reason} {line.source}.")
         out += [f"    Against: {s.text} ({s.source})." for s in line.against]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from geo import report
+from geo import report, words
 from geo.find import Answer
 from geo.places import Place, find_place, outside_km
 from geo.procedures import Library
@@ -124,7 +124,7 @@ def plain(text: str) -> str:
 
 def headline(view: View, answer: Answer) -> None:
     """What is asked, how many were found, and what else the name could have meant."""
-    lead, rest = report.count_words(answer)
+    lead, rest = words.count_words(answer)
     st.html(
         f'<div class="cr-head"><h1>{escape(view.procedure.title)} near '
         f"{escape(answer.place.label)}</h1>"
@@ -175,7 +175,7 @@ def _namesakes(view: View, answer: Answer) -> list:
     return [c for c in found.choices if c.place_id != answer.place.place_id and c.within][:2]
 
 
-def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
+def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
     """The list as plain values for the component.
 
     Words that many rows share travel once, in `texts`, and what a row lacks does not travel.
@@ -185,7 +185,7 @@ def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
     def shared(text: str | None) -> int:
         return texts.setdefault(text, len(texts))
 
-    def statements(said: tuple[report.Statement, ...]) -> list:
+    def statements(said: tuple[words.Statement, ...]) -> list:
         return [[shared(s.text), shared(s.source), shared(s.url)] for s in said]
 
     rows = []
@@ -210,9 +210,9 @@ def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
         rows.append({key: value for key, value in row.items() if value or value == 0})
     return {
         "selected": view.provider,
-        "farther": report.farther_heading(answer),
+        "farther": words.farther_words(answer),
         "empty": _empty(answer) if answer.results.empty else None,
-        "words": report.STATUS_WORDS,
+        "words": words.STATUS_WORDS,
         "texts": list(texts),
         "rows": rows,
     }
@@ -220,7 +220,7 @@ def list_data(view: View, answer: Answer, lines: list[report.Line]) -> dict:
 
 def _empty(answer: Answer) -> dict:
     """The designed answer where nobody is near."""
-    seen = report.seen_at_words(answer)
+    seen = words.seen_at_words(answer)
     within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
     if sum(answer.counts.values()):
         return {
@@ -237,7 +237,7 @@ def _empty(answer: Answer) -> dict:
     return {"title": f"Nobody within {within}", "lines": lines}
 
 
-def markers(lines: list[report.Line]) -> list[list]:
+def markers(lines: list[words.Line]) -> list[list]:
     """Rows for the map."""
     return [
         [line.provider_id, line.number, line.name, line.status, line.distance, line.lat, line.lon]
@@ -283,6 +283,9 @@ def downloads(view: View, answer: Answer) -> None:
 
 
 def printed(view: View, answer: Answer, today: dt.date) -> None:
-    """The print view: nothing but what belongs on paper."""
+    """The print view: nothing but what belongs on paper, and a way to print and back."""
     st.html("<style>header, .cr-footer, [data-testid=stHeader] {display: none !important}</style>")
+    with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
+        _ui.print_button()
+        st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
     st.html(report.print_html(answer, today))

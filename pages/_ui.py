@@ -8,11 +8,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from geo import report
 from geo.errors import CareReachError
 from geo.find import Assessed, assess_pack
 from geo.packs import Pack, open_pack
-from geo.procedures import Procedure, inline_html, open_library, section_html
-from geo.report import picture_html
+from geo.procedures import Procedure, open_library
 from geo.text import escape
 
 HERE = Path(__file__).parent
@@ -92,61 +92,18 @@ def footer() -> None:
 
 def urgent(procedure: Procedure, answer_pack: Pack, seen: tuple[str, str] | None) -> None:
     """Red flags with the emergency number, and the first step, side by side."""
-    flags = procedure.red_flags
-    also = f" {escape(flags['also'])}" if flags.get("also") else ""
-    nearest = (
-        f"<br>Nearest hospital where you can be seen: <strong>{escape(seen[0])}</strong>, "
-        f"{escape(seen[1])}."
-        if seen
-        else ""
-    )
-    number = escape(answer_pack.emergency_number)
-    st.html(
-        '<div class="cr-urgent"><section class="cr-flags" aria-label="Emergency">'
-        f'<strong>Get help now: <a href="tel:{number}">{number}</a></strong> '
-        f"{escape(flags['lead'])} {escape(_joined(flags['signs']))}.{also}"
-        f"{inline_html(procedure, '', tuple(flags['cite']))}</section>"
-        '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
-        f"{inline_html(procedure, procedure.first_step, procedure.first_step_cite)}"
-        f"{nearest}</section></div>"
-    )
-
-
-def _joined(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])}, or {words[-1]}" if len(words) > 1 else words[0]
+    st.html(report.urgent_html(procedure, answer_pack, seen))
 
 
 def explainer(procedure: Procedure) -> None:
     """The short form of an entry, for the panel beside the map."""
-    parts = [f"<h2>What is {escape(_with_article(procedure))}?</h2>"]
-    parts.append(section_html(procedure, "What it is"))
-    if procedure.pictures:
-        parts.append(picture_html(procedure))
-    parts += [
-        f"<h3>{escape(heading)}</h3>{section_html(procedure, heading)}"
-        for heading in ("Who does it", "The day")
-    ]
-    st.html(f'<div class="cr-panel">{"".join(parts)}</div>')
+    st.html(f'<div class="cr-panel">{report.short_form_html(procedure)}</div>')
     st.page_link(
         "pages/procedures.py",
         label="Full text with sources",
         query_params={"procedure": procedure.slug},
     )
-    st.html(f'<p class="cr-note">{escape(reviewed(procedure))}</p>')
-
-
-def _with_article(procedure: Procedure) -> str:
-    title = procedure.title[:1].lower() + procedure.title[1:]
-    if procedure.kind != "procedure":
-        return title
-    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
-
-
-def reviewed(procedure: Procedure) -> str:
-    """When the text was written and who has checked it."""
-    who = procedure.reviewed_by
-    state = f"reviewed by {who}" if who else "not yet reviewed by a clinician"
-    return f"Written {procedure.written}, {state}; next review due {procedure.next_review}."
+    st.html(f'<p class="cr-note">{escape(report.reviewed_words(procedure))}</p>')
 
 
 #: Only this travels with each run; the script and its styles are fetched once from `static/`.
@@ -163,3 +120,20 @@ def result_list(data: dict, key: str, on_select: Callable[[], None]) -> None:
     """The list of results: JSON in, text nodes on screen, the chosen row's id back."""
     component = st.components.v2.component("carereach_list", html=_LIST_HTML, js=_LIST_JS)
     component(data=data, key=key, on_select_change=on_select)
+
+
+def print_button() -> None:
+    """A button that opens the browser's own print dialogue."""
+    component = st.components.v2.component(
+        "carereach_print",
+        html='<button type="button">Print</button>',
+        css="button { font: 600 1rem var(--st-font); padding: .5rem 1.2rem; cursor: pointer;"
+        " color: var(--st-text-color); background: var(--st-secondary-background-color);"
+        " border: 1px solid currentColor; border-radius: 8px; }",
+        js="""
+export default function ({ parentElement }) {
+  parentElement.querySelector("button").onclick = () => window.print();
+}
+""",
+    )
+    component(key="print", width="content")

@@ -5,7 +5,7 @@ import datetime as dt
 import streamlit as st
 from streamlit_folium import st_folium
 
-from geo import maps, report
+from geo import maps, words
 from geo.find import Answer, find_care
 from geo.places import Place, find_place
 from geo.procedures import find_procedure
@@ -74,7 +74,7 @@ def answer_for(place: Place) -> Answer:
 
 if place is None:
     _ui.urgent(procedure, pack, None)
-    _results.which_one(view, lambda choice: report.seen_at_words(answer_for(choice)))
+    _results.which_one(view, lambda choice: words.seen_at_words(answer_for(choice)))
     st.stop()
 
 answer = answer_for(place)
@@ -82,8 +82,8 @@ if view.printing:
     _results.printed(view, answer, today)
     st.stop()
 
-lines = report.describe(answer)
-_ui.urgent(procedure, pack, report.seen_at_words(answer))
+lines = words.describe(answer)
+_ui.urgent(procedure, pack, words.seen_at_words(answer))
 _results.headline(view, answer)
 rows, chart, panel = st.columns([31, 34, 31], gap="medium")
 with rows:

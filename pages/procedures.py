@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from geo import report
 from geo.procedures import SECTIONS, find_procedure, section_html
-from geo.report import picture_html
 from geo.text import escape
 from pages import _state, _ui
 
@@ -42,18 +42,10 @@ if entry.also_known_as:
 for heading in SECTIONS:
     parts.append(f"<h2>{escape(heading)}</h2>")
     if heading == "Benefits and risks":
-        parts.append(picture_html(entry))
+        parts.append(report.picture_html(entry))
     parts.append(section_html(entry, heading))
 parts.append("<h2>How the list decides who is likely</h2><ul>")
 parts += [f"<li>{escape(reason)}</li>" for reason in entry.why.values()]
-parts.append("</ul><h2>Sources</h2><ol>")
-for source in entry.citations.values():
-    parts.append(
-        f"<li>{escape(source.authors)} ({escape(source.year)}). {escape(source.title)}. "
-        f'{escape(source.publisher)}. <a href="{escape(source.address)}" rel="noreferrer" '
-        f'target="_blank">{escape(source.address)}</a>. Supports: {escape(source.supports)}. '
-        f"Read: {escape(source.read)}.</li>"
-    )
-parts.append("</ol>")
+parts.append(f"</ul><h2>Sources</h2>{report.sources_html(entry)}")
 st.html(f'<article class="cr-entry">{"".join(parts)}</article>')
-st.html(f'<p class="cr-note">{escape(_ui.reviewed(entry))} No substitute for care.</p>')
+st.html(f'<p class="cr-note">{escape(report.reviewed_words(entry))} No substitute for care.</p>')

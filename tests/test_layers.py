@@ -13,8 +13,9 @@ LAYERS = {
     2: {"packs", "procedures", "places", "query"},
     3: {"evidence", "travel", "access", "checks"},
     4: {"siting", "maps", "find"},
-    5: {"report", "sources"},
-    6: {"__main__"},
+    5: {"words"},
+    6: {"report", "sources"},
+    7: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 OPENS_NO_FILE = {"query", "evidence", "travel", "access", "siting", "places", "maps", "find"}

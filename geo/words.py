@@ -1,0 +1,260 @@
+"""Answers in words: what the list on the page, the print view, the map and the command line say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from geo.find import LISTED, Answer
+from geo.packs import Pack, publisher
+
+__all__ = [
+    "STATUS_WORDS",
+    "Line",
+    "Statement",
+    "count_words",
+    "date_words",
+    "describe",
+    "farther_words",
+    "km_words",
+    "records_of",
+    "seen_at_words",
+]
+
+STATUS_WORDS: Mapping[str, str] = {
+    "confirmed": "Confirmed",
+    "reported": "Reported",
+    "likely": "Likely",
+    "unknown": "Unknown",
+    "not_offered": "Not offered",
+}
+_NOTICE_WORDS = {"visiting": "Visiting team", "planned": "Planned", "outage": "Break in service"}
+_BY = {"road": "by road", "straight": "in a straight line"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Something that a source said."""
+
+    text: str
+    source: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One provider, as every list shows it."""
+
+    number: int
+    provider_id: str
+    name: str
+    status: str
+    status_words: str
+    badges: tuple[tuple[str, str], ...]  # (kind, words)
+    distance: str
+    detail: str  # the other measure, and the range where one was estimated
+    reason: str
+    source: str
+    source_url: str | None
+    against: tuple[Statement, ...]
+    notices: tuple[Statement, ...]
+    basis: tuple[Statement, ...]
+    history: tuple[Statement, ...]
+    phone: str | None
+    reach: str
+    lat: float
+    lon: float
+    farther: bool
+
+    @property
+    def sentence(self) -> str:
+        """The line in one sentence, for a tooltip or a screen reader."""
+        return f"{self.number}. {self.name}: {self.status_words.lower()}, {self.distance}"
+
+
+def km_words(km: float, *, about: bool = False) -> str:
+    """Kilometres for a reader: whole numbers, *about* where something was estimated.
+
+    Examples
+    --------
+    >>> km_words(12.498, about=True), km_words(0.4)
+    ('about 12 km', 'under 1 km')
+    """
+    if pd.isna(km):
+        return "distance unknown"
+    if km < 1:
+        return "under 1 km"
+    return f"{'about ' if about else ''}{km:.0f} km"
+
+
+def date_words(as_of: object, *, basis: object = None) -> str:
+    """A date for a reader, e.g. "Nov 2020", "about 2021"; "no date" for NA."""
+    if not isinstance(as_of, str):
+        return "no date"
+    style = {4: "%Y", 7: "%b %Y", 10: "%d %b %Y"}[len(as_of)]
+    words = pd.Period(as_of).strftime(style)
+    return f"about {words}" if basis == "implied" else words
+
+
+def describe(answer: Answer) -> list[Line]:
+    """Put every row of an answer into words, numbered through the list and beyond it."""
+    known = set(answer.beyond["provider_id"])
+    extra = answer.related[~answer.related["provider_id"].isin(known)]
+    beyond = pd.concat([answer.beyond, extra]) if len(extra) else answer.beyond
+    rows = [(False, row) for row in records_of(answer.results)]
+    rows += [(True, row) for row in records_of(beyond)]
+    said = _said(answer.pack, [row for _, row in rows])
+    return [_line(answer, said, n, row, far) for n, (far, row) in enumerate(rows, 1)]
+
+
+def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """Every statement that the rows rest on, by its label, looked up once."""
+    labels = list(
+        dict.fromkeys(
+            label
+            for row in rows
+            for column in ("rows", "against", "notices", "history")
+            for label in row[column]
+        )
+    )
+    return dict(zip(labels, records_of(pack.evidence.loc[labels]), strict=True))
+
+
+def _line(
+    answer: Answer,
+    said: Mapping[Any, Mapping[str, Any]],
+    number: int,
+    row: Mapping[str, Any],
+    farther: bool,
+) -> Line:
+    pack = answer.pack
+    basis = _statements(pack, said, row["rows"])
+    if basis:
+        first = said[row["rows"][0]]
+        when = date_words(first["as_of"], basis=first["as_of_basis"])
+        source, url = f"{publisher(pack, first['url'])}, {when}", _text(first["url"])
+    else:
+        when = date_words(row["source_as_of"])
+        # A register that only knows its year is dated roughly.
+        about = "about " if len(str(row["source_as_of"])) == 4 else ""
+        source, url = f"{row['source_title']}, {about}{when}", _text(row["source_url"])
+    badges: list[tuple[str, str]] = []
+    if row["old"] is None:
+        badges.append(("nodate", "No date"))
+    elif row["old"] and isinstance(row["as_of"], str):
+        badges.append(("old", f"Old: {row['as_of'][:4]}"))
+    if row["disputed"]:
+        badges.append(("against", "Sources disagree"))
+    elif row["contrary"]:
+        badges.append(("against", "Another source disagrees"))
+    if row["related"]:
+        badges.append(("related", "Related service"))
+    distance, detail = _distances(answer, row)
+    phone = _text(row["phone"])
+    return Line(
+        number=number,
+        provider_id=row["provider_id"],
+        name=row["name"],
+        status=row["status"],
+        status_words=STATUS_WORDS[row["status"]],
+        badges=tuple(badges),
+        distance=distance,
+        detail=detail,
+        reason=row["reason"],
+        source=source,
+        source_url=url,
+        against=_statements(pack, said, row["against"]),
+        notices=_statements(pack, said, row["notices"], notice=True),
+        basis=basis,
+        history=_statements(pack, said, row["history"]),
+        phone=phone,
+        reach=_reach(pack, row, phone),
+        lat=row["lat"],
+        lon=row["lon"],
+        farther=farther,
+    )
+
+
+def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:
+    if phone:
+        return f"Call first: {phone}."
+    helper = f" The {pack.emergency_name.split(':')[0]} ({pack.emergency_number}) may help."
+    website = _text(row["website"])
+    if website:
+        return f"No phone number is on record; ask at {website}."
+    return "No phone number is on record." + (helper if pack.emergency_name else "")
+
+
+def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
+    straight = f"{km_words(row['distance_km'])} in a straight line"
+    if pd.isna(row["road_km"]):
+        return straight, "" if answer.measure == "straight" else "no road on record"
+    road = f"{km_words(row['road_km'], about=row['road_about'])} by road"
+    spread = ""
+    if row["road_about"] and f"{row['road_low_km']:.0f}" != f"{row['road_high_km']:.0f}":
+        spread = f", estimate {row['road_low_km']:.0f} to {row['road_high_km']:.0f} km"
+    if answer.measure == "road":
+        return road, straight + (f"; by road{spread[1:]}" if spread else "")
+    return straight, road + spread
+
+
+def _statements(
+    pack: Pack, said: Mapping[Any, Mapping[str, Any]], labels: Any, *, notice: bool = False
+) -> tuple[Statement, ...]:
+    found = []
+    for row in (said[label] for label in labels):
+        text = row["statement"]
+        if notice:
+            text = f"{_NOTICE_WORDS[row['status']]}: {text}"
+        if pd.notna(row["volume"]):
+            text += f" ({row['volume']} patients in the year; others may not be counted)"
+        when = date_words(row["as_of"], basis=row["as_of_basis"])
+        found.append(Statement(text, f"{publisher(pack, row['url'])}, {when}", _text(row["url"])))
+    return tuple(found)
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, with column names as text."""
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def count_words(answer: Answer) -> tuple[str, str]:
+    """Say how many were found: what is proved first, then the rest.
+
+    Returns
+    -------
+    tuple of str
+        The lead, to be set strong, and what follows it.
+    """
+    counts, pack, kind = answer.counts, answer.pack, answer.procedure.kind
+    within = f"within {answer.radius_km:g} km {_BY[answer.measure]}"
+    named = [f"{counts[s]:,} {s}" for s in LISTED if counts[s]]
+    rest = f"{', '.join(named)} {within}." if named else f"Nobody who may do it is known {within}."
+    proved = counts["confirmed"] + counts["reported"]
+    if proved:
+        return f"{proved:,} {'place is' if proved == 1 else 'places are'} on record.", rest
+    if kind == "condition":
+        return "A list can only say who is likely to treat this.", rest
+    if answer.beyond["status"].isin(LISTED[:2]).any():
+        return f"Nobody {within} has confirmed or reported it.", rest
+    if kind == "care":
+        return f"No place of this kind is in the data for {pack.country}.", ""
+    return f"Nobody has confirmed or reported this procedure in {pack.country}.", rest
+
+
+def seen_at_words(answer: Answer) -> tuple[str, str] | None:
+    """The nearest hospital where one can at least be seen, and how far; None if there is none."""
+    if answer.seen_at.empty:
+        return None
+    row = records_of(answer.seen_at)[0]
+    return row["name"], _distances(answer, row)[0]
+
+
+def farther_words(answer: Answer) -> str:
+    """The heading over the rows beyond the radius."""
+    return f"Farther than {answer.radius_km:g} km {_BY[answer.measure]}"
