@@ -14,7 +14,7 @@ from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.find import Answer, assess_pack, find_care
 from geo.packs import build_pack, list_packs, open_pack
 from geo.places import find_place
-from geo.procedures import get_procedure, open_library
+from geo.procedures import find_procedure, get_procedure, open_library
 
 app = typer.Typer(
     help="Who near me does this procedure, how sure are we, and who is left out?",
@@ -38,7 +38,7 @@ def _stop(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # a latitude may be negative
 def find(
     place: Annotated[str, typer.Argument(help='A name, "name, district", or "lat, lon".')],
     procedure: Annotated[str, typer.Option(help="Slug, title or synonym.")] = "",
@@ -54,8 +54,13 @@ def find(
 ) -> None:
     """List who near a place does a procedure, and how sure that is."""
     data = open_pack(pack)
-    entry = get_procedure(open_library(), procedure or data.default_procedure)
+    library = open_library()
+    entry = get_procedure(library, procedure or data.default_procedure)
+    if procedure and find_procedure(library, procedure).corrected:
+        typer.echo(f"“{procedure}” was read as {entry.title}.", err=True)
     found = find_place(data.places, place)
+    if found.place and found.corrected:
+        typer.echo(f"“{place}” was read as {found.place.label}.", err=True)
     if found.place is None:
         choices = [f"  {c.label} ({c.kind}; {c.lat:.3f}, {c.lon:.3f})" for c in found.choices]
         hint = "Say which:\n" + "\n".join(choices) if choices else ""
@@ -96,8 +101,8 @@ def _table(answer: Answer) -> str:
         out.append(f"In an emergency: {answer.pack.emergency_number}.")
     farther = False
     lines = words.describe(answer)
-    if not any(not line.farther for line in lines):
-        out += ["", f"Nobody within {answer.radius_km:g} km."]
+    if answer.outside_km:
+        out.append(f"This place is about {answer.outside_km:.0f} km outside {answer.pack.country}.")
     for line in lines:
         if line.farther and not farther:
             out += ["", words.farther_words(answer)]
@@ -113,10 +118,18 @@ def _table(answer: Answer) -> str:
 @app.command()
 def packs() -> None:
     """List the packs that can be opened."""
+    broken = False
     for name, folder in list_packs().items():
-        data = open_pack(folder)
+        try:
+            data = open_pack(folder)
+        except DataError as error:
+            typer.echo(f"{name}: {error}", err=True)
+            broken = True
+            continue
         size = f"{len(data.providers)} providers"
         typer.echo("\t".join([name, data.title, f"version {data.version}", size, str(folder)]))
+    if broken:
+        raise typer.Exit(EXIT_DATA)
 
 
 @app.command()
@@ -154,6 +167,9 @@ def main() -> int:
         return EXIT_USAGE
     except OSError as error:
         typer.echo(f"{error.filename or 'A file'}: {error.strerror}.", err=True)
+        return EXIT_OTHER
+    except Exception as error:  # a fault of ours: still one line, and no trace
+        typer.echo(f"Something went wrong that should not: {error!r}.", err=True)
         return EXIT_OTHER
     return 0
 

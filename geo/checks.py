@@ -11,6 +11,7 @@ import pandas as pd
 from geo.errors import DataError
 from geo.packs import Pack, open_pack, publisher, read_descriptor, read_shapes
 from geo.places import find_place, outside_km
+from geo.procedures import open_library
 
 __all__ = ["check_pack"]
 
@@ -75,6 +76,13 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         lambda u: publisher(pack, u) not in pack.publishers.values()
     )
     yield from _rows(pack.evidence, nameless, "evidence.csv", "url", "has no publisher in the pack")
+    legs = pack.roads[["from", "to"]].apply(frozenset, axis=1)
+    yield from _rows(
+        pack.roads, legs.duplicated(), "roads.csv", "from", "starts a leg listed twice"
+    )
+    for source in pack.sources.values():
+        if source.path is not None and not _is_web(source.path):
+            yield DataError("datapackage.json", f"{source.path!r} is no web address")
     lost = pack.roads["source"].map(
         lambda s: not all(_is_web(part) or part in pack.sources for part in s.split(";"))
     )
@@ -123,9 +131,19 @@ def _positions(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
 
 
 def _defaults(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
-    for near in (pack.default_place, *(e["near"] for e in pack.examples)):
-        if find_place(pack.places, near).place is None:
+    library = open_library()
+    asked = [{"near": pack.default_place, "procedure": pack.default_procedure}, *pack.examples]
+    for question in asked:
+        if find_place(pack.places, question["near"]).place is None:
+            near = question["near"]
             yield DataError("datapackage.json", f"the place {near!r} is not one known place")
+        if question["procedure"] not in library:
+            word = question["procedure"]
+            yield DataError("datapackage.json", f"the procedure {word!r} is not in the library")
+    if about.get("name") != pack.name:
+        yield DataError("datapackage.json", f"the name is not that of the folder, {pack.name}")
+    if pack.measure == "road" and pack.roads.empty:
+        yield DataError("datapackage.json", "measure is road, but the pack has no roads")
 
 
 def _shapes(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:

@@ -32,11 +32,11 @@ ASSESSED = (
     "contrary",
     "old",
     "as_of",
-    "source_kind",
     "reason",
     "rows",
     "against",
     "history",
+    "related_rows",
     "notices",
 )
 
@@ -61,11 +61,14 @@ class _Verdict:
     """What the statements about one provider and one service come to."""
 
     word: str
-    best: _Row | None  # the statement that decides; None where nothing does
-    disputed: bool
-    against: tuple[_Row, ...]  # statements that say the opposite without deciding
-    history: tuple[_Row, ...]  # superseded statements
+    best: _Row | None  # the statement that decides; None where the newest disagree
+    rows: tuple[_Row, ...]  # all of them, the newest first
+    against: tuple[_Row, ...]  # those that say the opposite of what decides
     confirmed: bool = False
+
+    @property
+    def disputed(self) -> bool:
+        return self.best is None
 
     @property
     def positive(self) -> bool:
@@ -127,9 +130,9 @@ def assess(
     -------
     pandas.DataFrame
         Indexed by `provider_id`, in the order of `providers`, with the columns `ASSESSED`:
-        `rows` (labels of the evidence rows that the status rests on), `against`, `history` and
-        `notices` (labels likewise), `old` (None without a date), `reason` (a sentence). A
-        provider about which there is nothing to say does not appear.
+        `rows` (labels of the evidence rows that the status rests on), `against`, `history`,
+        `related_rows` and `notices` (labels likewise), `old` (None without a date), `reason` (a
+        sentence). A provider about which there is nothing to say does not appear.
     """
     if procedure.kind == "care":
         return _assess_care(providers, procedure, today)
@@ -151,16 +154,18 @@ def assess(
             word: _judge(word, rows, today)
             for word, rows in statements.get(provider_id, {}).items()
         }
-        if facility_type == "specialist_centre":
+        if fits and facility_type == "specialist_centre":
             # Only a centre of a specialty that takes part can be one that might do it.
             fits = any(verdicts[w].positive for w in procedure.specialties if w in verdicts)
         answer = _status(procedure, verdicts, bool(fits), today)
         if answer is not None:
             found[provider_id] = {**answer, "notices": notices.get(provider_id, ())}
-    return _frame(found)
+    return _frame(found, providers)
 
 
-def order(results: pd.DataFrame, by: str, distance: str) -> pd.DataFrame:
+def order(
+    results: pd.DataFrame, by: str, distance: str, *, related_first: bool = True
+) -> pd.DataFrame:
     """Put results in the reader's order.
 
     Parameters
@@ -172,6 +177,8 @@ def order(results: pd.DataFrame, by: str, distance: str) -> pd.DataFrame:
         "distance": nearest first, at equal distance the better status.
     distance
         The column to measure by, e.g. "road_km"; NA comes last.
+    related_first
+        Whether a related service moves a row up among the likely.
 
     Returns
     -------
@@ -179,7 +186,7 @@ def order(results: pd.DataFrame, by: str, distance: str) -> pd.DataFrame:
         A new frame.
     """
     rank = results["status"].map(_RANK)
-    unrelated = ~(results["related"].astype(bool) & (results["status"] == "likely"))
+    unrelated = ~(results["related"].astype(bool) & (results["status"] == "likely") & related_first)
     keys = [rank, unrelated, results[distance]]
     if by == "distance":
         keys = [results[distance], rank, unrelated]
@@ -190,36 +197,39 @@ def order(results: pd.DataFrame, by: str, distance: str) -> pd.DataFrame:
 
 def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) -> pd.DataFrame:
     """A register that names the kind of place confirms it."""
-    fits = providers["facility_type"].isin(procedure.settings)
-    kinds = providers.loc[fits, "facility_type"].str.replace("_", " ")
-    dates = providers.loc[fits, "source_as_of"]
-    blank: tuple[Any, ...] = ()
-    return _frame(
-        {
-            provider_id: {
-                "status": "confirmed",
-                "related": False,
-                "disputed": False,
-                "contrary": False,
-                "old": is_old(date, today),
-                "as_of": date if isinstance(date, str) else None,
-                "source_kind": "registry",
-                "reason": f"Listed in the register as a {kind}.",
-                "rows": blank,
-                "against": blank,
-                "history": blank,
-                "notices": blank,
-            }
-            for provider_id, kind, date in zip(
-                providers.loc[fits, "provider_id"], kinds, dates, strict=True
-            )
+    chosen = providers[providers["facility_type"].isin(procedure.settings)]
+    found: dict[str, dict[str, Any]] = {}
+    for provider_id, kind, date in zip(
+        chosen["provider_id"], chosen["facility_type"], _register_dates(chosen), strict=True
+    ):
+        found[provider_id] = {
+            "status": "confirmed",
+            "related": False,
+            "disputed": False,
+            "contrary": False,
+            "old": is_old(date, today),
+            "as_of": date,
+            "reason": f"Listed in the register as a {kind.replace('_', ' ')}.",
+            "rows": (),
+            "against": (),
+            "history": (),
+            "related_rows": (),
+            "notices": (),
         }
-    )
+    return _frame(found, providers)
 
 
-def _frame(found: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def _register_dates(providers: pd.DataFrame) -> list[str | None]:
+    """The date of the register each provider stands in; None where it has none."""
+    if "source_as_of" not in providers:
+        return [None] * len(providers)
+    return [date if isinstance(date, str) else None for date in providers["source_as_of"]]
+
+
+def _frame(found: Mapping[str, Mapping[str, Any]], providers: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(dict(found), orient="index", columns=list(ASSESSED))
     frame["old"] = frame["old"].astype(object).where(frame["old"].notna(), None)
+    frame.index = frame.index.astype(providers["provider_id"].dtype)
     return frame.rename_axis("provider_id")
 
 
@@ -248,12 +258,12 @@ def _statements(
         found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
     listed = providers["specialties"].explode()
     listed = listed[listed.isin(procedure.specialties)]
-    registered = providers.loc[listed.index].to_dict("records")
-    for provider, service in zip(registered, listed, strict=True):
-        dated = provider.get("source_as_of")
-        date = dated if isinstance(dated, str) else provider["retrieved"]
+    registered = providers.loc[listed.index]
+    for provider_id, date, service in zip(
+        registered["provider_id"], _register_dates(registered), listed, strict=True
+    ):
         statement = _Row(None, "specialist", date, _end_of(date), "registry")
-        found.setdefault(provider["provider_id"], {}).setdefault(service, []).append(statement)
+        found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
     return found
 
 
@@ -268,19 +278,18 @@ def _notices(evidence: pd.DataFrame, procedure: Procedure) -> dict[str, tuple[An
 
 def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
     """Let the newest dated statement decide; undated ones are the oldest."""
-    rows = sorted(rows, key=lambda r: r.end or dt.date.min, reverse=True)
-    newest = [r for r in rows if r.end == rows[0].end]
-    older = [r for r in rows if r.end != rows[0].end]
-    if len({r.positive for r in newest}) > 1:
-        return _Verdict(word, None, True, (), tuple(older))
+    ordered = tuple(sorted(rows, key=lambda r: r.end or dt.date.min, reverse=True))
+    newest = [r for r in ordered if r.end == ordered[0].end]
     positive = newest[0].positive
-    against = tuple(r for r in older if r.positive != positive)
+    against = tuple(r for r in ordered if r.positive != positive)
+    if any(r.positive != positive for r in newest):
+        return _Verdict(word, None, ordered, tuple(r for r in newest if not r.positive))
     if not positive:
-        return _Verdict(word, newest[0], False, against, tuple(older))
+        return _Verdict(word, newest[0], ordered, against)
     # An offer stands until a later statement denies it; that a specialist is here does not.
-    denied = max((r.end or dt.date.min for r in rows if not r.positive), default=None)
+    denied = max((r.end or dt.date.min for r in against), default=None)
     standing = [
-        r for r in rows if r.positive and (denied is None or (r.end or dt.date.min) > denied)
+        r for r in ordered if r.positive and (denied is None or (r.end or dt.date.min) > denied)
     ]
     offers = [r for r in standing if r.status == "offered"]
     confirming = [
@@ -289,8 +298,7 @@ def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
         if r.source_kind in _CONFIRMING and r.end is not None and _recent(r.end, today)
     ]
     best = (confirming or offers or standing)[0]
-    history = tuple(r for r in older if r is not best)
-    return _Verdict(word, best, False, against, history, bool(confirming))
+    return _Verdict(word, best, ordered, against, bool(confirming))
 
 
 def _status(
@@ -306,52 +314,43 @@ def _status(
         for group, verdict in zip(procedure.performed_by, groups, strict=True)
     ]
     skilled = bool(groups) and all(chosen)
-    disputed = own.disputed if own else False
     basis: list[_Verdict] = []
     if own and own.positive:
         word = own.best.status if own.best else ""
         status = "likely" if word == "specialist" else "confirmed" if own.confirmed else "reported"
         basis = [own]
-    elif own and own.negative:
-        status, basis = "not_offered", [own]
-    elif disputed and own:
-        status, basis = "unknown", [own]
+    elif own:
+        status, basis = "unknown" if own.disputed else "not_offered", [own]
     elif skilled:
         status, basis = "likely", [v for v in chosen if v]
     elif any(missing) and procedure.kind != "condition":
         status = "not_offered"
         basis = [v for group, gone in zip(groups, missing, strict=True) if gone for v in group]
     elif fits:
-        status = "unknown"
-        basis = [v for group in groups for v in group]
-        disputed = any(v.disputed for v in basis)
+        status, basis = "unknown", [v for group in groups for v in group if not v.positive]
     else:
         return None
-    decided = status != "unknown"
-    rows = [v.best for v in basis if v.best and decided]
-    ends = [r.end for r in rows]
-    oldest = min(rows, key=lambda r: r.end or dt.date.min) if rows else None
+    disputed = any(v.disputed for v in basis)
+    if disputed:
+        basis = [v for v in basis if v.disputed]
+    rows = [v.best or next(r for r in v.rows if r.positive) for v in basis]
+    rows.sort(key=lambda r: r.end or dt.date.min)  # the weakest link first: it gives the date
     against = [r for v in basis for r in v.against]
-    if not decided:
-        against += [v.best for v in basis if v.negative and v.best]
+    others = [r for v in basis for r in v.rows if r not in rows]
+    near = [v.best for w, v in verdicts.items() if w in related and v.best]
     return {
         "status": status,
         "related": bool(related),
         "disputed": disputed,
-        "contrary": bool(against),
-        "old": None if None in ends else any(not _recent(e, today) for e in ends if e),
-        "as_of": oldest.as_of if oldest else None,
-        "source_kind": oldest.source_kind if oldest else None,
+        "contrary": bool(against) and not disputed,
+        "old": is_old(rows[0].as_of, today) if rows else False,
+        "as_of": rows[0].as_of if rows else None,
         "reason": _reason(procedure, status, basis, disputed=disputed)
         + _related_words(procedure, [verdicts[w] for w in related]),
         "rows": _labels(rows),
         "against": _labels(against),
-        "history": _labels(
-            [
-                *(r for v in basis for r in v.history),
-                *(v.best for w, v in verdicts.items() if w in related and v.best),
-            ]
-        ),
+        "history": _labels(others),
+        "related_rows": _labels(near),
     }
 
 
@@ -397,7 +396,7 @@ def _reason(procedure: Procedure, status: str, basis: list[_Verdict], *, dispute
     missing = ", no ".join(_bare(_who(procedure, v)) for v in basis if v.negative)
     if missing:
         return f"On record as having no {missing}."
-    return "A hospital that could have the team; nothing decisive is on record."
+    return "A hospital of a kind that could do it; nothing decisive is on record."
 
 
 def _who(procedure: Procedure, verdict: _Verdict) -> str:

@@ -6,7 +6,7 @@ line and the reports all show.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import pandas as pd
 from geo.errors import CareReachError
 from geo.evidence import assess, order
 from geo.packs import Pack
-from geo.places import Place
+from geo.places import Place, outside_km
 from geo.procedures import Procedure
 from geo.query import Index, nearest, within_radius
 from geo.schema import HOSPITAL_TYPES, STATUSES
@@ -40,6 +40,11 @@ SHOW: Mapping[str, tuple[str, ...]] = {
 #: How many of each status are named beyond the radius.
 BEYOND_EACH = 2
 MAX_RADIUS_KM = 500.0
+#: Farther outside the pack's extent nothing is said about roads or the nearest hospital.
+OUTSIDE_KM = 20.0
+#: Statuses to groups of the index; the likely with a related service are a group of their own.
+_GROUPS = ("confirmed", "reported", "likely", "likely", "unknown", "not_offered")
+_GROUP_OF = {word: number for number, word in enumerate(_GROUPS)}
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Assessed:
     rows
         Provider columns and assessment of everybody who may be listed.
     index
-        Over `rows`, one group per status.
+        Over `rows`, in the groups of `_GROUPS`.
     hospitals
         Every hospital, for where one can at least be seen.
     """
@@ -83,7 +88,10 @@ class Answer:
     related
         The nearest with a related service farther away, where none is nearer; else empty.
     seen_at
-        One row: the nearest hospital of any kind; empty where the pack has none.
+        One row: the nearest hospital of any kind; empty where the pack has none, or where the
+        place lies outside.
+    outside_km
+        How far outside the pack's extent the place lies, from `OUTSIDE_KM` on; else 0.
     """
 
     pack: Pack
@@ -98,6 +106,7 @@ class Answer:
     beyond: pd.DataFrame
     related: pd.DataFrame
     seen_at: pd.DataFrame
+    outside_km: float = 0.0
 
     @property
     def distance_column(self) -> str:
@@ -119,7 +128,8 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
     """
     status = assess(pack.providers, pack.evidence, procedure, today)
     rows = pack.providers.merge(status, on="provider_id", how="inner")
-    group = rows["status"].map({word: i for i, word in enumerate(STATUSES)})
+    related = rows["related"].astype(bool) & (rows["status"] == "likely")
+    group = rows["status"].map(_GROUP_OF) - related
     is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
     hospitals = pack.providers[is_hospital].reset_index(drop=True)
     roads = RoadTable.from_frames(pack.roads, pack.road_nodes)
@@ -132,7 +142,7 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
         procedure=procedure,
         today=today,
         rows=rows,
-        index=Index(rows["lat"], rows["lon"], group.to_numpy(int)),
+        index=Index(rows["lat"], rows["lon"], group.to_numpy(np.intp)),
         hospitals=hospitals,
         hospital_index=Index(hospitals["lat"], hospitals["lon"]),
         roads=roads,
@@ -163,7 +173,7 @@ def find_care(
         How far, by `measure`.
     measure
         "road" or "straight"; the pack's own by default. Where the pack has no roads the
-        straight line stands in.
+        straight line stands in, and for a place far outside the pack too.
     order_by
         "evidence" or "distance".
     show
@@ -177,8 +187,6 @@ def find_care(
         If an argument is not one of these.
     """
     measure = measure or assessed.pack.measure
-    if assessed.roads is None:
-        measure = "straight"
     for value, allowed, name in (
         (measure, MEASURES, "measure"),
         (order_by, ORDERS, "order"),
@@ -190,6 +198,11 @@ def find_care(
         raise CareReachError(
             f"The radius is {radius_km:g} km; it can be above 0 and up to {MAX_RADIUS_KM:g}."
         )
+    away_km = outside_km(assessed.pack.outline, place.lat, place.lon)
+    away_km = away_km if away_km > OUTSIDE_KM else 0.0
+    if assessed.roads is None or away_km:
+        measure = "straight"
+        assessed = replace(assessed, roads=None)
     column = "road_km" if measure == "road" else "distance_km"
     # No road is shorter than the straight line, so the radius bounds what has to be measured.
     hits = within_radius(
@@ -201,14 +214,17 @@ def find_care(
         tally = inside["status"].value_counts()
         counts = {word: int(tally.get(word, 0)) for word in LISTED}
     else:
-        counts = {word: int(n) for word, n in zip(STATUSES, hits.counts, strict=False)}
-        counts = {word: counts.get(word, 0) for word in LISTED}
+        counts = dict.fromkeys(LISTED, 0)
+        for word, number in zip(_GROUPS, hits.counts, strict=False):
+            if word in counts:
+                counts[word] += int(number)
     beyond = _measured(assessed, place, _candidates_beyond(assessed, place, radius_km, measure))
-    beyond = order(beyond[beyond[column].isna() | (beyond[column] > radius_km)], "distance", column)
+    far = beyond[column].isna() | (beyond[column] > radius_km)
+    beyond = order(beyond[far & beyond["status"].isin(LISTED)], "distance", column)
     related = beyond[beyond["related"].astype(bool)].head(1)
-    if inside["related"].astype(bool).any():
+    if (inside["related"].astype(bool) & inside["status"].isin(LISTED)).any():
         related = related.head(0)
-    named = beyond[beyond["status"].isin(LISTED)].groupby("status", sort=False).head(BEYOND_EACH)
+    named = beyond.groupby("status", sort=False).head(BEYOND_EACH)
     results = order(inside[inside["status"].isin(SHOW[show])], order_by, column)
     return Answer(
         pack=assessed.pack,
@@ -220,9 +236,10 @@ def find_care(
         show=show,
         results=results.head(limit).reset_index(drop=True),
         counts=counts,
-        beyond=order(named, order_by, column).reset_index(drop=True),
+        beyond=order(named, order_by, column, related_first=False).reset_index(drop=True),
         related=related.reset_index(drop=True),
-        seen_at=_seen_at(assessed, place, column),
+        seen_at=_seen_at(assessed, place, column).head(0 if away_km else 1),
+        outside_km=away_km,
     )
 
 

@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "data"
 STATIC = ROOT / "static"
 DESCRIPTOR = "datapackage.json"
+BASE_MAP = "basemap.json"
 #: A point that the outline misses gets land around it, this far beyond the point.
 OUTLINE_MARGIN_KM = 1.5
 
@@ -121,7 +122,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
     Parameters
     ----------
     name_or_folder
-        A name from `list_packs`, or the folder itself.
+        A name from `list_packs`, or the folder itself. A pack is called as its folder is.
 
     Raises
     ------
@@ -130,19 +131,20 @@ def open_pack(name_or_folder: str | Path) -> Pack:
     DataError
         If a file is missing or a row breaks the contract.
     """
-    folder = (
-        name_or_folder if isinstance(name_or_folder, Path) else pack_folder(str(name_or_folder))
-    )
+    folder = name_or_folder if isinstance(name_or_folder, Path) else pack_folder(name_or_folder)
     about = read_descriptor(folder)
     tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
-    sources = {s["name"]: Source(**s) for s in about.get("sources", [])}
+    nodes = set(tables["road_nodes"]["node"])
+    for column in ("from", "to"):
+        lost = ~tables["roads"][column].isin(nodes)
+        if lost.any():
+            row = int(lost.to_numpy().argmax())
+            raise DataError("roads", "leads to no node", row=row + 2, column=column)
+    sources = {s["name"]: _source(s) for s in about.get("sources", [])}
     tables["providers"] = _with_source(tables["providers"], sources)
-    try:
-        settings = {key: about[key] for key in _SETTINGS}
-    except KeyError as error:
-        raise DataError(DESCRIPTOR, f"the setting {error} is missing") from None
     return Pack(
-        **settings,
+        name=folder.resolve().name,
+        **{key: about[key] for key in _SETTINGS},
         emergency_name=about.get("emergency_name", ""),
         folder=folder,
         **tables,
@@ -150,22 +152,27 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         sources=sources,
         publishers=about.get("publishers", {}),
         examples=tuple(about.get("examples", ())),
-        licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        licenses=tuple(licence.get("title", "") for licence in about.get("licenses", ())),
         hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
     )
 
 
-_SETTINGS = (
-    "name",
-    "title",
-    "version",
-    "country",
-    "emergency_number",
-    "default_procedure",
-    "default_place",
-    "default_radius_km",
-    "measure",
-)
+#: What a descriptor must say, and of which type.
+_SETTINGS: Mapping[str, type | tuple[type, ...]] = {
+    "title": str,
+    "version": str,
+    "country": str,
+    "emergency_number": str,
+    "default_procedure": str,
+    "default_place": str,
+    "default_radius_km": (int, float),
+    "measure": str,
+}
+
+
+def _source(about: Mapping[str, Any]) -> Source:
+    known = {key: about.get(key) for key in ("as_of", "path", "description")}
+    return Source(name=str(about["name"]), title=str(about.get("title", about["name"])), **known)
 
 
 def read_descriptor(folder: Path) -> dict[str, Any]:
@@ -174,7 +181,7 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        If it is missing or is not JSON.
+        If it is missing, is not JSON, or lacks a setting.
     """
     path = folder / DESCRIPTOR
     try:
@@ -183,6 +190,17 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
         raise DataError(str(path), "the file is missing") from None
     except json.JSONDecodeError as error:
         raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
+    if not isinstance(about, dict):
+        raise DataError(str(path), "is not a JSON object")
+    for key, kind in _SETTINGS.items():
+        if not isinstance(about.get(key), kind):
+            raise DataError(str(path), f"the setting {key} is missing or of the wrong type")
+    if about["measure"] not in ("road", "straight"):
+        raise DataError(str(path), f"measure is {about['measure']!r}, neither road nor straight")
+    for table in ("resources", "sources"):
+        entries = about.get(table, [])
+        if not all(isinstance(entry, dict) and "name" in entry for entry in entries):
+            raise DataError(str(path), f"an entry of {table} has no name")
     return about
 
 
@@ -260,19 +278,21 @@ def publisher(pack: Pack, url: str | None) -> str:
     """
     if not isinstance(url, str):
         return ""
-    host = urlsplit(url).hostname or ""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
     for known, title in pack.publishers.items():
-        if host == known or host.endswith("." + known):
+        site, _, path = known.partition("/")
+        if f".{host}".endswith(f".{site}") and parts.path.startswith(f"/{path}"):
             return title
-    return host.removeprefix("www.")
+    return host
 
 
 def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """Compute what follows from a pack's curated files: outline, base map, hashes.
 
     The outline is the union of the level-1 shapes, widened around known points that it misses.
-    The base map goes to `static/geo/<pack>.json` and is public. `datapackage.json` is replaced
-    last, so that a crash leaves the old pack or the new one.
+    The base map stays in the pack, and that of a bundled pack goes to the public folder too.
+    `datapackage.json` is replaced last; until then `check` tells what is out of date.
 
     Parameters
     ----------
@@ -296,7 +316,14 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         outline = _outline(shapes, points)
         _write(outline_path, _geojson([{"kind": "outline"}], [outline]))
         places = read_table(folder, about, "places")
-        written += [outline_path, _write_base_map(static, folder.name, outline, shapes, places)]
+        base = _base_map(outline, shapes, places)
+        written += [outline_path, folder / BASE_MAP]
+        _write(folder / BASE_MAP, base)
+        if folder.resolve().parent == BUNDLED or static != STATIC:
+            public = static / "geo" / f"{folder.resolve().name}.json"
+            public.parent.mkdir(parents=True, exist_ok=True)
+            _write(public, base)
+            written.append(public)
     for entry in about["resources"]:
         path = folder / entry["path"]
         if path.exists():
@@ -320,13 +347,7 @@ def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     return ring.union_all()
 
 
-def _write_base_map(
-    static: Path,
-    name: str,
-    outline: BaseGeometry,
-    shapes: gpd.GeoDataFrame,
-    places: pd.DataFrame,
-) -> Path:
+def _base_map(outline: BaseGeometry, shapes: gpd.GeoDataFrame, places: pd.DataFrame) -> str:
     """Land, district borders and district names, for Leaflet."""
     borders = shapely.intersection(shapes.geometry.union_all(), outline).boundary
     lines = shapely.difference(
@@ -341,10 +362,7 @@ def _write_base_map(
     geometries += [
         shapely.Point(lon, lat) for lon, lat in zip(names["lon"], names["lat"], strict=True)
     ]
-    path = static / "geo" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, _geojson(properties, geometries))
-    return path
+    return _geojson(properties, geometries)
 
 
 def _geojson(properties: list[dict[str, str]], geometries: list[BaseGeometry]) -> str:

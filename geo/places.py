@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.text import normalise
 
-__all__ = ["Found", "Place", "find_place", "outside_km"]
+__all__ = ["Found", "Gazetteer", "Place", "find_place", "outside_km"]
 
 #: Kinds that hold others; such a place is its own district and stands at its headquarters.
 DISTRICT_KINDS = frozenset({"dzongkhag", "district", "county", "state"})
@@ -72,13 +72,28 @@ class Found:
     problem: str = ""
 
 
-def find_place(places: pd.DataFrame, text: str) -> Found:
-    """Find the place that a text names.
+class Gazetteer:
+    """A pack's places with every spelling made comparable, once for many searches.
 
     Parameters
     ----------
     places
         A pack's places.
+    """
+
+    def __init__(self, places: pd.DataFrame) -> None:
+        self.places = places
+        self.names = _names(places)
+        self.labels = _labels(places)
+
+
+def find_place(places: "pd.DataFrame | Gazetteer", text: str) -> Found:
+    """Find the place that a text names.
+
+    Parameters
+    ----------
+    places
+        A pack's places, or a gazetteer made of them.
     text
         "Serzhong, Sarpang", "sershong sarpang", a postcode, or "26.92, 90.526" (lat, lon).
 
@@ -92,8 +107,8 @@ def find_place(places: pd.DataFrame, text: str) -> Found:
         return _point(float(point[1]), float(point[2]))
     if not normalise(text):
         return Found(problem="Type the name of a place, or a position as latitude, longitude.")
-    names = _names(places)
-    labels = _labels(places)
+    known = places if isinstance(places, Gazetteer) else Gazetteer(places)
+    places, names, labels = known.places, known.names, known.labels
     for match in (_exact, _prefix, _typo):
         for name, within in _splits(text):
             rows = match(names, name)
@@ -130,12 +145,16 @@ def outside_km(outline: BaseGeometry | None, lat: float, lon: float) -> float:
     here = shapely.Point(lon, lat)
     if outline is None or outline.covers(here):
         return 0.0
-    # The nearest vertex in a plate carree stretched at this latitude; then measured properly.
+    # The nearest point in a plate carrée stretched at this latitude, on either side of the
+    # antimeridian; then measured properly.
     stretch = max(np.cos(np.radians(lat)), 0.01)
     scaled = shapely.transform(outline, lambda xy: xy * [stretch, 1])
-    spot = shapely.shortest_line(shapely.Point(lon * stretch, lat), scaled)
-    x, y = shapely.get_coordinates(spot)[1]
-    return float(_GEOD.inv(lon, lat, x / stretch, y)[2] / 1000)
+    away_m = []
+    for turn in (-360, 0, 360):
+        line = shapely.shortest_line(shapely.Point((lon + turn) * stretch, lat), scaled)
+        x, y = shapely.get_coordinates(line)[1]
+        away_m.append(_GEOD.inv(lon, lat, x / stretch, y)[2])
+    return float(min(away_m) / 1000)
 
 
 def _point(lat: float, lon: float) -> Found:
@@ -144,7 +163,7 @@ def _point(lat: float, lon: float) -> Found:
             problem=f"{lat:g}, {lon:g} is no position: latitude runs from -90 to 90, "
             "longitude from -180 to 180."
         )
-    label = f"{round(lat, 4)}, {round(lon, 4)}"
+    label = _position(lat, lon)
     return Found(Place(f"point:{lat:.5f},{lon:.5f}", label, "point", "", lat, lon, label))
 
 
@@ -224,9 +243,19 @@ def _district(places: pd.DataFrame) -> "pd.Series[str]":
 
 
 def _labels(places: pd.DataFrame) -> "pd.Series[str]":
-    """A text for each place that finds it again: its name, and what it lies in if that helps."""
+    """A text for each place that finds it again: name and district, else its position."""
     alone = places["within"].isna() | (places["name"] == places["within"])
-    return places["name"].where(alone, places["name"] + ", " + places["within"])
+    labels = places["name"].where(alone, places["name"] + ", " + places["within"])
+    shared = labels[labels.duplicated(keep=False)]
+    for rows in shared.groupby(shared).groups.values():
+        if not all(_near(places, rows[0], row) for row in rows):
+            spots = places.loc[rows, ["lat", "lon"]].to_numpy(float)
+            labels.loc[rows] = [_position(lat, lon) for lat, lon in spots]
+    return labels
+
+
+def _position(lat: float, lon: float) -> str:
+    return f"{round(lat, 4)}, {round(lon, 4)}"
 
 
 def _one_each(places: pd.DataFrame, rows: Rows, own: "pd.Series[int]") -> list[int]:

@@ -56,6 +56,8 @@ _UNCITED = frozenset({"Questions to ask", "What we could not verify"})
 _MARK = re.compile(r"\[\^([a-z0-9-]+)\]")
 #: From this likeness (0-100, rapidfuzz ratio) a spelling counts as a typo.
 TYPO = 80.0
+#: From this likeness a title is worth suggesting.
+SUGGEST = 55.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,6 @@ class Procedure:
     sections: Mapping[str, str] = field(default_factory=dict)
     citations: Mapping[str, Citation] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
-    treated_by: tuple[str, ...] = ()
     mesh: tuple[str, ...] = ()
     icd10pcs: tuple[str, ...] = ()
     written: str = ""
@@ -184,13 +185,14 @@ def get_procedure(library: Library, text: str) -> Procedure:
     match = find_procedure(library, text)
     if match.procedure is None:
         raise UnknownNameError(
-            f"No procedure called “{text.strip()}” is in the library.", match.suggestions
+            f"No procedure called “{text.strip()}” is in the library.",
+            match.suggestions or tuple(entry.title for entry in library.values()),
         )
     return match.procedure
 
 
 def find_procedure(library: Library, text: str) -> Match:
-    """Find an entry by slug, title or synonym, by the start of one, or over a typo.
+    """Find an entry by slug, title or synonym, or over a typo.
 
     Parameters
     ----------
@@ -212,14 +214,13 @@ def find_procedure(library: Library, text: str) -> Match:
     wanted = normalise(text)
     if wanted in names:
         return Match(library[names[wanted]])
-    if len(wanted) >= 3:
-        started = {slug for name, slug in names.items() if name.startswith(wanted)}
-        if len(started) == 1:
-            return Match(library[started.pop()])
     near = process.extract(wanted, list(names), scorer=fuzz.ratio, limit=6)
     if near and near[0][1] >= TYPO:
         return Match(library[names[near[0][0]]], corrected=True)
-    titles = dict.fromkeys(library[names[name]].title for name, _, _ in near)
+    # A part of a name ("headache") is a question, never an answer: it may be another illness.
+    begun = [name for name in names if len(wanted) >= 3 and f" {wanted}" in f" {name}"]
+    alike = [name for name, likeness, _ in near if likeness >= SUGGEST]
+    titles = dict.fromkeys(library[names[name]].title for name in (*begun, *alike))
     return Match(suggestions=tuple(titles)[:3])
 
 
@@ -306,6 +307,10 @@ def _front_keys(front: Mapping[str, Any]) -> list[str]:
     return keys + [key for picture in front.get("pictures", []) for key in picture["cite"]]
 
 
+#: Fields that front matter may have: all but those that come from elsewhere.
+_FRONT = frozenset(Procedure.__dataclass_fields__) - {"practitioners", "sections", "slug"}
+
+
 def _problems(
     front: Mapping[str, Any],
     sections: Mapping[str, str],
@@ -331,6 +336,16 @@ def _problems(
     ):
         if not isinstance(front, dict) or key not in front:
             yield 1, f"the front matter lacks {key}"
+            return
+    for key in sorted(set(front) - _FRONT):
+        yield line_of(f"{key}:"), f"{key} is no field of an entry"
+        return
+    if not {"lead", "signs", "cite"} <= set(front["red_flags"]):
+        yield line_of("red_flags:"), "red_flags lacks lead, signs or cite"
+        return
+    for picture in front.get("pictures", []):
+        if not {"title", "bars", "note", "cite"} <= set(picture):
+            yield line_of("pictures:"), "a picture lacks title, bars, note or cite"
             return
     if front["kind"] not in KINDS:
         yield line_of("kind:"), f"kind is not one of {', '.join(KINDS)}"

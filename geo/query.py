@@ -25,6 +25,8 @@ _R_MIN_M = GEOD.b**2 / GEOD.a
 _R_MAX_M = GEOD.a**2 / GEOD.b
 #: Rounding of coordinates of some 6e6 m in double precision, and of what is computed from them.
 _SLACK_M = 1e-5
+#: With more rows than this within, those beyond are found by looking at every row.
+_SCAN_BEYOND = 1000
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,6 @@ class Index:
             self.rows.append(rows)
             # Unbalanced trees answer as fast here and build in half the time.
             self.trees.append(cKDTree(xyz[rows], balanced_tree=False, compact_nodes=False))
-
-    def __len__(self) -> int:
-        return len(self.lat)
 
 
 def distance_km(lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike) -> Floats:
@@ -143,7 +142,7 @@ def within_radius(
             counts[number] += np.count_nonzero(exact <= radius_km)
         wanted = int(at_most) if limit is None else min(limit, int(at_most))
         near.append(rows[_nearest_of(tree, centre, wanted, high)])
-    return _hits(index, lat, lon, near, [slice(0, n) for n in counts], limit, counts)
+    return _hits(index, lat, lon, near, (-1.0, radius_km), limit, counts)
 
 
 def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
@@ -167,13 +166,14 @@ def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0
     """
     centre = _ecef_m(np.array([lat]), np.array([lon]))[0]
     inside = within_radius(index, lat, lon, beyond_km, 0).counts if beyond_km else None
-    near, kept = [], []
+    near: list[Ints] = []
     for number, (tree, rows) in enumerate(zip(index.trees, index.rows, strict=True)):
         skip = 0 if inside is None else int(inside[number])
-        near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
-        kept.append(slice(skip, skip + k))
-    listed = np.array([len(range(len(r))[s]) for r, s in zip(index.rows, kept, strict=True)])
-    return _hits(index, lat, lon, near, kept, k, listed)
+        if skip > _SCAN_BEYOND:
+            near.append(rows[_nearest_outside(tree, centre, k, 1000 * beyond_km)])
+        else:
+            near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
+    return _hits(index, lat, lon, near, (beyond_km or -1.0, np.inf), k)
 
 
 def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> Ints:
@@ -192,23 +192,41 @@ def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> I
     return np.asarray(tree.query_ball_point(centre, min(reach, bound_m)), np.intp)
 
 
+def _nearest_outside(tree: cKDTree, centre: Floats, k: int, beyond_m: float) -> Ints:
+    """Rows among which the k nearest beyond a distance surely are, by one look at every row.
+
+    The tree would first have to hand out all that lies within.
+    """
+    low, high = _chord_bounds_m(beyond_m)
+    chord = np.sqrt(np.square(tree.data - centre).sum(axis=1))
+    outer = chord[chord > high]
+    reach = np.partition(outer, k - 1)[k - 1] if len(outer) > k else np.inf
+    if np.isfinite(reach):
+        least, most = _chord_bounds_m(_arc_m(float(reach)))
+        reach += most - least
+    return np.flatnonzero((chord > low) & (chord <= reach))
+
+
 def _hits(
     index: Index,
     lat: float,
     lon: float,
     near: list[Ints],
-    kept: list[slice],
+    between_km: tuple[float, float],
     limit: int | None,
-    counts: Ints,
+    counts: Ints | None = None,
 ) -> Hits:
-    """Measure the candidates of all groups at once and keep a slice of each, nearest first."""
+    """Measure the candidates of all groups at once and keep the nearest of each in the range."""
     positions = np.concatenate(near)
     km = distance_km(lat, lon, index.lat[positions], index.lon[positions])
     group = np.repeat(np.arange(len(near)), [len(rows) for rows in near])
     order = np.lexsort((positions, km))
-    chosen = [order[group[order] == number][part][:limit] for number, part in enumerate(kept)]
+    order = order[(km[order] > between_km[0]) & (km[order] <= between_km[1])]
+    chosen = [order[group[order] == number][:limit] for number in range(len(near))]
     picked = np.concatenate(chosen)
     picked = picked[np.lexsort((positions[picked], km[picked]))]
+    if counts is None:
+        counts = np.array([len(rows) for rows in chosen], np.intp)
     return Hits(positions[picked], km[picked], group[picked], counts)
 
 

@@ -73,12 +73,20 @@ def urgent_html(procedure: Procedure, pack: Pack, seen: tuple[str, str] | None) 
 
 
 def short_form_html(procedure: Procedure) -> str:
-    """The short form of an entry: what it is, its numbers, who does it, the day."""
+    """The short form of an entry: what it is, its numbers, who does it, the day, the sources."""
     what, who, day = (section_html(procedure, heading) for heading in _SHORT)
-    return (
+    text = (
         f"<h2>What is {escape(_with_article(procedure))}?</h2>{what}{picture_html(procedure)}"
         f"<h3>{_SHORT[1]}</h3>{who}<h3>{_SHORT[2]}</h3>{day}"
     )
+    marks = inline_html(procedure, "", (*procedure.red_flags["cite"], *procedure.first_step_cite))
+    used = "".join(
+        f'<li value="{number}">{escape(source.authors)} ({escape(source.year)}). '
+        f"{escape(source.title)}.</li>"
+        for number, source in enumerate(procedure.citations.values(), 1)
+        if f">{number}</sup>" in text + marks
+    )
+    return f"{text}<details><summary>The numbered sources</summary><ol>{used}</ol></details>"
 
 
 def _with_article(procedure: Procedure) -> str:
@@ -164,16 +172,10 @@ def print_html(answer: Answer, today: dt.date) -> str:
     parts += [f"<p>{escape(words)}</p>" for words in reach]
     questions = section_html(procedure, "Questions to ask")
     parts += [short_form_html(procedure), "<h3>Questions to ask</h3>", questions]
-    printed = "".join(parts)
-    sources = "; ".join(
-        f"{number}. {escape(source.authors)} {escape(source.year)}"
-        for number, source in enumerate(procedure.citations.values(), 1)
-        if f">{number}</sup>" in printed
-    )
     return (
-        f'<article class="cr-print">{printed}<p class="cr-note">Printed {today.isoformat()}. '
-        f"Data: {escape(pack.title)}, version {escape(pack.version)}. "
-        f"{escape(reviewed_words(procedure))} No substitute for care. Sources: {sources}.</p>"
+        f'<article class="cr-print">{"".join(parts)}<p class="cr-note">'
+        f"Printed {today.isoformat()}. Data: {escape(pack.title)}, version "
+        f"{escape(pack.version)}. {escape(reviewed_words(procedure))} No substitute for care.</p>"
         "</article>"
     )
 
@@ -191,8 +193,27 @@ def _print_line(line: Line) -> str:
     )
 
 
+_DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
+#: The columns of a downloaded list.
+_COLUMNS = (
+    *("number", "provider_id", "name", "status", "farther", *_DISTANCES, "reason", "source"),
+    *("source_url", "as_of", "badges", "against", "notices", "phone", "lat", "lon"),
+    *("procedure", "place", "radius_km", "measure", "pack", "pack_version"),
+)
+
+
 def _records(answer: Answer) -> list[dict[str, Any]]:
     """Rows of the list and beyond, as plain values for files."""
+    rows = records_of(pd.concat([answer.results, answer.beyond, answer.related]))
+    raw = {row["provider_id"]: row for row in rows}
+    asked = {
+        "procedure": answer.procedure.slug,
+        "place": answer.place.label,
+        "radius_km": answer.radius_km,
+        "measure": answer.measure,
+        "pack": answer.pack.name,
+        "pack_version": answer.pack.version,
+    }
     return [
         {
             "number": line.number,
@@ -200,17 +221,18 @@ def _records(answer: Answer) -> list[dict[str, Any]]:
             "name": line.name,
             "status": line.status,
             "farther": line.farther,
-            "distance": line.distance,
-            "detail": line.detail,
+            **{key: _plain(raw[line.provider_id][key]) for key in _DISTANCES},
             "reason": line.reason,
             "source": line.source,
-            "source_url": line.source_url or "",
-            "notes": "; ".join(words for _, words in line.badges),
+            "source_url": line.source_url,
+            "as_of": _plain(raw[line.provider_id]["as_of"]),
+            "badges": "; ".join(badge for _, badge in line.badges),
             "against": "; ".join(f"{s.text} ({s.source})" for s in line.against),
             "notices": "; ".join(f"{s.text} ({s.source})" for s in line.notices),
-            "phone": line.phone or "",
+            "phone": line.phone,
             "lat": line.lat,
             "lon": line.lon,
+            **asked,
         }
         for line in describe(answer)
     ]
@@ -225,12 +247,11 @@ def _guarded(value: object) -> object:
 
 def answer_csv(answer: Answer) -> str:
     """The list as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
-    records = _records(answer)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    if records:
-        writer.writerow(records[0])
-        writer.writerows([_guarded(v) for v in record.values()] for record in records)
+    writer.writerow(_COLUMNS)
+    for record in _records(answer):
+        writer.writerow([_guarded(record[column]) for column in _COLUMNS])
     return out.getvalue()
 
 
@@ -297,15 +318,12 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-_DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
-
-
 def _json_row(row: Mapping[str, Any], line: Line) -> dict[str, Any]:
     keys = ("provider_id", "name", "kind", "status", "disputed", "contrary", "old", "reason")
     return {
         **{key: _plain(row[key]) for key in keys},
         "related": bool(row["related"]),
-        "notices": [s.text for s in line.notices],
+        "notices": [f"{s.text} ({s.source})" for s in line.notices],
         "against": [{"text": s.text, "source": s.source, "url": s.url} for s in line.against],
         **{key: _plain(row[key]) for key in (*_DISTANCES, "lat", "lon", "phone")},
         "source": line.source,

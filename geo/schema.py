@@ -4,6 +4,7 @@ Field names follow FHIR where FHIR has a word. A missing value is NA, never "" o
 `;`-joined in CSV.
 """
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -100,11 +101,13 @@ _DATE = pa.Check(
 
 
 def _is_date(text: str) -> bool:
+    if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
+        return False
     try:
         pd.Period(text)
     except ValueError:
         return False
-    return len(text) in (4, 7, 10)
+    return True
 
 
 PROVIDERS = _schema(
@@ -258,8 +261,8 @@ def conform(frame: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
     return checked
 
 
-def _split(text: str) -> list[str]:
-    return [word.strip() for word in text.split(";") if word.strip()]
+def _split(text: str) -> list[str] | float:
+    return [word.strip() for word in text.split(";") if word.strip()] or float("nan")
 
 
 def _data_error(error: pa.errors.SchemaErrors, file: str) -> DataError:

@@ -32,6 +32,7 @@ Floats = npt.NDArray[np.float64]
 DETOUR_LOW, DETOUR, DETOUR_HIGH = 1.83, 2.14, 2.90
 #: A point this near to a node is taken to join the road there and nowhere else.
 ON_ROAD_KM = 3.0
+_LEG = ("from", "to", "km", "reliability")
 
 
 @dataclass(frozen=True)
@@ -60,33 +61,33 @@ class RoadTable:
         Parameters
         ----------
         roads, road_nodes
-            Frames of the contract; legs run both ways.
+            Frames of the contract; legs run both ways, of two legs between the same nodes the
+            shorter counts.
 
         Returns
         -------
         RoadTable or None
-            None where the pack has no roads.
+            None where the pack has no roads, or no node with a position.
 
         Raises
         ------
         KeyError
             If a leg names a node that is not in `road_nodes`.
         """
-        if roads.empty:
+        placed = np.flatnonzero(road_nodes["lat"].notna())
+        if roads.empty or not len(placed):
             return None
         number = {name: i for i, name in enumerate(road_nodes["node"])}
-        start = np.array([number[name] for name in roads["from"]])
-        end = np.array([number[name] for name in roads["to"]])
-        legs = roads["km"].to_numpy(float)
+        legs: dict[frozenset[int], tuple[float, str]] = {}
+        for a, b, km_, word in zip(*(roads[c] for c in _LEG), strict=True):
+            pair = frozenset((number[a], number[b]))
+            legs[pair] = min((km_, word), legs.get(pair, (np.inf, "")))
+        ends = np.array([(min(pair), max(pair)) for pair in legs])
         shape = (len(number), len(number))
-        graph = coo_array((legs, (start, end)), shape=shape).tocsr()
+        lengths = [km_ for km_, _ in legs.values()]
+        graph = coo_array((lengths, (ends[:, 0], ends[:, 1])), shape=shape).tocsr()
         km, before = dijkstra(graph, directed=False, return_predecessors=True)
-        low = {
-            frozenset(pair)
-            for pair, word in zip(zip(start, end, strict=True), roads["reliability"], strict=True)
-            if word == "low"
-        }
-        placed = np.flatnonzero(road_nodes["lat"].notna())
+        low = {pair for pair, (_, word) in legs.items() if word == "low"}
         soft = np.zeros(shape, bool)
         for a in placed:
             # In order of distance a node's predecessor is settled before the node itself.

@@ -1,12 +1,13 @@
 """Answers in words: what the list on the page, the print view, the map and the command line say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from geo.find import LISTED, Answer
+from geo.find import LISTED, SHOW, Answer
 from geo.packs import Pack, publisher
 
 __all__ = [
@@ -61,16 +62,14 @@ class Line:
     notices: tuple[Statement, ...]
     basis: tuple[Statement, ...]
     history: tuple[Statement, ...]
+    related: tuple[Statement, ...]
+    services: tuple[Statement, ...]
+    note: str
     phone: str | None
     reach: str
     lat: float
     lon: float
     farther: bool
-
-    @property
-    def sentence(self) -> str:
-        """The line in one sentence, for a tooltip or a screen reader."""
-        return f"{self.number}. {self.name}: {self.status_words.lower()}, {self.distance}"
 
 
 def km_words(km: float, *, about: bool = False) -> str:
@@ -99,13 +98,16 @@ def date_words(as_of: object, *, basis: object = None) -> str:
 
 def describe(answer: Answer) -> list[Line]:
     """Put every row of an answer into words, numbered through the list and beyond it."""
-    known = set(answer.beyond["provider_id"])
-    extra = answer.related[~answer.related["provider_id"].isin(known)]
-    beyond = pd.concat([answer.beyond, extra]) if len(extra) else answer.beyond
+    wanted = SHOW[answer.show]
+    beyond = answer.beyond[answer.beyond["status"].isin(wanted)]
+    extra = answer.related[answer.related["status"].isin(wanted)]
+    extra = extra[~extra["provider_id"].isin(beyond["provider_id"])]
+    beyond = pd.concat([beyond, extra]) if len(extra) else beyond
     rows = [(False, row) for row in records_of(answer.results)]
     rows += [(True, row) for row in records_of(beyond)]
     said = _said(answer.pack, [row for _, row in rows])
-    return [_line(answer, said, n, row, far) for n, (far, row) in enumerate(rows, 1)]
+    services = _services(answer.pack, {row["provider_id"] for _, row in rows})
+    return [_line(answer, said, services, n, row, far) for n, (far, row) in enumerate(rows, 1)]
 
 
 def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -114,7 +116,7 @@ def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
         dict.fromkeys(
             label
             for row in rows
-            for column in ("rows", "against", "notices", "history")
+            for column in ("rows", "against", "notices", "history", "related_rows")
             for label in row[column]
         )
     )
@@ -124,6 +126,7 @@ def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
 def _line(
     answer: Answer,
     said: Mapping[Any, Mapping[str, Any]],
+    services: Mapping[str, list[Statement]],
     number: int,
     row: Mapping[str, Any],
     farther: bool,
@@ -133,11 +136,11 @@ def _line(
     if basis:
         first = said[row["rows"][0]]
         when = date_words(first["as_of"], basis=first["as_of_basis"])
-        source, url = f"{publisher(pack, first['url'])}, {when}", _text(first["url"])
+        source, url = _source_words(pack, first["url"], when), _text(first["url"])
     else:
         when = date_words(row["source_as_of"])
         # A register that only knows its year is dated roughly.
-        about = "about " if len(str(row["source_as_of"])) == 4 else ""
+        about = "about " if re.fullmatch(r"\d{4}", str(row["source_as_of"])) else ""
         source, url = f"{row['source_title']}, {about}{when}", _text(row["source_url"])
     badges: list[tuple[str, str]] = []
     if row["old"] is None:
@@ -168,6 +171,9 @@ def _line(
         notices=_statements(pack, said, row["notices"], notice=True),
         basis=basis,
         history=_statements(pack, said, row["history"]),
+        related=_statements(pack, said, row["related_rows"]),
+        services=tuple(services.get(row["provider_id"], ())),
+        note=_text(row.get("note")) or "",
         phone=phone,
         reach=_reach(pack, row, phone),
         lat=row["lat"],
@@ -187,16 +193,20 @@ def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:
 
 
 def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
-    straight = f"{km_words(row['distance_km'])} in a straight line"
+    def words(km: float, *, about: bool = False) -> str:
+        # Rounding must not put a row on the other side of the radius.
+        exact = not about and round(km) <= answer.radius_km < km
+        return f"{km:.1f} km" if exact else km_words(km, about=about)
+
+    straight = f"{words(row['distance_km'])} in a straight line"
     if pd.isna(row["road_km"]):
         return straight, "" if answer.measure == "straight" else "no road on record"
-    road = f"{km_words(row['road_km'], about=row['road_about'])} by road"
-    spread = ""
-    if row["road_about"] and f"{row['road_low_km']:.0f}" != f"{row['road_high_km']:.0f}":
-        spread = f", estimate {row['road_low_km']:.0f} to {row['road_high_km']:.0f} km"
+    road = f"{words(row['road_km'], about=row['road_about'])} by road"
+    low, high = (f"{row[column]:.0f}" for column in ("road_low_km", "road_high_km"))
+    spread = f"estimates run from {low} to {high} km" if row["road_about"] and low != high else ""
     if answer.measure == "road":
-        return road, straight + (f"; by road{spread[1:]}" if spread else "")
-    return straight, road + spread
+        return road, "; ".join(filter(None, [straight, spread]))
+    return straight, "; ".join(filter(None, [road, spread]))
 
 
 def _statements(
@@ -206,17 +216,39 @@ def _statements(
     for row in (said[label] for label in labels):
         text = row["statement"]
         if notice:
-            text = f"{_NOTICE_WORDS[row['status']]}: {text}"
+            service = _text(row["procedure"]) or _text(row["specialty"]) or _text(row["service"])
+            text = f"{_NOTICE_WORDS[row['status']]}, {str(service).replace('-', ' ')}: {text}"
         if pd.notna(row["volume"]):
             text += f" ({row['volume']} patients in the year; others may not be counted)"
         when = date_words(row["as_of"], basis=row["as_of_basis"])
-        found.append(Statement(text, f"{publisher(pack, row['url'])}, {when}", _text(row["url"])))
+        text = text if text.endswith((".", "!", "?")) else f"{text}."
+        found.append(Statement(text, _source_words(pack, row["url"], when), _text(row["url"])))
     return tuple(found)
 
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries, with column names as text."""
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _services(pack: Pack, providers: set[str]) -> dict[str, list[Statement]]:
+    """What else is on record of providers: shown, never assessed."""
+    evidence = pack.evidence
+    rows = evidence[evidence["service"].notna() & evidence["provider_id"].isin(providers)]
+    found: dict[str, list[Statement]] = {}
+    for row in records_of(rows):
+        when = date_words(row["as_of"], basis=row["as_of_basis"])
+        text = f"{row['service'].replace('-', ' ')}: {row['statement']}."
+        source = _source_words(pack, row["url"], when)
+        statement = Statement(text, source, _text(row["url"]))
+        found.setdefault(row["provider_id"], []).append(statement)
+    return found
+
+
+def _source_words(pack: Pack, url: object, when: str) -> str:
+    """Who published a statement and when."""
+    who = publisher(pack, _text(url))
+    return f"{who}, {when}" if who else when
 
 
 def _text(value: object) -> str | None:
@@ -233,17 +265,25 @@ def count_words(answer: Answer) -> tuple[str, str]:
     """
     counts, pack, kind = answer.counts, answer.pack, answer.procedure.kind
     within = f"within {answer.radius_km:g} km {_BY[answer.measure]}"
+    proved = counts["confirmed"] + counts["reported"]
     named = [f"{counts[s]:,} {s}" for s in LISTED if counts[s]]
     rest = f"{', '.join(named)} {within}." if named else f"Nobody who may do it is known {within}."
-    proved = counts["confirmed"] + counts["reported"]
+    places = "place is" if proved == 1 else "places are"
+    if kind == "care":
+        if proved:
+            return f"{proved:,} {places} on record {within}.", ""
+        if answer.beyond.empty:
+            return f"No place of this kind is in the data for {pack.country}.", ""
+        return f"No place of this kind is on record {within}.", ""
     if proved:
-        return f"{proved:,} {'place is' if proved == 1 else 'places are'} on record.", rest
+        return (
+            f"{proved:,} {'place is' if proved == 1 else 'places are'} confirmed or reported.",
+            rest,
+        )
     if kind == "condition":
         return "A list can only say who is likely to treat this.", rest
     if answer.beyond["status"].isin(LISTED[:2]).any():
         return f"Nobody {within} has confirmed or reported it.", rest
-    if kind == "care":
-        return f"No place of this kind is in the data for {pack.country}.", ""
     return f"Nobody has confirmed or reported this procedure in {pack.country}.", rest
 
 

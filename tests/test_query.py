@@ -96,7 +96,9 @@ def test_a_row_exactly_at_the_radius_is_inside() -> None:
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(row=st.integers(0, ROWS - 1), k=st.integers(1, 5), beyond_km=st.sampled_from([0, 5, 80]))
+@given(
+    row=st.integers(0, ROWS - 1), k=st.integers(1, 5), beyond_km=st.sampled_from([0, 5, 80, 3000])
+)
 def test_nearest_beyond_a_distance(row: int, k: int, beyond_km: float) -> None:
     lat, lon = float(LATS[row]), float(LONS[row])
     km = _oracle(lat, lon)
