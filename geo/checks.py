@@ -76,9 +76,9 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         lambda u: publisher(pack, u) not in pack.publishers.values()
     )
     yield from _rows(pack.evidence, nameless, "evidence.csv", "url", "has no publisher in the pack")
-    legs = pack.roads[["from", "to"]].apply(frozenset, axis=1)
+    legs = pd.Series([tuple(sorted(leg)) for leg in pack.roads[["from", "to"]].to_numpy()])
     yield from _rows(
-        pack.roads, legs.duplicated(), "roads.csv", "from", "starts a leg listed twice"
+        pack.roads, legs.duplicated(), "roads.csv", "from", "starts a leg that is listed twice"
     )
     for source in pack.sources.values():
         if source.path is not None and not _is_web(source.path):

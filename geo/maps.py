@@ -51,13 +51,14 @@ def _literal(data: Mapping[str, Any]) -> str:
     return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
 
 
-def base_map(ground: str | None, outline: BaseGeometry | None) -> folium.Map:
+def base_map(ground: str | Mapping[str, Any] | None, outline: BaseGeometry | None) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
     Parameters
     ----------
     ground
-        Path of the base map below `static/`; None where the pack has none.
+        The base map: its path below `static/`, or itself as GeoJSON (sent with every run);
+        None where the pack has none.
     outline
         The pack's extent, EPSG:4326, for the first view.
     """
@@ -73,8 +74,9 @@ def base_map(ground: str | None, outline: BaseGeometry | None) -> folium.Map:
     # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
     chart.options["maxZoom"] = MAX_ZOOM
     chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
-    url = STATIC_URL + ground if ground else None
-    data = {"url": url, "bounds": [[south, west], [north, east]]}
+    url = STATIC_URL + ground if isinstance(ground, str) else None
+    inline = None if url else ground
+    data = {"url": url, "ground": inline, "bounds": [[south, west], [north, east]]}
     chart.add_child(_Call("careReachBase", data))
     return chart
 

@@ -1,18 +1,19 @@
 """The parts of the Find page."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from geo import report, words
-from geo.find import Answer
-from geo.places import Place, find_place, outside_km
-from geo.procedures import Library
+from geo.find import SHOW, Answer
+from geo.places import Place, find_place
+from geo.procedures import find_procedure
 from geo.text import escape
 from pages import _state, _ui
-from pages._state import View
+from pages._state import Problem, View
 
 ORDER_WORDS = {"evidence": "Strongest evidence", "distance": "Nearest"}
 MEASURE_WORDS = {"road": "by road", "straight": "in a straight line"}
@@ -23,8 +24,18 @@ SHOW_WORDS = {
     "confirmed": "Confirmed only",
     "not_offered": "Only those on record as not doing it",
 }
-OUTSIDE_KM = 20
 MOST_ROWS = 100
+MEANINGS = """<dl class="cr-words">
+<dt>Confirmed</dt><dd>An official page, a register or payment records say that it is done here, at
+most 3 years ago.</dd>
+<dt>Reported</dt><dd>Somebody else says so, or it was said longer ago.</dd>
+<dt>Likely</dt><dd>The doctors it takes are on record here. Nobody has said that it is done.</dd>
+<dt>Unknown</dt><dd>A place of a kind that could do it. Nothing decisive is on record.</dd>
+<dt>Old, no date</dt><dd>What this rests on is more than 3 years old, or has no date.</dd>
+<dt>Another source disagrees</dt><dd>An older or undated statement says the opposite.</dd>
+<dt>Related service</dt><dd>Something close to it is done here, which makes it more likely.</dd>
+<dt>About, estimates</dt><dd>Road kilometres are published only between towns. The way to and from
+them is estimated.</dd></dl>"""
 
 
 def title(view: View) -> None:
@@ -33,14 +44,36 @@ def title(view: View) -> None:
     st.set_page_config(page_title=f"{view.procedure.title} near {where} · CareReach")
 
 
-def controls(
-    view: View,
-    library: Library,
-    picked_procedure: Callable[[], None],
-    typed_place: Callable[[], None],
-) -> None:
-    """Procedure, place, radius, the one switch, and what is seldom needed."""
-    titles = [entry.title for entry in library.values()]
+def picked_procedure() -> None:
+    """A title from the list, or any words for it."""
+    typed = st.session_state["w_procedure"] or ""
+    match = find_procedure(_ui.library(), typed)
+    if match.procedure:
+        _state.go(procedure=match.procedure.slug, provider="")
+        if match.corrected:
+            _state.tell(Problem(f"“{typed}” was read as {match.procedure.title}."))
+    elif typed:
+        _state.tell(_state.unknown_procedure(typed, match, _state.read_view().procedure))
+
+
+def typed_place() -> None:
+    """A place by any spelling; what nobody knows stays in the box."""
+    typed = st.session_state["w_near"]
+    view = _state.read_view()
+    found = find_place(_ui.gazetteer(view.pack), typed)
+    if found.place:
+        _state.go(near=found.place.label, provider="")
+        if found.corrected:
+            _state.tell(Problem(f"“{typed}” was read as {found.place.label}."))
+    elif found.choices:
+        _state.go(near=typed, provider="")
+    else:
+        _state.tell(_state.unknown_place(found, view.near), w_near=typed)
+
+
+def controls(view: View) -> None:
+    """Procedure, place, radius, and the one switch."""
+    titles = [entry.title for entry in _ui.library().values()]
     radii = sorted({*_state.RADII_KM, view.radius_km})
     _state.show_value("w_procedure", view.procedure.title)
     _state.show_value("w_near", view.near)
@@ -55,13 +88,15 @@ def controls(
             accept_new_options=True,
             on_change=picked_procedure,
         )
-        where.text_input("Near", key="w_near", on_change=typed_place)
+        where.text_input(
+            "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
+        )
         within.select_slider(
             f"Within {view.radius_km:g} km {MEASURE_WORDS[view.measure]}",
             radii,
             key="w_radius",
             format_func=lambda km: f"{km:g} km",
-            on_change=lambda: _state.go(view, radius_km=f"{st.session_state['w_radius']:g}"),
+            on_change=lambda: _state.go(radius_km=f"{st.session_state['w_radius']:g}"),
         )
         first.radio(
             "Show first",
@@ -69,8 +104,24 @@ def controls(
             key="w_order",
             format_func=ORDER_WORDS.__getitem__,
             horizontal=True,
-            on_change=lambda: _state.go(view, order=st.session_state["w_order"]),
+            on_change=lambda: _state.go(order=st.session_state["w_order"]),
         )
+
+
+def problems(view: View) -> None:
+    """What was not understood, one sentence each, with what to click instead."""
+    for number, problem in enumerate(view.problems):
+        st.warning(_ui.plain(problem.sentence))
+        if problem.offers:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.html("<span>Did you mean:</span>", width="content")
+                for label, changes in problem.offers:
+                    st.button(
+                        _ui.plain(label),
+                        key=f"offer_{number}_{label}",
+                        on_click=_state.go,
+                        kwargs=changes,
+                    )
 
 
 def more_choices(view: View) -> None:
@@ -78,20 +129,23 @@ def more_choices(view: View) -> None:
     _state.show_value("w_measure", view.measure)
     _state.show_value("w_show", view.show)
     with st.popover("More choices"):
+        measures = list(MEASURE_WORDS) if len(view.pack.roads) else ["straight"]
         st.radio(
             "Measure",
-            list(MEASURE_WORDS),
+            measures,
             key="w_measure",
             format_func=MEASURE_WORDS.__getitem__,
-            on_change=lambda: _state.go(view, measure=st.session_state["w_measure"]),
+            on_change=lambda: _state.go(measure=st.session_state["w_measure"]),
         )
         st.radio(
             "Show",
             list(SHOW_WORDS),
             key="w_show",
             format_func=SHOW_WORDS.__getitem__,
-            on_change=lambda: _state.go(view, show=st.session_state["w_show"]),
+            on_change=lambda: _state.go(show=st.session_state["w_show"]),
         )
+    with st.popover("What the words mean"):
+        st.html(MEANINGS)
 
 
 def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> None:
@@ -103,10 +157,9 @@ def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> No
     for choice in view.found.choices:
         with st.container(border=True, width=520):
             st.button(
-                plain(f"{choice.label} ({choice.kind})"),
+                _ui.plain(f"{choice.label} ({choice.kind})"),
                 key=f"choice_{choice.place_id}",
                 on_click=_state.go,
-                args=(view,),
                 kwargs={"near": choice.label, "provider": ""},
             )
             hospital = seen(choice)
@@ -117,61 +170,69 @@ def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> No
                 )
 
 
-def plain(text: str) -> str:
-    """Text for a label that Streamlit reads as Markdown: every mark is taken literally."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&" else c for c in text)
-
-
 def headline(view: View, answer: Answer) -> None:
-    """What is asked, how many were found, and what else the name could have meant."""
+    """What is asked, how many were found, and what else could be asked."""
     lead, rest = words.count_words(answer)
+    hidden = sum(answer.counts[s] for s in SHOW[answer.show] if s in answer.counts)
+    hidden -= len(answer.results)
+    more = f" Shown: the first {len(answer.results)}." if hidden > 0 else ""
+    purpose = "" if st.query_params else f'<p class="cr-note">{PURPOSE}</p>'
     st.html(
-        f'<div class="cr-head"><h1>{escape(view.procedure.title)} near '
+        f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
         f"{escape(answer.place.label)}</h1>"
-        f"<p><strong>{escape(lead)}</strong> {escape(rest)}</p></div>"
+        f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}{more}</p></div>'
     )
-    away = outside_km(view.pack.outline, answer.place.lat, answer.place.lon)
-    if away > OUTSIDE_KM:
+    if answer.outside_km:
         st.info(
-            f"This place is about {away:.0f} km outside {view.pack.country}. Nothing is known "
-            "here beyond its border."
+            f"This place is about {answer.outside_km:,.0f} km outside {view.pack.country}, and "
+            f"nothing is known there. {view.pack.emergency_number} is the emergency number in "
+            f"{view.pack.country}; where you are it may be another."
         )
-    _examples(view, answer)
-
-
-def _examples(view: View, answer: Answer) -> None:
-    """Namesakes of the place; on a first visit, other questions to try."""
-    others = _namesakes(view, answer)
-    examples = () if st.query_params else view.pack.examples
-    with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
-        for other in others:
+        st.button(
+            _ui.plain(f"Back to {view.pack.default_place}"),
+            on_click=_state.go,
+            kwargs={"near": view.pack.default_place, "provider": ""},
+        )
+    with st.container(horizontal=True, key="choices", vertical_alignment="center", gap="small"):
+        for other in _namesakes(view, answer):
             st.button(
-                plain(f"Not the {answer.place.name} in {other.within}? Switch"),
+                _ui.plain(f"Not the {answer.place.name} in {other.within}? Switch"),
                 key=f"other_{other.place_id}",
                 type="tertiary",
                 on_click=_state.go,
-                args=(view,),
                 kwargs={"near": other.label, "provider": ""},
             )
         more_choices(view)
-        if examples:
-            st.html("<span>Or try:</span>", width="content")
-        for number, example in enumerate(examples):
+    if not st.query_params:
+        _examples(view)
+
+
+PURPOSE = (
+    "CareReach shows who may do a procedure near you, how sure that is, and what it says so. "
+    "This is an example; change anything above."
+)
+
+
+def _examples(view: View) -> None:
+    """On a first visit, other questions to try."""
+    with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
+        st.html("<span>Or try:</span>", width="content")
+        for number, example in enumerate(view.pack.examples):
             title = _ui.library()[example["procedure"]].title
             st.button(
-                plain(f"{title} near {example['near']}"),
+                _ui.plain(f"{title} near {example['near']}"),
                 key=f"example_{number}",
                 type="tertiary",
                 on_click=_state.go,
-                args=(view,),
                 kwargs={**example, "provider": ""},
             )
 
 
-def _namesakes(view: View, answer: Answer) -> list:
+def _namesakes(view: View, answer: Answer) -> list[Place]:
+    """Other places of the same name, which the reader may have meant."""
     if answer.place.kind == "point":
         return []
-    found = find_place(view.pack.places, answer.place.name)
+    found = find_place(_ui.gazetteer(view.pack), answer.place.name)
     return [c for c in found.choices if c.place_id != answer.place.place_id and c.within][:2]
 
 
@@ -203,6 +264,9 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "notices": statements(line.notices),
             "basis": statements(line.basis),
             "history": statements(tuple(s for s in line.history if s not in line.against)),
+            "related": statements(line.related),
+            "services": statements(line.services),
+            "note": line.note,
             "reach": shared(line.reach),
             "phone": line.phone,
             "farther": line.farther,
@@ -222,17 +286,18 @@ def _empty(answer: Answer) -> dict:
     """The designed answer where nobody is near."""
     seen = words.seen_at_words(answer)
     within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
-    if sum(answer.counts.values()):
+    if sum(answer.counts.values()) and answer.show != "not_offered":
         return {
             "title": "Nobody of the kind you chose",
-            "lines": [
-                f"Others are known within {within}: choose Everybody under More to see them."
-            ],
+            "lines": [f"Others are known within {within}: under More choices, show everybody."],
         }
+    if answer.show == "not_offered":
+        return {"title": "Nobody is on record as not doing it", "lines": [f"Within {within}."]}
     lines = []
     if seen:
         lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
-    lines.append("Farther away, below, are the nearest who may do it.")
+    if not answer.beyond.empty:
+        lines.append("Farther away, below, are the nearest who may do it.")
     lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
     return {"title": f"Nobody within {within}", "lines": lines}
 
@@ -263,9 +328,10 @@ def caption(answer: Answer) -> None:
 
 def downloads(view: View, answer: Answer) -> None:
     """The list to take along."""
-    name = f"carereach-{view.procedure.slug}"
+    place = re.sub(r"[^a-z0-9]+", "-", view.near.lower()).strip("-")
+    name = f"carereach-{view.procedure.slug}-{place}"
     with st.container(horizontal=True, key="downloads"):
-        st.link_button("Print list + leaflet", "?" + urlencode(view.address(view="print")))
+        st.link_button("Print list + leaflet", "?" + urlencode(view.address(view=_state.PRINT)))
         st.download_button(
             "Download CSV",
             lambda: report.answer_csv(answer),
@@ -274,18 +340,23 @@ def downloads(view: View, answer: Answer) -> None:
             on_click="ignore",
         )
         st.download_button(
-            "GeoJSON",
+            "Download GeoJSON",
             lambda: report.answer_geojson(answer),
             f"{name}.geojson",
             "application/geo+json",
             on_click="ignore",
         )
+        _ui.browser_button(
+            "copy",
+            "Copy link",
+            "navigator.clipboard.writeText(location.href)"
+            '.then(() => { button.textContent = "Copied"; });',
+        )
 
 
 def printed(view: View, answer: Answer, today: dt.date) -> None:
     """The print view: nothing but what belongs on paper, and a way to print and back."""
-    st.html("<style>header, .cr-footer, [data-testid=stHeader] {display: none !important}</style>")
     with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
-        _ui.print_button()
+        _ui.browser_button("print", "Print", "window.print();")
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
     st.html(report.print_html(answer, today))

@@ -1,29 +1,38 @@
 """The address is the state: read it before the widgets, write it when one changes.
 
 Streamlit's own binding of widgets to the address loses slugs, reloads and Back. Here the address
-is the only truth: a widget's callback writes it, each run reads it, and the widgets are set to
-what it says.
+is the only truth: a widget's callback changes the address as it is at that moment, each run reads
+it, and the widgets are set to what it says.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import streamlit as st
 
-from geo.errors import UnknownNameError
+from geo.errors import CareReachError
 from geo.find import MAX_RADIUS_KM, MEASURES, ORDERS, SHOW
 from geo.packs import Pack
 from geo.places import Found, find_place
-from geo.procedures import Library, Procedure, find_procedure
+from geo.procedures import Match, Procedure, find_procedure
+from pages import _ui
 
 DEFAULT_PACK = "bhutan"
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
+PRINT = "print"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that was not understood, in one sentence, and what to click instead."""
+
+    sentence: str
+    offers: tuple[tuple[str, dict[str, str]], ...] = ()
 
 
 @dataclass(frozen=True)
 class View:
-    """What the address says, understood; `problems` has a sentence for each part that was not."""
+    """What the address says, understood; `problems` has an entry for each part that was not."""
 
     pack: Pack
     procedure: Procedure
@@ -35,7 +44,7 @@ class View:
     show: str
     provider: str | None
     printing: bool
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[Problem, ...] = field(default=())
 
     def address(self, **changes: str) -> dict[str, str]:
         """The address of this view, or of one a little different; defaults are left out."""
@@ -55,55 +64,73 @@ class View:
         return {key: value for key, value in full.items() if value != plain.get(key)}
 
 
-def read_view(open_pack: Callable[[str], Pack], library: Library) -> View:
+def read_view() -> View:
     """Understand the address; whatever is not understood is named in a sentence and ignored."""
     address = st.query_params.to_dict()
-    said_at, said = st.session_state.get("said", (None, ""))
-    problems: list[str] = [said] if said_at == address else []
-    try:
-        pack = open_pack(address.get("pack", DEFAULT_PACK))
-    except UnknownNameError as error:
-        pack = open_pack(DEFAULT_PACK)
-        problems.append(f"{error} This is {pack.title}.")
+    problems: list[Problem] = []
+    said_at, said = st.session_state.get("said", (None, None))
+    if said and said_at == address:
+        problems.append(said)
+    pack = _pack(address.get("pack", DEFAULT_PACK), problems)
 
     def one_of(name: str, allowed: tuple[str, ...], default: str) -> str:
         value = address.get(name, default)
         if value in allowed:
             return value
-        problems.append(f"“{value}” is no {name} (it can be {', '.join(allowed)}); it is ignored.")
+        words = f"“{value}” is not a value of {name}, which can be {', '.join(allowed)}."
+        problems.append(Problem(f"{words} It is ignored."))
         return default
 
+    library = _ui.library()
     wanted = address.get("procedure", pack.default_procedure)
     match = find_procedure(library, wanted)
     procedure = match.procedure or library[pack.default_procedure]
     if match.procedure is None:
-        problems.append(unknown_procedure(wanted, match.suggestions))
+        problems.append(unknown_procedure(wanted, match, procedure))
+    elif match.corrected:
+        problems.append(Problem(f"“{wanted}” was read as {procedure.title}."))
     near = address.get("near", pack.default_place)
-    found = find_place(pack.places, near)
+    found = find_place(_ui.gazetteer(pack), near)
     if found.place is None and not found.choices:
-        problems.append(unknown_place(found))
+        problems.append(unknown_place(found, pack.default_place))
         near = pack.default_place
-        found = find_place(pack.places, near)
+        found = find_place(_ui.gazetteer(pack), near)
     elif found.place is not None:
         if found.corrected:
-            problems.append(f"“{near}” was read as {found.place.label}.")
+            problems.append(Problem(f"“{near}” was read as {found.place.label}."))
         near = found.place.label
+    provider = address.get("provider") or None
+    if provider and provider not in set(pack.providers["provider_id"]):
+        problems.append(Problem(f"No hospital or doctor has the id “{provider}”; it is ignored."))
+        provider = None
+    measures = MEASURES if len(pack.roads) else ("straight",)
     return View(
         pack=pack,
         procedure=procedure,
         near=near,
         found=found,
         radius_km=_radius(address.get("radius_km"), pack, problems),
-        measure=one_of("measure", MEASURES, pack.measure),
+        measure=one_of("measure", measures, pack.measure if len(pack.roads) else "straight"),
         order=one_of("order", ORDERS, "evidence"),
         show=one_of("show", tuple(SHOW), "all"),
-        provider=address.get("provider"),
-        printing=address.get("view") == "print",
+        provider=provider,
+        printing=one_of("view", (PRINT, ""), "") == PRINT,
         problems=tuple(problems),
     )
 
 
-def _radius(text: str | None, pack: Pack, problems: list[str]) -> float:
+def _pack(name: str, problems: list[Problem]) -> Pack:
+    try:
+        pack = _ui.pack(name)
+        if pack.default_procedure not in _ui.library():
+            raise CareReachError(f"The pack {name!r} asks for an unknown procedure by default.")
+    except CareReachError as error:
+        pack = _ui.pack(DEFAULT_PACK)
+        problems.append(Problem(f"{error} The data shown is of {pack.country}."))
+    return pack
+
+
+def _radius(text: str | None, pack: Pack, problems: list[Problem]) -> float:
     if text is None:
         return pack.default_radius_km
     try:
@@ -112,44 +139,52 @@ def _radius(text: str | None, pack: Pack, problems: list[str]) -> float:
         radius = math.nan
     if 0 < radius <= MAX_RADIUS_KM:
         return radius
-    problems.append(
-        f"“{text}” is no radius in km between 0 and {MAX_RADIUS_KM:g}; "
-        f"{pack.default_radius_km:g} km is used."
-    )
+    sentence = f"“{text}” is no radius: it can be above 0 and up to {MAX_RADIUS_KM:g} km."
+    problems.append(Problem(f"{sentence} {pack.default_radius_km:g} km is used."))
     return pack.default_radius_km
 
 
-def unknown_procedure(text: str, suggestions: tuple[str, ...]) -> str:
-    """One sentence about a procedure that nobody knows."""
-    hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
-    return f"No procedure called “{text.strip()}” is in the library.{hint}"
+def unknown_procedure(text: str, match: Match, shown: Procedure) -> Problem:
+    """Nobody knows this procedure: say so, and offer what is near."""
+    library = _ui.library()
+    titles = match.suggestions or tuple(entry.title for entry in library.values())
+    sentence = f"“{text.strip()}” is not in the library. Still shown: {shown.title}."
+    offers = {e.title: {"procedure": e.slug, "provider": ""} for e in library.values()}
+    return Problem(sentence, tuple((title, offers[title]) for title in titles))
 
 
-def unknown_place(found: Found) -> str:
-    """One sentence about a place that nobody knows."""
-    hint = f" Did you mean {' or '.join(found.suggestions)}?" if found.suggestions else ""
-    return found.problem + hint
+def unknown_place(found: Found, shown: str) -> Problem:
+    """Nobody knows this place: say so, and offer what is spelled alike."""
+    offers = tuple((label, {"near": label, "provider": ""}) for label in found.suggestions)
+    return Problem(f"{found.problem} Still shown: {shown}.", offers)
 
 
-def go(view: View, **changes: str) -> None:
-    """Write a changed view into the address."""
+def go(**changes: str) -> None:
+    """Change the address as it is now; a callback never holds an older view of it."""
     st.session_state.pop("said", None)
-    st.query_params.from_dict(view.address(**changes))
+    st.session_state.pop("typed", None)
+    st.query_params.from_dict(read_view().address(**changes))
 
 
-def tell(sentence: str) -> None:
-    """Say something for as long as the address stays the same."""
-    st.session_state["said"] = (st.query_params.to_dict(), sentence)
+def tell(problem: Problem, **typed: str) -> None:
+    """Say something for as long as the address stays; keep what was typed in its widget."""
+    st.session_state["said"] = (st.query_params.to_dict(), problem)
+    st.session_state["typed"] = typed
 
 
 def show_value(key: str, value: object) -> None:
     """Set a widget to what the address says, before it is drawn."""
+    value = st.session_state.get("typed", {}).get(key, value)
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 
 
 def restore(page: str) -> None:
     """Coming back from another page: show what was on screen when the reader left."""
+    if st.session_state.get("came_from") in (None, page):
+        return
+    # The map's frame begins anew and counts its clicks from nothing.
+    st.session_state.pop("map_seen", None)
     kept = st.session_state.get("find_address")
-    if not st.query_params and kept and st.session_state.get("came_from") not in (None, page):
+    if kept and not st.query_params:
         st.query_params.from_dict(kept)

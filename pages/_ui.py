@@ -1,6 +1,7 @@
-"""What the pages share: data opened once, styles, the list component, small HTML."""
+"""What the pages share: data opened once, header and footer, components, small HTML."""
 
 import datetime as dt
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import streamlit as st
 from geo import report
 from geo.errors import CareReachError
 from geo.find import Assessed, assess_pack
-from geo.packs import Pack, open_pack
+from geo.packs import BASE_MAP, DESCRIPTOR, Pack, open_pack, pack_folder
+from geo.places import Gazetteer
 from geo.procedures import Procedure, open_library
 from geo.text import escape
 
@@ -21,10 +23,16 @@ VENDOR = STATIC / "vendor"
 LEAFLET = ("leaflet.js", "leaflet.css")
 
 
-@st.cache_resource(show_spinner=False)
 def pack(name: str) -> Pack:
-    """A pack, opened once for all sessions; never changed."""
-    return open_pack(name)
+    """A pack, opened once for all sessions and again when it has changed; never altered."""
+    folder = pack_folder(name)
+    descriptor = folder / DESCRIPTOR
+    return _pack(folder, descriptor.stat().st_mtime_ns)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pack(folder: Path, changed: int) -> Pack:
+    return open_pack(folder)
 
 
 @st.cache_resource(show_spinner=False)
@@ -33,17 +41,28 @@ def library() -> dict[str, Procedure]:
     return open_library()
 
 
-@st.cache_resource(show_spinner=False, max_entries=32)
-def assessed(pack_name: str, slug: str, today: dt.date) -> Assessed:
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: lambda p: p.hash})
+def gazetteer(of: Pack) -> Gazetteer:
+    """A pack's places, ready to be searched."""
+    return Gazetteer(of.places)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: lambda p: p.hash})
+def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
     """A pack seen with one procedure; a new day makes a new one."""
-    return assess_pack(pack(pack_name), library()[slug], today)
+    return assess_pack(of, library()[slug], today)
 
 
-def style() -> None:
-    """The app's own name and styles, for light and dark alike."""
-    dark = st.context.theme.type == "dark"
-    st.logo(str(STATIC / f"logo-{'dark' if dark else 'light'}.svg"), size="medium")
-    st.html(HERE / "_page.css")
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: lambda p: p.hash})
+def ground(of: Pack) -> str | dict | None:
+    """Where a pack's base map lies below `static/`, or itself where it is not public."""
+    name = f"geo/{of.name}.json"
+    own = of.folder / BASE_MAP
+    if not own.exists():
+        return None
+    if (STATIC / name).exists() and own.read_bytes() == (STATIC / name).read_bytes():
+        return f"{name}?v={of.hash[:8]}"
+    return json.loads(own.read_text("utf-8"))
 
 
 @st.cache_resource(show_spinner=False)
@@ -66,18 +85,18 @@ def serve_leaflet() -> None:
             ) from error
 
 
-def ground(of: Pack) -> str | None:
-    """Where a pack's base map lies below `static/`; new with each version of the pack."""
-    name = f"geo/{of.name}.json"
-    return f"{name}?v={of.hash[:8]}" if (STATIC / name).exists() else None
+def header(pages: list) -> None:
+    """Name and pages, visible at every width; Streamlit's own menu hides on a phone."""
+    st.html(HERE / "_page.css")
+    with st.container(horizontal=True, key="nav", vertical_alignment="center", gap="small"):
+        st.html('<span class="cr-brand">CareReach</span>', width="content")
+        for page in pages:
+            st.page_link(page)
 
 
 def entered(page: str) -> None:
     """Remember which page was shown before this one."""
-    if st.session_state.get("page") != page:
-        st.session_state["came_from"] = st.session_state.get("page")
-    else:
-        st.session_state["came_from"] = page
+    st.session_state["came_from"] = st.session_state.get("page")
     st.session_state["page"] = page
 
 
@@ -85,14 +104,20 @@ def footer() -> None:
     """Who says all this, and what leaves the server."""
     st.html(
         '<footer class="cr-footer">No substitute for medical care. Every statement names its '
-        "source and date; nothing is sponsored. This page asks no third party for anything: your "
-        "place and your search stay between your browser and this server.</footer>"
+        "source and date; the Data page lists them all. Nothing is sponsored. This page asks no "
+        "third party for anything: your place and your search stay between your browser and this "
+        "server.</footer>"
     )
 
 
-def urgent(procedure: Procedure, answer_pack: Pack, seen: tuple[str, str] | None) -> None:
+def plain(text: str) -> str:
+    """Text where Streamlit reads Markdown: every mark is taken literally."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&@/" else c for c in text)
+
+
+def urgent(procedure: Procedure, of: Pack, seen: tuple[str, str] | None) -> None:
     """Red flags with the emergency number, and the first step, side by side."""
-    st.html(report.urgent_html(procedure, answer_pack, seen))
+    st.html(report.urgent_html(procedure, of, seen))
 
 
 def explainer(procedure: Procedure) -> None:
@@ -100,7 +125,7 @@ def explainer(procedure: Procedure) -> None:
     st.html(f'<div class="cr-panel">{report.short_form_html(procedure)}</div>')
     st.page_link(
         "pages/procedures.py",
-        label="Full text with sources",
+        label="Full text with all sources",
         query_params={"procedure": procedure.slug},
     )
     st.html(f'<p class="cr-note">{escape(report.reviewed_words(procedure))}</p>')
@@ -122,18 +147,27 @@ def result_list(data: dict, key: str, on_select: Callable[[], None]) -> None:
     component(data=data, key=key, on_select_change=on_select)
 
 
-def print_button() -> None:
-    """A button that opens the browser's own print dialogue."""
+def browser_button(key: str, label: str, action: str) -> None:
+    """A button for what only the browser can do.
+
+    Parameters
+    ----------
+    key
+        Of the component.
+    label
+        On the button.
+    action
+        JavaScript; `button` is the element.
+    """
     component = st.components.v2.component(
-        "carereach_print",
-        html='<button type="button">Print</button>',
-        css="button { font: 600 1rem var(--st-font); padding: .5rem 1.2rem; cursor: pointer;"
-        " color: var(--st-text-color); background: var(--st-secondary-background-color);"
-        " border: 1px solid currentColor; border-radius: 8px; }",
-        js="""
-export default function ({ parentElement }) {
-  parentElement.querySelector("button").onclick = () => window.print();
-}
-""",
+        f"carereach_{key}",
+        html=f'<button type="button">{escape(label)}</button>',
+        css="button { font: 400 1rem var(--st-font); min-height: 2.5rem; padding: .25rem .75rem;"
+        " cursor: pointer; color: var(--st-text-color); background: none; border-radius: 8px;"
+        " border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }"
+        "button:focus-visible { outline: 3px solid var(--st-primary-color); }",
+        js="export default function ({ parentElement }) {"
+        ' const button = parentElement.querySelector("button");'
+        f" button.onclick = () => {{ {action} }}; }}",
     )
-    component(key="print", width="content")
+    component(key=key, width="content")

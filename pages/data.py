@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from geo.errors import CareReachError
 from geo.packs import list_packs
 from geo.text import escape
 from pages import _ui
@@ -9,7 +10,11 @@ from pages import _ui
 st.set_page_config(page_title="Data · CareReach")
 parts = ["<h1>Where the data comes from</h1>"]
 for name in list_packs():
-    pack = _ui.pack(name)
+    try:
+        pack = _ui.pack(name)
+    except CareReachError as error:
+        parts.append(f"<h2>{escape(name)}</h2><p>This pack cannot be opened: {escape(error)}</p>")
+        continue
     parts.append(f"<h2>{escape(pack.title)}</h2>")
     parts.append(
         f"<p>Version {escape(pack.version)}. {len(pack.providers):,} providers, "
@@ -22,7 +27,7 @@ for name in list_packs():
         link = (
             f' <a href="{escape(source.path)}" rel="noreferrer" target="_blank">'
             f"{escape(source.path)}</a>"
-            if source.path
+            if source.path and source.path.startswith(("https://", "http://"))
             else ""
         )
         about = f" {escape(source.description)}" if source.description else ""

@@ -12,7 +12,7 @@ kept = st.session_state.get("find_address", {})
 wanted = st.query_params.get("procedure") or kept.get("procedure", "")
 match = find_procedure(library, wanted) if wanted else None
 if wanted and match and match.procedure is None:
-    st.warning(_state.unknown_procedure(wanted, match.suggestions))
+    st.warning(_ui.plain(f"“{wanted}” is not in the library."))
 entry = match.procedure if match and match.procedure else next(iter(library.values()))
 st.set_page_config(page_title=f"{entry.title} · CareReach")
 
@@ -30,11 +30,16 @@ st.selectbox(
     on_change=picked,
     width=420,
 )
-_ui.urgent(entry, _ui.pack(kept.get("pack", _state.DEFAULT_PACK)), None)
+pack = _ui.pack(kept.get("pack", _state.DEFAULT_PACK))
+same = kept.get("procedure", pack.default_procedure) == entry.slug
+_ui.urgent(entry, pack, None)
 st.page_link(
     "pages/find.py",
-    label=f"Find who does this near {kept.get('near', 'a place')}",
-    query_params={**kept, "procedure": entry.slug},
+    label=_ui.plain(f"Find who does this near {kept.get('near', pack.default_place)}"),
+    query_params={
+        **{key: value for key, value in kept.items() if same or key != "provider"},
+        "procedure": entry.slug,
+    },
 )
 parts = [f"<h1>{escape(entry.title)}</h1>"]
 if entry.also_known_as:

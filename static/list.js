@@ -45,6 +45,8 @@ function spelled(row, index, data) {
     notices: said(row.notices),
     basis: said(row.basis),
     history: said(row.history),
+    related: said(row.related),
+    services: said(row.services),
     farther: Boolean(row.farther),
   };
 }
@@ -81,7 +83,7 @@ function card(row, selected, choose) {
   }
   const more = make("details");
   more.open = selected;
-  more.append(make("summary", "How to reach it, and what this rests on"));
+  more.append(make("summary", "How to ask there, and what this rests on"));
   const reach = make("p");
   if (row.phone) {
     const call = make("a", row.reach);
@@ -93,7 +95,10 @@ function card(row, selected, choose) {
   more.append(reach);
   if (row.basis.length) more.append(statements(row.basis, "What was said"));
   if (row.against.length) more.append(statements(row.against, "Said against it"));
-  if (row.history.length) more.append(statements(row.history, "Said before, and of related services"));
+  if (row.related.length) more.append(statements(row.related, "A related service"));
+  if (row.history.length) more.append(statements(row.history, "Also said"));
+  if (row.services.length) more.append(statements(row.services, "What else is on record here"));
+  if (row.note) more.append(make("p", "Note: " + row.note + "."));
   item.append(more);
   return item;
 }

@@ -11,23 +11,31 @@
     return element;
   }
 
+  let located = 0;
+
   function locateControl(map) {
     const control = L.control({ position: "topleft" });
     control.onAdd = function () {
       const box = L.DomUtil.create("div", "cr-locate");
       const button = text("button", "Use my location");
-      button.type = "button";
+      const fit = text("button", "Show all");
+      button.type = fit.type = "button";
       const note = text("p", "");
       note.setAttribute("role", "status");
-      box.append(button, note);
+      box.append(button, fit, note);
       L.DomEvent.disableClickPropagation(box);
       button.addEventListener("click", function () {
         note.textContent = "Asking the browser…";
         map.locate({ timeout: 10000 });
       });
+      fit.addEventListener("click", function () {
+        if (window.careReachFit) map.fitBounds(window.careReachFit, { animate: !calm });
+      });
       map.on("locationfound", function (event) {
         note.textContent = "";
-        map.fire("click", { latlng: event.latlng });
+        // A hair's breadth apart each time, or the same place twice would not be reported.
+        located += 1;
+        map.fire("click", { latlng: L.latLng(event.latlng.lat, event.latlng.lng + located * 1e-9) });
       });
       map.on("locationerror", function () {
         note.textContent = "Your browser gave no location. Type a place instead.";
@@ -48,41 +56,50 @@
     L.control.zoom({ position: "topleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     map.fitBounds(data.bounds, { animate: false });
-    if (!data.url) return;
-    fetch(data.url).then((answer) => answer.ok ? answer.json() : { features: [] }).then(function (ground) {
-      L.geoJSON(ground, {
-        pane: "land",
-        interactive: false,
-        filter: (feature) => feature.properties.kind !== "label",
-        style: (feature) => feature.properties.kind === "land"
-          ? { color: "#8fa39e", weight: 1.2, fillColor: "#fbfaf4", fillOpacity: 1 }
-          : { color: "#c3cdc9", weight: 1, fill: false },
-      }).addTo(map);
-      for (const feature of ground.features) {
-        if (feature.properties.kind !== "label") continue;
-        const [lon, lat] = feature.geometry.coordinates;
-        const box = document.createElement("div");
-        box.append(text("span", feature.properties.name));
-        L.marker([lat, lon], {
-          pane: "names", interactive: false, keyboard: false,
-          icon: L.divIcon({ className: "cr-label", html: box, iconSize: [0, 0], iconAnchor: [0, -26] }),
-        }).addTo(map);
-      }
-    });
+    if (data.ground) draw(map, data.ground);
+    if (data.url) fetch(data.url).then((answer) => answer.json()).then((ground) => draw(map, ground));
   };
 
-  // Markers that would cover each other stand side by side instead.
+  function draw(map, ground) {
+    L.geoJSON(ground, {
+      pane: "land",
+      interactive: false,
+      filter: (feature) => feature.properties.kind !== "label",
+      style: (feature) => feature.properties.kind === "land"
+        ? { color: "#8fa39e", weight: 1.2, fillColor: "#fbfaf4", fillOpacity: 1 }
+        : { color: "#c3cdc9", weight: 1, fill: false },
+    }).addTo(map);
+    const names = L.layerGroup();
+    for (const feature of ground.features) {
+      if (feature.properties.kind !== "label") continue;
+      const [lon, lat] = feature.geometry.coordinates;
+      const box = document.createElement("div");
+      box.append(text("span", feature.properties.name));
+      names.addLayer(L.marker([lat, lon], {
+        pane: "names", interactive: false, keyboard: false,
+        icon: L.divIcon({ className: "cr-label", html: box, iconSize: [0, 0], iconAnchor: [0, -26] }),
+      }));
+    }
+    // From afar the names would stand on each other.
+    const enough = () => map.getZoom() >= 8 ? names.addTo(map) : names.remove();
+    map.on("zoomend", enough);
+    enough();
+  }
+
+  // Markers that would cover each other stand side by side, as near to their spot as there is
+  // room; where there is none within a marker's width, the later one lies below.
+  const STEPS = [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1], [1, -1], [-1, -1]];
+
   function spread(map, markers) {
     const taken = [];
+    const free = (x, y) => !taken.some((t) => Math.abs(t.x - x) < PIN && Math.abs(t.y - y) < PIN);
     for (const marker of markers) {
       const spot = map.latLngToLayerPoint(marker.getLatLng());
-      let shift = 0;
-      while (taken.some((t) => Math.abs(t.x - spot.x - shift) < PIN && Math.abs(t.y - spot.y) < PIN)) {
-        shift += PIN + 2;
-      }
-      taken.push({ x: spot.x + shift, y: spot.y });
+      const [dx, dy] = STEPS.map(([x, y]) => [x * (PIN + 2), y * (PIN + 2)])
+        .find(([x, y]) => free(spot.x + x, spot.y + y)) || [0, 0];
+      taken.push({ x: spot.x + dx, y: spot.y + dy });
       const icon = marker.options.icon;
-      icon.options.iconAnchor = [PIN / 2 - shift, PIN / 2];
+      icon.options.iconAnchor = [PIN / 2 - dx, PIN / 2 - dy];
       marker.setIcon(icon);
       name(marker);
     }
@@ -97,7 +114,6 @@
   }
 
   window.careReachFound = function (group, data) {
-    const map = window.map || group._map;
     const circle = L.circle(data.origin, {
       radius: 1000 * data.radius, interactive: false,
       color: "#1c6b62", weight: 1.5, dashArray: "5 4", fillColor: "#1c6b62", fillOpacity: 0.06,
@@ -112,13 +128,15 @@
     }));
     group.addLayer(L.marker(data.origin, {
       interactive: false, keyboard: false,
-      icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-16, 26] }),
+      icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-13, 24] }), zIndexOffset: -500,
     }));
     const markers = data.rows.map(function (row) {
       const [id, number, title, status, distance, lat, lon] = row;
       const words = number + ". " + title + ": " + status.replace("_", " ") + ", " + distance;
       const chosen = id === data.selected;
-      const marker = L.marker([lat, lon], {
+      // On the side of the antimeridian where the place is.
+      const near = lon + 360 * Math.round((data.origin[1] - lon) / 360);
+      const marker = L.marker([lat, near], {
         icon: L.divIcon({
           className: "cr-pin cr-" + status + (chosen ? " cr-selected" : ""),
           html: text("span", number), iconSize: [PIN, PIN],
@@ -131,7 +149,9 @@
       tip.toString = () => id;
       marker.bindTooltip(tip, { direction: "top", offset: [0, -12] });
       marker.on("keypress", function (event) {
-        if (event.originalEvent.key === "Enter") marker.fire("click", { latlng: marker.getLatLng() });
+        if (event.originalEvent.key !== "Enter" && event.originalEvent.key !== " ") return;
+        event.originalEvent.preventDefault();
+        marker.fire("click", { latlng: marker.getLatLng() });
       });
       group.addLayer(marker);
       return marker;
@@ -150,6 +170,7 @@
   // A new place is shown whole; a new selection is flown to; a new radius leaves the view alone.
   function view(map, data, circle, markers) {
     const seen = window.careReachSeen || {};
+    window.careReachFit = markers.reduce((box, m) => box.extend(m.getLatLng()), circle.getBounds());
     const place = data.origin.join();
     const chosen = markers.find((marker) => marker.options.crSelected);
     if (seen.place !== place) {

@@ -63,6 +63,19 @@ def test_errors_are_plain(words: list[str], code: int, message: str) -> None:
     assert done.stdout == ""
 
 
+def test_a_negative_latitude_is_a_place() -> None:
+    done = run("find", "-26.9, 90.5")
+    assert done.returncode == 0
+    assert "outside Bhutan" in done.stdout
+
+
+def test_a_corrected_spelling_is_said() -> None:
+    done = run("find", "Thimpuh", "--procedure", "psoriasys")
+    assert done.returncode == 0
+    assert "was read as Psoriasis" in done.stderr
+    assert "was read as Thimphu" in done.stderr
+
+
 def test_packs_and_check() -> None:
     assert run("packs").stdout.startswith("bhutan\t")
     done = run("check", "data/bhutan")

@@ -51,7 +51,8 @@ def said(status: str, as_of: str = "", kind: str = "press", number: int = 1, **w
 def ask(
     *rows: dict, procedure: Procedure = PATCH, today: dt.date = TODAY, **cells: str
 ) -> pd.Series:
-    providers = table("providers", provider(**cells)).assign(source_as_of=None)
+    dated = cells.pop("source_as_of", None)
+    providers = table("providers", provider(**cells)).assign(source_as_of=dated)
     found = assess(providers, table("evidence", *rows), procedure, today)
     return found.loc["t:1"] if len(found) else pd.Series({"status": None})
 
@@ -77,6 +78,16 @@ def test_undated_rows_are_the_oldest_and_never_cancel_a_dated_one() -> None:
 def test_newest_rows_of_equal_date_that_disagree_make_it_disputed() -> None:
     answer = ask(said("offered", "2025-03"), said("not_offered", "2025-03"))
     assert (answer["status"], answer["disputed"]) == ("unknown", True)
+
+
+def test_the_statements_of_a_dispute_are_all_shown() -> None:
+    rows = said("offered", "2025-03"), said("not_offered", "2025-03"), said("offered", "2019")
+    answer = ask(*rows)
+    assert (answer["rows"], answer["against"]) == ((0,), (1,))
+    assert set(answer["history"]) == {1, 2}
+    assert (answer["contrary"], answer["old"]) == (False, False)
+    answer = ask(*(said(s, specialty="anaesthesiology") for s in ("specialist", "not_offered")))
+    assert (answer["rows"], answer["against"], answer["old"]) == ((0,), (1,), None)
 
 
 def test_only_undated_rows_that_disagree_make_it_disputed() -> None:
@@ -137,6 +148,7 @@ def test_confirmed_only_if_not_contradicted_later() -> None:
 def test_a_newer_press_report_does_not_weaken_a_confirmation() -> None:
     answer = ask(said("offered", "2024", "official"), said("offered", "2026", "press"))
     assert (answer["status"], answer["rows"]) == ("confirmed", (0,))
+    assert answer["history"] == (1,)
 
 
 def test_a_specialist_row_that_names_the_procedure_is_likely() -> None:
@@ -162,8 +174,11 @@ def test_empty_performed_by_never_gives_likely() -> None:
 
 
 def test_a_specialty_of_the_register_counts() -> None:
-    answer = ask(specialties="anaesthesiology;dermatology", kind="practitioner", facility_type="")
-    assert (answer["status"], answer["as_of"]) == ("likely", "2026-01")
+    doctor = {"specialties": "anaesthesiology", "kind": "practitioner", "facility_type": ""}
+    answer = ask(**doctor)
+    assert (answer["status"], answer["as_of"], answer["old"]) == ("likely", None, None)
+    answer = ask(**doctor, source_as_of="2025")
+    assert (answer["status"], answer["as_of"], answer["old"]) == ("likely", "2025", False)
 
 
 def test_a_nurse_anaesthetist_alone_does_not_count(library: dict[str, Procedure]) -> None:
@@ -171,6 +186,13 @@ def test_a_nurse_anaesthetist_alone_does_not_count(library: dict[str, Procedure]
     assert "nurse-anaesthesia" not in entry.specialties
     row = said("offered", "2025", specialty="nurse-anaesthesia")
     assert ask(row, procedure=entry)["status"] == "unknown"
+
+
+def test_one_denied_specialty_of_two_is_said_and_leaves_it_unknown() -> None:
+    answer = ask(said("not_offered", "2019", specialty="anaesthesiology"))
+    assert (answer["status"], answer["contrary"], answer["old"]) == ("unknown", False, True)
+    assert answer["rows"] == (0,)
+    assert "no anaesthesiologist" in answer["reason"]
 
 
 def test_not_offered_when_every_specialty_of_a_group_is_denied() -> None:
@@ -188,6 +210,9 @@ def test_unknown_is_a_facility_of_the_settings() -> None:
 
 def test_a_specialist_centre_is_unknown_only_with_a_fitting_specialty() -> None:
     assert ask(facility_type="specialist_centre")["status"] is None
+    hospitals_only = replace(PATCH, settings=("hospital",), performed_by=(("a",), ("b",)))
+    one = said("offered", "2025", specialty="a")
+    assert ask(one, procedure=hospitals_only, facility_type="specialist_centre")["status"] is None
     caesarean = replace(PATCH, performed_by=(("obstetrics-gynaecology",), ("anaesthesiology",)))
     row = said("offered", "2025", specialty="anaesthesiology")
     assert ask(row, procedure=caesarean, facility_type="specialist_centre")["status"] == "unknown"
@@ -214,7 +239,8 @@ def test_conditions_are_likely_or_unknown_only() -> None:
     assert ask(said("offered", "2026", "official"), procedure=condition)["status"] == "unknown"
     denied = [said("not_offered", "2025", specialty=w) for w in PATCH.specialties]
     answer = ask(*denied, procedure=condition)
-    assert (answer["status"], answer["contrary"]) == ("unknown", True)
+    assert (answer["status"], answer["contrary"]) == ("unknown", False)
+    assert answer["rows"] == (0, 1)
     row = said("specialist", "2025", specialty="anaesthesiology")
     assert ask(row, procedure=condition)["status"] == "likely"
 
@@ -256,6 +282,16 @@ def test_strongest_evidence_first_related_first_among_the_likely() -> None:
 def test_nearest_first_and_the_better_status_at_equal_distance() -> None:
     names = order(_results(), "distance", "road_km")["name"].tolist()
     assert names == ["near likely", "near unknown", "far likely related", "confirmed", "reported"]
+
+
+def test_farther_away_a_related_service_moves_nobody_up() -> None:
+    names = order(_results(), "evidence", "road_km", related_first=False)["name"].tolist()
+    assert names.index("near likely") < names.index("far likely related")
+
+
+def test_nobody_at_all() -> None:
+    found = assess(table("providers"), table("evidence"), PATCH, TODAY)
+    assert found.empty
 
 
 # Bhutan

@@ -1,12 +1,17 @@
 """The seed case, as a reader would check it."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from geo.errors import CareReachError
 from geo.find import Answer, Assessed, assess_pack, find_care
 from geo.packs import Pack
 from geo.places import find_place
-from tests.conftest import TODAY
+from geo.procedures import Procedure
+from geo.travel import road_distances
+from tests.conftest import TODAY, table
 
 CRRH = "Central Regional Referral Hospital, Gelephu"
 ERRH = "Eastern Regional Referral Hospital, Mongar"
@@ -75,10 +80,12 @@ def test_counts_and_beyond_equal_brute_force(
     patch: Assessed, measure: str, radius_km: float
 ) -> None:
     answer = ask(patch, "Trongsa", radius_km, measure=measure)
-    everybody = ask(patch, "Trongsa", 500, measure=measure)
     column = answer.distance_column
-    rows = everybody.results[everybody.results["status"] != "not_offered"]
+    rows, place = patch.rows, answer.place
+    far = road_distances(patch.roads, place.lat, place.lon, rows["lat"], rows["lon"])
+    rows = rows.assign(**{column: far[column].to_numpy()})
     inside, outside = rows[rows[column] <= radius_km], rows[rows[column] > radius_km]
+    assert set(answer.results["provider_id"]) == set(inside["provider_id"])
     for status, count in answer.counts.items():
         assert count == (inside["status"] == status).sum()
         nearest = outside[outside["status"] == status].nsmallest(2, column)["provider_id"]
@@ -119,3 +126,102 @@ def test_nonsense_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(CareReachError, match=r"\.$"):
         ask(patch, "Trongsa", radius_km, **options)
+
+
+def test_known_not_to_do_it_is_listed_only_on_request(bhutan: Pack, library: dict) -> None:
+    dialysis = Procedure("haemodialysis", "Haemodialysis", settings=("hospital",))
+    assessed = assess_pack(bhutan, dialysis, TODAY)
+    asked = ask(assessed, "Trashigang", 50, show="not_offered")
+    assert "Trashigang Hospital" in asked.results["name"].tolist()
+    assert "Trashigang Hospital" not in ask(assessed, "Trashigang", 50).results["name"].tolist()
+
+
+def _denied(bhutan: Pack, library: dict, names: list[str]) -> Assessed:
+    """The same pack, with the procedure denied at some places this year."""
+    ids = bhutan.providers.set_index("name").loc[names, "provider_id"]
+    rows = [
+        {
+            "provider_id": i,
+            "procedure": "epidural-blood-patch",
+            "status": "not_offered",
+            "statement": "not here",
+            "as_of": "2026",
+            "source_kind": "official",
+        }
+        for i in ids
+    ]
+    evidence = pd.concat([bhutan.evidence, table("evidence", *rows)], ignore_index=True)
+    return assess_pack(replace(bhutan, evidence=evidence), library["epidural-blood-patch"], TODAY)
+
+
+def test_a_related_service_where_the_procedure_is_denied_is_not_offered_as_help(
+    bhutan: Pack, library: dict
+) -> None:
+    thimphu = [JDWNRH, "Gyaltsuen Jetsun Pema Mother and Child Hospital"]
+    assert ask(_denied(bhutan, library, thimphu), "Serzhong, Sarpang", 50).related.empty
+    one = ask(_denied(bhutan, library, thimphu[:1]), "Thimphu", 2)
+    assert one.results["name"].tolist() == thimphu[1:]
+
+
+def test_the_limit_keeps_the_related_among_the_likely(bhutan: Pack, library: dict) -> None:
+    assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
+    answer = ask(assessed, "Serzhong, Mongar", 400, measure="straight")
+    place = answer.place
+    short = find_care(assessed, place, 400, measure="straight", limit=2)
+    assert short.results["name"].tolist() == answer.results["name"].tolist()[:2]
+    assert short.results.loc[0, "name"] == JDWNRH
+
+
+def test_without_roads_the_straight_line_stands_in(bhutan: Pack, library: dict) -> None:
+    bare = replace(bhutan, roads=table("roads"), road_nodes=table("road_nodes"), outline=None)
+    answer = ask(assess_pack(bare, library["epidural-blood-patch"], TODAY), "Paro", 50)
+    assert answer.measure == "straight"
+    assert answer.results["road_km"].isna().all()
+    with pytest.raises(CareReachError, match="measure"):
+        ask(assess_pack(bare, library["epidural-blood-patch"], TODAY), "Paro", 50, measure="x")
+
+
+def test_far_outside_no_road_and_no_hospital_is_named(patch: Assessed) -> None:
+    answer = ask(patch, "28.6, 77.2", 500)
+    assert answer.outside_km > 1000
+    assert answer.measure == "straight"
+    assert answer.seen_at.empty
+
+
+def test_a_pack_with_nobody_in_it(bhutan: Pack, library: dict) -> None:
+    empty = replace(
+        bhutan,
+        providers=table("providers").assign(source_title=None, source_as_of=None, source_url=None),
+        evidence=table("evidence"),
+    )
+    for slug in ("epidural-blood-patch", "hospital-care", "psoriasis"):
+        answer = ask(assess_pack(empty, library[slug], TODAY), "Paro", 50)
+        assert answer.results.empty
+        assert answer.seen_at.empty
+
+
+def test_a_doctor_from_a_register(bhutan: Pack, library: dict) -> None:
+    doctor = table(
+        "providers",
+        {
+            "provider_id": "npi:1",
+            "kind": "practitioner",
+            "name": "A. Doctor",
+            "lat": "27.43",
+            "lon": "89.41",
+            "specialties": "anaesthesiology",
+            "location_precision": "postcode",
+            "sources": "register",
+            "retrieved": "2026-01",
+        },
+    ).assign(source_title="A register", source_as_of="2025", source_url=None)
+    pack = replace(bhutan, providers=pd.concat([bhutan.providers, doctor], ignore_index=True))
+    answer = ask(assess_pack(pack, library["epidural-blood-patch"], TODAY), "Paro", 10)
+    first = answer.results.to_dict("records")[0]
+    assert (first["name"], first["status"], first["as_of"]) == ("A. Doctor", "likely", "2025")
+    assert (
+        "A. Doctor"
+        not in ask(assess_pack(pack, library["hospital-care"], TODAY), "Paro", 10)
+        .results["name"]
+        .tolist()
+    )

@@ -1,6 +1,7 @@
 """Finding a place: the spellings of the seed case, and the rules of one place or several."""
 
 import pytest
+import shapely
 
 from geo.packs import Pack
 from geo.places import find_place, outside_km
@@ -104,7 +105,12 @@ def test_same_name_far_apart_in_one_district_is_asked() -> None:
     assert found.place is not None
     assert found.place.kind == "town"
     far = _places(("gewog", "D", "0", "0"), ("town", "D", "0", "0.2"))
-    assert len(find_place(far, "foo").choices) == 2
+    choices = find_place(far, "foo").choices
+    assert len(choices) == 2
+    for choice in choices:
+        again = find_place(far, choice.label).place
+        assert again is not None
+        assert (again.lat, again.lon) == (choice.lat, choice.lon)
 
 
 def test_a_dzongkhag_stands_at_its_headquarters(bhutan: Pack) -> None:
@@ -118,3 +124,4 @@ def test_distance_outside_the_extent(bhutan: Pack) -> None:
     assert outside_km(bhutan.outline, 27.5, 90.5) == 0
     assert outside_km(bhutan.outline, 26.5, 90.5) > 20
     assert outside_km(None, 0, 0) == 0
+    assert outside_km(shapely.box(170, -20, 180, -10), -15, -179.9) == pytest.approx(10.7, abs=0.1)

@@ -52,6 +52,13 @@ def test_pink_disease_is_honestly_unknown(library: dict[str, Procedure]) -> None
         get_procedure(library, "pink disease")
 
 
+@pytest.mark.parametrize("text", ["headache", "blood", "skin"])
+def test_part_of_a_name_is_only_a_suggestion(library: dict[str, Procedure], text: str) -> None:
+    match = find_procedure(library, text)
+    assert match.procedure is None
+    assert match.suggestions
+
+
 def test_every_section_is_written(library: dict[str, Procedure]) -> None:
     for entry in library.values():
         assert tuple(entry.sections) == SECTIONS
@@ -137,6 +144,8 @@ def folder(tmp_path: Path) -> Path:
         ("## Prepare", "## Preparing", "the sections are not"),
         ("kind: procedure", "kind: operation", "kind is not one of"),
         ("title: Epidural", "title: : Epidural", "not YAML"),
+        ("lead: if", "leads: if", "red_flags lacks"),
+        ("kind: procedure", "kind: procedure\nprice: 3", "price is no field"),
         ("first_step: Ring", "first: Ring", "lacks first_step"),
         ("---\ntitle", "title", "does not begin with front matter"),
     ],

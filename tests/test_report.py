@@ -39,13 +39,12 @@ def renamed(bhutan: Pack, name: str) -> Pack:
 
 def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
     first = words.describe(seed)[0]
-    assert first.sentence == (
-        "1. Central Regional Referral Hospital, Gelephu: likely, about 12 km by road"
-    )
+    assert (first.number, first.name) == (1, "Central Regional Referral Hospital, Gelephu")
+    assert (first.status_words, first.distance) == ("Likely", "about 12 km by road")
     assert [badge for _, badge in first.badges] == ["Old: 2020", "Another source disagrees"]
     assert first.source == "Kuensel, Nov 2020"
     assert "no anaesthesiologist" in first.against[0].text
-    assert first.detail == "6 km in a straight line; by road estimate 11 to 17 km"
+    assert first.detail == "6 km in a straight line; estimates run from 11 to 17 km"
     assert "No phone number is on record" in first.reach
 
 
@@ -57,10 +56,7 @@ def test_the_lead_says_what_is_proved_first(seed: Answer, bhutan: Pack, library:
     nobody = ask(bhutan, library, "epidural-blood-patch", "Serzhong, Sarpang", 3)
     assert words.count_words(nobody)[1] == "Nobody who may do it is known within 3 km by road."
     care = ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20)
-    assert words.count_words(care) == (
-        "2 places are on record.",
-        "2 confirmed within 20 km by road.",
-    )
+    assert words.count_words(care) == ("2 places are on record within 20 km by road.", "")
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
     assert words.count_words(none)[0] == "No place of this kind is in the data for Bhutan."
 
@@ -142,6 +138,7 @@ def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) 
         "not yet reviewed by a clinician",
         "Printed 2026-11-22",
         "van Kooten",
+        "No phone number is on record",
     ):
         assert part in page
 
@@ -190,3 +187,25 @@ def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict) -> None:
         replace(bhutan, evidence=evidence), library, "epidural-blood-patch", "Serzhong, Sarpang", 50
     )
     assert "40 patients in the year" in words.describe(answer)[0].basis[0].text
+
+
+def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
+    assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
+    place = find_place(bhutan.places, "Serzhong, Mongar").place
+    assert place is not None
+    answer = find_care(assessed, place, 20, measure="straight")
+    far = [line for line in words.describe(answer) if line.farther]
+    assert any(line.distance == "20.3 km in a straight line" for line in far)
+
+
+def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
+    none = ask(bhutan, library, "primary-care", "Thimphu", 20)
+    assert report.answer_csv(none).startswith("number,provider_id,name")
+
+
+def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
+    answer = ask(bhutan, library, "hospital-care", "Mongar", 5)
+    line = words.describe(answer)[0]
+    assert any(s.text.startswith("ct: ") for s in line.services)
+    line = words.describe(ask(bhutan, library, "hospital-care", "Dewathang", 5))[0]
+    assert "Royal Bhutan Army" in line.note

@@ -24,6 +24,7 @@ def raw(table: str = "providers") -> pd.DataFrame:
         ("beds", "2.5", "cannot be read as a number"),
         ("phone", "02 322 496", "E.164"),
         ("retrieved", "2026-13", "YYYY"),
+        ("retrieved", "01/01/2026", "YYYY"),
         ("name", "", "is empty"),
     ],
 )

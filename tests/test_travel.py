@@ -132,3 +132,14 @@ def test_where_no_road_leads_is_na_and_without_a_table_only_the_straight_line() 
     assert np.isnan(way["road_km"])
     assert way["distance_km"] > 700
     assert np.isnan(_ask(None, (0, 0), (1, 1))["road_km"])
+
+
+def test_of_two_legs_the_shorter_counts_and_without_positions_there_is_no_table() -> None:
+    leg = {"from": "A", "to": "B", "reliability": "high", "source": "x"}
+    back = {**leg, "from": "B", "to": "A"}
+    legs = table("roads", {**leg, "km": "100"}, {**back, "km": "90"})
+    spots = ({"node": "A", "lat": "0", "lon": "0"}, {"node": "B", "lat": "0", "lon": "0.5"})
+    found = RoadTable.from_frames(legs, table("road_nodes", *spots))
+    assert found is not None
+    assert found.km[0, 1] == 90
+    assert RoadTable.from_frames(legs, table("road_nodes", {"node": "A"}, {"node": "B"})) is None

@@ -84,6 +84,12 @@ def test_use_my_location(visit) -> None:
     page = visitor.open()
     visitor.map.get_by_role("button", name="Use my location").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
+    near = page.get_by_role("textbox", name="Near")
+    near.fill("Trongsa")
+    near.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("near Trongsa")
+    visitor.map.get_by_role("button", name="Use my location").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
 
 
 def test_a_refused_location_is_said(visit) -> None:
@@ -131,6 +137,44 @@ def test_reload_back_page_switch_and_link_restore_the_view(visit) -> None:
     visitor.pins.first.wait_for()
     visitor.settle()
     assert pressed(visitor) == [SARPANG]
+
+
+def test_after_a_page_switch_the_first_marker_click_counts(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    visitor.pins.filter(has_text="5").click()
+    visitor.settle()
+    page.get_by_role("link", name="Procedures").click()
+    expect(page).to_have_title("Epidural blood patch · CareReach")
+    page.get_by_role("link", name="Find care").click()
+    visitor.pins.first.wait_for()
+    visitor.settle()
+    visitor.pins.filter(has_text="2").click()
+    visitor.settle()
+    assert pressed(visitor) == [SARPANG]
+
+
+def test_an_address_brings_no_picture_from_elsewhere(visit) -> None:
+    visitor = visit()
+    picture = "![x](https://example.org/p.png)"
+    page = visitor.open(f"/?near={picture}&procedure={picture}&provider={picture}&pack={picture}")
+    assert page.get_by_role("alert").count() == 4
+    page.get_by_role("link", name="Procedures").click()
+    visitor.settle()
+    page.goto(f"{visitor.url}/procedures?procedure={picture}")
+    expect(page.get_by_role("alert")).to_contain_text("![x](https://example.org/p.png)")
+
+
+def test_markers_stay_near_their_place(visit) -> None:
+    visitor = visit()
+    visitor.open("/?radius_km=500&near=Trongsa")
+    frame = next(f for f in visitor.page.frames if "streamlit_folium" in f.url)
+    shifts = frame.evaluate(
+        """() => [...Object.values(window.map._layers)].filter(l => l.options && l.options.crText)
+            .map(l => l.options.icon.options.iconAnchor.map(a => Math.abs(a - 14)))"""
+    )
+    assert len(shifts) > 20
+    assert max(max(shift) for shift in shifts) <= 30
 
 
 def test_which_serzhong(visit) -> None:
@@ -253,7 +297,8 @@ def test_the_print_view_is_only_what_belongs_on_paper(visit) -> None:
     page.locator(".cr-print").wait_for()
     page.emulate_media(media="print")
     expect(page.locator(".cr-print h1")).to_contain_text("near Serzhong, Sarpang")
-    expect(page.locator("header")).to_be_hidden()
+    expect(page.get_by_role("link", name="Procedures")).to_be_hidden()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
     assert page.get_by_role("combobox").count() == 0
 
 

@@ -1,6 +1,8 @@
 """The Find page without a browser: what it says for any address, and that it never breaks."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -21,9 +23,14 @@ def html(app: AppTest) -> str:
     return " ".join(element.proto.body for element in app.get("html"))
 
 
+def listed(app: AppTest) -> dict:
+    """What the list component was given."""
+    (component,) = (c for c in app.get("bidi_component") if "rows" in c.proto.json)
+    return json.loads(component.proto.json)
+
+
 def rows(app: AppTest) -> list[dict]:
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)["rows"]
+    return listed(app)["rows"]
 
 
 def layer(app: AppTest) -> str:
@@ -67,12 +74,15 @@ def test_nonsense_in_every_parameter_gives_one_sentence_each() -> None:
         "pack": "nowhere",
         "order": "best",
         "show": "none",
+        "provider": "nobody",
+        "view": "upside-down",
     }
     app = page(**nonsense)
     said = [warning.value for warning in app.warning]
     assert len(said) == len(nonsense)
     for value in nonsense.values():
-        assert sum(value in sentence for sentence in said) == 1, value
+        named = value.replace("-", "\\-")
+        assert sum(f"“{named}”" in s or f"'{named}'" in s for s in said) == 1, value
     assert "Epidural blood patch near Serzhong, Sarpang" in html(app)
 
 
@@ -113,8 +123,7 @@ def test_an_unknown_place_is_said_and_nothing_is_lost() -> None:
 
 def test_nobody_within_the_radius_is_a_designed_answer() -> None:
     app = page(radius_km="3")
-    (component,) = app.get("bidi_component")
-    data = json.loads(component.proto.json)
+    data = listed(app)
     assert data["empty"]["title"] == "Nobody within 3 km by road"
     assert any("Gelephu" in line for line in data["empty"]["lines"])
     assert any("112" in line for line in data["empty"]["lines"])
@@ -128,7 +137,8 @@ def test_far_outside_the_country_is_said() -> None:
 def test_the_print_view_has_no_controls() -> None:
     app = page(view="print")
     assert not app.selectbox
-    assert "cr-print" in html(app)
+    assert 'class="cr-print"' in html(app)
+    assert 'class="cr-print"' not in html(page())
 
 
 @pytest.mark.parametrize(
@@ -155,3 +165,80 @@ def test_the_data_page_names_every_source(bhutan: object) -> None:
     assert not app.exception
     for source in bhutan.sources.values():
         assert source.title in html(app)
+
+
+def test_two_changes_in_one_run_are_both_kept() -> None:
+    app = page(near="Trongsa")
+    app.select_slider[0].set_value(75)
+    app.radio[0].set_value("distance")
+    app.run()
+    assert "within 75 km by road" in html(app)
+    assert app.radio[0].value == "distance"
+
+
+def test_the_address_is_never_read_as_markdown() -> None:
+    app = page(near="![x](https://example.org/p.png)", procedure="[y](https://example.org)")
+    for warning in app.warning:
+        assert "](" not in warning.value.replace("\\]\\(", "")
+
+
+def test_a_corrected_spelling_is_said() -> None:
+    app = page(procedure="psoriasys", near="Thimpuh")
+    said = [warning.value for warning in app.warning]
+    assert len(said) == 2
+    app = page(near="Trongsa")
+    app.text_input[0].set_value("Thimpuh").run()
+    assert "was read as Thimphu" in app.warning[0].value
+
+
+def test_part_of_a_name_is_a_question_and_never_an_answer() -> None:
+    app = page(procedure="headache")
+    assert "“headache” is not in the library" in app.warning[0].value
+    offer = next(b for b in app.button if b.key.startswith("offer_") and "Epidural" in b.key)
+    offer.click().run()
+    assert not app.warning
+
+
+def test_far_away_nothing_is_said_of_roads_or_hospitals() -> None:
+    app = page(near="48.2, 16.4")
+    assert "where you are it may be another" in app.info[0].value
+    assert "Nearest hospital" not in html(app)
+    assert not any("by road" in row["distance"] for row in rows(app))
+
+
+def test_a_pack_without_roads_measures_straight_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(ROOT / "data" / "bhutan", tmp_path / "roadless"))
+    about = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    about["resources"] = [r for r in about["resources"] if "road" not in r["name"]]
+    (folder / "datapackage.json").write_text(json.dumps(about), "utf-8")
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    app = page(pack="roadless")
+    assert "in a straight line" in rows(app)[0]["distance"]
+    assert not app.warning
+    assert "measure" in page(pack="roadless", measure="road").warning[0].value
+
+
+def test_a_broken_pack_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(ROOT / "data" / "bhutan", tmp_path / "broken"))
+    (folder / "providers.csv").unlink()
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    app = page(pack="broken")
+    assert "the file is missing" in app.warning[0].value
+    assert "Serzhong, Sarpang" in html(app)
+    app.switch_page("pages/data.py")
+    app.run()
+    assert not app.exception
+    assert "cannot be opened" in html(app)
+
+
+def test_confirmed_only_lists_nothing_less() -> None:
+    data = listed(page(show="confirmed"))
+    assert data["rows"] == []
+    assert data["empty"]["title"] == "Nobody of the kind you chose"
+
+
+def test_every_page_ends_with_the_footer() -> None:
+    for address in ({}, {"near": "Serzhong"}, {"view": "print"}):
+        assert "No substitute for medical care" in html(page(**address))
