@@ -110,18 +110,20 @@ def controls(view: View) -> None:
 
 def problems(view: View) -> None:
     """What was not understood, one sentence each, with what to click instead."""
-    for number, problem in enumerate(view.problems):
-        st.warning(_ui.plain(problem.sentence))
-        if problem.offers:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.html("<span>Did you mean:</span>", width="content")
-                for label, changes in problem.offers:
-                    st.button(
-                        _ui.plain(label),
-                        key=f"offer_{number}_{label}",
-                        on_click=_state.go,
-                        kwargs=changes,
-                    )
+    # Always a container: if what comes after moved, the browser would draw the map anew.
+    with st.container(key="problems"):
+        for number, problem in enumerate(view.problems):
+            st.warning(_ui.plain(problem.sentence))
+            if problem.offers:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    st.html("<span>Did you mean:</span>", width="content")
+                    for label, changes in problem.offers:
+                        st.button(
+                            _ui.plain(label),
+                            key=f"offer_{number}_{label}",
+                            on_click=_state.go,
+                            kwargs=changes,
+                        )
 
 
 def more_choices(view: View) -> None:
@@ -182,17 +184,18 @@ def headline(view: View, answer: Answer) -> None:
         f"{escape(answer.place.label)}</h1>"
         f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}{more}</p></div>'
     )
-    if answer.outside_km:
-        st.info(
-            f"This place is about {answer.outside_km:,.0f} km outside {view.pack.country}, and "
-            f"nothing is known there. {view.pack.emergency_number} is the emergency number in "
-            f"{view.pack.country}; where you are it may be another."
-        )
-        st.button(
-            _ui.plain(f"Back to {view.pack.default_place}"),
-            on_click=_state.go,
-            kwargs={"near": view.pack.default_place, "provider": ""},
-        )
+    with st.container(key="outside"):
+        if answer.outside_km:
+            st.info(
+                f"This place is about {answer.outside_km:,.0f} km outside {view.pack.country}, "
+                f"and nothing is known there. {view.pack.emergency_number} is the emergency "
+                f"number in {view.pack.country}; where you are it may be another."
+            )
+            st.button(
+                _ui.plain(f"Back to {view.pack.default_place}"),
+                on_click=_state.go,
+                kwargs={"near": view.pack.default_place, "provider": ""},
+            )
     with st.container(horizontal=True, key="choices", vertical_alignment="center", gap="small"):
         for other in _namesakes(view, answer):
             st.button(
@@ -203,8 +206,7 @@ def headline(view: View, answer: Answer) -> None:
                 kwargs={"near": other.label, "provider": ""},
             )
         more_choices(view)
-    if not st.query_params:
-        _examples(view)
+    _examples(view)
 
 
 PURPOSE = (
@@ -216,6 +218,8 @@ PURPOSE = (
 def _examples(view: View) -> None:
     """On a first visit, other questions to try."""
     with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
+        if st.query_params:
+            return
         st.html("<span>Or try:</span>", width="content")
         for number, example in enumerate(view.pack.examples):
             title = _ui.library()[example["procedure"]].title
@@ -265,7 +269,8 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "basis": statements(line.basis),
             "history": statements(tuple(s for s in line.history if s not in line.against)),
             "related": statements(line.related),
-            "services": statements(line.services),
+            "services": statements(line.services if line.provider_id == view.provider else ()),
+            "others": len(line.services),
             "note": line.note,
             "reach": shared(line.reach),
             "phone": line.phone,

@@ -98,6 +98,7 @@ function card(row, selected, choose) {
   if (row.related.length) more.append(statements(row.related, "A related service"));
   if (row.history.length) more.append(statements(row.history, "Also said"));
   if (row.services.length) more.append(statements(row.services, "What else is on record here"));
+  else if (row.others) more.append(make("p", "Choose this row to read " + row.others + " statements on other services."));
   if (row.note) more.append(make("p", "Note: " + row.note + "."));
   item.append(more);
   return item;

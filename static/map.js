@@ -160,7 +160,12 @@
       const current = window.map;
       if (!current || !current.hasLayer(group)) return;
       spread(current, markers);
-      const respread = () => spread(current, markers);
+      // A flight reports a new zoom even where it is the old one, and a fresh icon loses a click.
+      let zoom = current.getZoom();
+      const respread = function () {
+        if (current.getZoom() !== zoom) spread(current, markers);
+        zoom = current.getZoom();
+      };
       current.on("zoomend", respread);
       group.on("remove", () => current.off("zoomend", respread));
       view(current, data, circle, markers);

@@ -107,6 +107,7 @@ def test_two_facilities_at_one_point_are_both_reachable(visit) -> None:
     for number, wanted in zip(("1", "2"), ids, strict=True):
         visitor.pins.get_by_text(number, exact=True).click()
         visitor.settle()
+        page.wait_for_timeout(700)
         assert address(page)["provider"] == wanted
 
 
