@@ -210,7 +210,7 @@ def headline(view: View, answer: Answer) -> None:
 
 
 PURPOSE = (
-    "CareReach shows who may do a procedure near you, how sure that is, and what it says so. "
+    "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
     "This is an example; change anything above."
 )
 
