@@ -2,11 +2,10 @@
 
 import streamlit as st
 
+from geo.errors import CareReachError
 from pages import _ui
 
 st.set_page_config(layout="wide", page_icon="static/favicon.svg")
-_ui.serve_leaflet()
-
 pages = [
     st.Page("pages/find.py", title="Find care", default=True),
     st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
@@ -14,6 +13,10 @@ pages = [
 ]
 page = st.navigation(pages, position="hidden")
 _ui.header(pages)
+try:
+    _ui.serve_leaflet()
+except CareReachError as error:
+    st.error(_ui.plain(str(error)))
 _ui.entered(page.title)
 page.run()
 _ui.footer()

@@ -81,16 +81,18 @@ def find(
 
 
 def _formatted(answer: Answer, format: Format) -> str:
+    lines = words.describe(answer)
     if format == "json":
-        return json.dumps(report.answer_json(answer), ensure_ascii=False, indent=1) + "\n"
+        found = report.answer_json(answer, lines)
+        return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
     if format == "csv":
-        return report.answer_csv(answer)
+        return report.answer_csv(answer, lines)
     if format == "geojson":
-        return report.answer_geojson(answer) + "\n"
-    return _table(answer)
+        return report.answer_geojson(answer, lines) + "\n"
+    return _table(answer, lines)
 
 
-def _table(answer: Answer) -> str:
+def _table(answer: Answer, lines: list[words.Line]) -> str:
     """The answer for a terminal."""
     out = [f"{answer.procedure.title} near {answer.place.label}"]
     out.append(" ".join(part for part in words.count_words(answer) if part))
@@ -100,7 +102,6 @@ def _table(answer: Answer) -> str:
     if answer.pack.emergency_number:
         out.append(f"In an emergency: {answer.pack.emergency_number}.")
     farther = False
-    lines = words.describe(answer)
     if answer.outside_km:
         out.append(f"This place is about {answer.outside_km:.0f} km outside {answer.pack.country}.")
     for line in lines:

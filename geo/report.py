@@ -16,7 +16,6 @@ from geo.text import escape
 from geo.words import (
     Line,
     count_words,
-    describe,
     farther_words,
     records_of,
     seen_at_words,
@@ -144,19 +143,20 @@ def _dots_html(count: int) -> str:
     )
 
 
-def print_html(answer: Answer, today: dt.date) -> str:
+def print_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     """The list and the short form of the explainer, as HTML for paper.
 
     Parameters
     ----------
     answer
         What was found.
+    lines
+        The same in words, from `words.describe`.
     today
         The day of printing.
     """
     procedure, pack = answer.procedure, answer.pack
     lead, rest = count_words(answer)
-    lines = describe(answer)
     parts = [
         f"<h1>{escape(procedure.title)} near {escape(answer.place.label)}</h1>",
         urgent_html(procedure, pack, seen_at_words(answer)),
@@ -202,7 +202,7 @@ _COLUMNS = (
 )
 
 
-def _records(answer: Answer) -> list[dict[str, Any]]:
+def _records(answer: Answer, lines: list[Line]) -> list[dict[str, Any]]:
     """Rows of the list and beyond, as plain values for files."""
     rows = records_of(pd.concat([answer.results, answer.beyond, answer.related]))
     raw = {row["provider_id"]: row for row in rows}
@@ -234,7 +234,7 @@ def _records(answer: Answer) -> list[dict[str, Any]]:
             "lon": line.lon,
             **asked,
         }
-        for line in describe(answer)
+        for line in lines
     ]
 
 
@@ -245,17 +245,17 @@ def _guarded(value: object) -> object:
     return value
 
 
-def answer_csv(answer: Answer) -> str:
+def answer_csv(answer: Answer, lines: list[Line]) -> str:
     """The list as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for record in _records(answer):
+    for record in _records(answer, lines):
         writer.writerow([_guarded(record[column]) for column in _COLUMNS])
     return out.getvalue()
 
 
-def answer_geojson(answer: Answer) -> str:
+def answer_geojson(answer: Answer, lines: list[Line]) -> str:
     """The list as GeoJSON points, EPSG:4326."""
     features = [
         {
@@ -264,7 +264,7 @@ def answer_geojson(answer: Answer) -> str:
             "properties": {k: v for k, v in record.items() if k not in ("lat", "lon")},
             "geometry": {"type": "Point", "coordinates": [record["lon"], record["lat"]]},
         }
-        for record in _records(answer)
+        for record in _records(answer, lines)
     ]
     collection = {"type": "FeatureCollection", "features": features, "about": _about(answer)}
     return json.dumps(collection, ensure_ascii=False, indent=1)
@@ -290,12 +290,12 @@ def _about(answer: Answer) -> dict[str, Any]:
     }
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
+def answer_json(answer: Answer, lines: list[Line]) -> dict[str, Any]:
     """The whole answer as plain values: the command line's `--format json`."""
-    lines = {line.provider_id: line for line in describe(answer)}
+    said = {line.provider_id: line for line in lines}
 
     def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-        return [_json_row(row, lines[row["provider_id"]]) for row in records_of(frame)]
+        return [_json_row(row, said[row["provider_id"]]) for row in records_of(frame)]
 
     beyond: dict[str, Any] = {
         status: rows(answer.beyond[answer.beyond["status"] == status]) for status in LISTED

@@ -245,7 +245,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
 
     Words that many rows share travel once, in `texts`, and what a row lacks does not travel.
     """
-    texts: dict[str | None, int] = {}
+    texts: dict[str | None, int] = {None: 0}
 
     def shared(text: str | None) -> int:
         return texts.setdefault(text, len(texts))
@@ -276,7 +276,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "phone": line.phone,
             "farther": line.farther,
         }
-        rows.append({key: value for key, value in row.items() if value or value == 0})
+        rows.append({key: value for key, value in row.items() if value})
     return {
         "selected": view.provider,
         "farther": words.farther_words(answer),
@@ -331,7 +331,7 @@ def caption(answer: Answer) -> None:
     )
 
 
-def downloads(view: View, answer: Answer) -> None:
+def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:
     """The list to take along."""
     place = re.sub(r"[^a-z0-9]+", "-", view.near.lower()).strip("-")
     name = f"carereach-{view.procedure.slug}-{place}"
@@ -339,14 +339,14 @@ def downloads(view: View, answer: Answer) -> None:
         st.link_button("Print list + leaflet", "?" + urlencode(view.address(view=_state.PRINT)))
         st.download_button(
             "Download CSV",
-            lambda: report.answer_csv(answer),
+            report.answer_csv(answer, lines),
             f"{name}.csv",
             "text/csv",
             on_click="ignore",
         )
         st.download_button(
             "Download GeoJSON",
-            lambda: report.answer_geojson(answer),
+            report.answer_geojson(answer, lines),
             f"{name}.geojson",
             "application/geo+json",
             on_click="ignore",
@@ -364,4 +364,4 @@ def printed(view: View, answer: Answer, today: dt.date) -> None:
     with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
         _ui.browser_button("print", "Print", "window.print();")
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
-    st.html(report.print_html(answer, today))
+    st.html(report.print_html(answer, words.describe(answer), today))

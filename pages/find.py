@@ -52,7 +52,7 @@ def results(answer: Answer) -> None:
         data = _results.list_data(view, answer, lines)
         picked = st.session_state.get
         _ui.result_list(data, "rows", lambda: _state.go(provider=picked("rows").select or ""))
-        _results.downloads(view, answer)
+        _results.downloads(view, answer, lines)
     with chart:
         st_folium(
             maps.base_map(_ui.ground(pack), pack.outline),

@@ -70,11 +70,11 @@ def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
 
 def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> None:
     answer = ask(renamed(bhutan, HOSTILE), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer))))
+    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer, words.describe(answer)))))
     assert rows[0]["name"] == HOSTILE
-    collection = json.loads(report.answer_geojson(answer))
+    collection = json.loads(report.answer_geojson(answer, words.describe(answer)))
     assert collection["features"][0]["properties"]["name"] == HOSTILE
-    page = report.print_html(answer, TODAY)
+    page = report.print_html(answer, words.describe(answer), TODAY)
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
@@ -82,12 +82,12 @@ def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> Non
 @pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)"])
 def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict, name: str) -> None:
     answer = ask(renamed(bhutan, name), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer))))
+    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer, words.describe(answer)))))
     assert rows[0]["name"] == "'" + name
 
 
 def test_the_json_of_the_contract(seed: Answer) -> None:
-    found = json.loads(json.dumps(report.answer_json(seed), allow_nan=False))
+    found = json.loads(json.dumps(report.answer_json(seed, words.describe(seed)), allow_nan=False))
     assert {
         "place",
         "procedure",
@@ -128,7 +128,7 @@ def test_the_json_of_the_contract(seed: Answer) -> None:
 
 
 def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) -> None:
-    page = report.print_html(seed, dt.date(2026, 11, 22))
+    page = report.print_html(seed, words.describe(seed), dt.date(2026, 11, 22))
     for part in (
         "Get help now:",
         ">112</a>",
@@ -200,7 +200,7 @@ def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
 
 def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
-    assert report.answer_csv(none).startswith("number,provider_id,name")
+    assert report.answer_csv(none, words.describe(none)).startswith("number,provider_id,name")
 
 
 def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
