@@ -238,7 +238,9 @@ def _services(pack: Pack, providers: set[str]) -> dict[str, list[Statement]]:
     found: dict[str, list[Statement]] = {}
     for row in records_of(rows):
         when = date_words(row["as_of"], basis=row["as_of_basis"])
-        text = f"{row['service'].replace('-', ' ')}: {row['statement']}."
+        name = row["service"].replace("-", " ")
+        name = name.upper() if len(name) <= len("ESWL") else name.capitalize()
+        text = f"{name}: {row['statement']}."
         source = _source_words(pack, row["url"], when)
         statement = Statement(text, source, _text(row["url"]))
         found.setdefault(row["provider_id"], []).append(statement)

@@ -17,8 +17,7 @@ from geo.places import Gazetteer
 from geo.procedures import Procedure, open_library
 from geo.text import escape
 
-HERE = Path(__file__).parent
-STATIC = HERE.parent / "static"
+STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
 LEAFLET = ("leaflet.js", "leaflet.css")
 
@@ -87,7 +86,8 @@ def serve_leaflet() -> None:
 
 def header(pages: list) -> None:
     """Name and pages, visible at every width; Streamlit's own menu hides on a phone."""
-    st.html(HERE / "_page.css")
+    # Imported and not inlined: the browser fetches it once, instead of with every run.
+    st.html('<style>@import url("app/static/page.css");</style>')
     with st.container(horizontal=True, key="nav", vertical_alignment="center", gap="small"):
         st.html('<span class="cr-brand">CareReach</span>', width="content")
         for page in pages:

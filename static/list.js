@@ -130,7 +130,9 @@ export default function (component) {
   if (focused) {
     const again = [...root.querySelectorAll("button.name")].find((b) => b.dataset.id === focused);
     if (again) again.focus({ preventScroll: true });
-  } else if (data.selected && root.dataset.selected !== data.selected && window.innerWidth > 640) {
+  } else if (data.selected && root.dataset.selected !== undefined
+             && root.dataset.selected !== data.selected && window.innerWidth > 640) {
+    // Chosen on the map, not by a link: a first view begins with the red flags.
     const chosen = root.querySelector("li.selected");
     if (chosen) chosen.scrollIntoView({ block: "nearest" });
   }

@@ -206,6 +206,6 @@ def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None
 def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
     answer = ask(bhutan, library, "hospital-care", "Mongar", 5)
     line = words.describe(answer)[0]
-    assert any(s.text.startswith("ct: ") for s in line.services)
+    assert any(s.text.startswith("CT: ") for s in line.services)
     line = words.describe(ask(bhutan, library, "hospital-care", "Dewathang", 5))[0]
     assert "Royal Bhutan Army" in line.note

@@ -178,6 +178,23 @@ def test_markers_stay_near_their_place(visit) -> None:
     assert max(max(shift) for shift in shifts) <= 30
 
 
+def test_a_link_to_a_selection_begins_with_the_red_flags(visit) -> None:
+    visitor = visit()
+    page = visitor.open(DEEP)
+    page.wait_for_timeout(800)
+    assert page.locator(".cr-flags").bounding_box()["y"] > 0
+
+
+def test_the_map_stays_in_sight_beside_a_long_list(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?near=Trongsa&radius_km=300")
+    visitor.names.last.click()
+    visitor.settle()
+    page.wait_for_timeout(800)
+    frame = page.locator(MAP).bounding_box()
+    assert 0 <= frame["y"] < 300
+
+
 def test_which_serzhong(visit) -> None:
     visitor = visit()
     page = visitor.open()
