@@ -10,7 +10,7 @@ import typer
 
 from geo import report, words
 from geo.checks import check_pack
-from geo.errors import CareReachError, DataError, UnknownNameError
+from geo.errors import CareReachError, DataError
 from geo.find import Answer, assess_pack, find_care
 from geo.packs import build_pack, list_packs, open_pack
 from geo.places import find_place
@@ -103,13 +103,14 @@ def _table(answer: Answer, lines: list[words.Line]) -> str:
         out.append(f"In an emergency: {answer.pack.emergency_number}.")
     farther = False
     if answer.outside_km:
-        out.append(f"This place is about {answer.outside_km:.0f} km outside {answer.pack.country}.")
+        out.append(words.outside_words(answer))
     for line in lines:
         if line.farther and not farther:
             out += ["", words.farther_words(answer)]
             farther = True
         badges = "".join(f" [{badge}]" for _, badge in line.badges)
-        out += ["", f"{line.number:>2}  {line.name}, {line.distance} ({line.detail})"]
+        detail = f" ({line.detail})" if line.detail else ""
+        out += ["", f"{line.number:>2}  {line.name}, {line.distance}{detail}"]
         out.append(f"    {line.status_words}{badges}. {line.reason} {line.source}.")
         out += [f"    Against: {s.text} ({s.source})." for s in line.against]
         out += [f"    {s.text} ({s.source})." for s in line.notices]
@@ -163,7 +164,7 @@ def main() -> int:
     except DataError as error:
         typer.echo(str(error), err=True)
         return EXIT_DATA
-    except (UnknownNameError, CareReachError) as error:
+    except CareReachError as error:
         typer.echo(str(error), err=True)
         return EXIT_USAGE
     except OSError as error:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from geo.errors import DataError
-from geo.packs import Pack, open_pack, publisher, read_descriptor, read_shapes
+from geo.packs import Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
 from geo.places import find_place, outside_km
 from geo.procedures import open_library
 
@@ -147,20 +147,20 @@ def _defaults(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
 
 
 def _shapes(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
-    path = next((r["path"] for r in about["resources"] if r["name"] == "region_shapes"), None)
+    path = resource_path(pack.folder, about, "region_shapes")
     if path is None:
         return
-    shapes = read_shapes(pack.folder / path)
+    shapes = read_shapes(path)
     for region in set(shapes["region_id"]) - set(pack.regions["region_id"]):
-        yield DataError(path, f"{region!r} is no region of the pack")
+        yield DataError(path.name, f"{region!r} is no region of the pack")
     if not shapes.geometry.is_valid.all():
-        yield DataError(path, "a shape crosses itself")
+        yield DataError(path.name, "a shape crosses itself")
 
 
 def _hashes(folder: Path, about: dict[str, Any]) -> Iterator[DataError]:
-    for entry in about["resources"]:
-        path = folder / entry["path"]
-        if not path.exists():
+    for entry in about.get("resources", []):
+        path = resource_path(folder, about, entry["name"])
+        if path is None or not path.exists():
             yield DataError(entry["path"], "the file is missing")
             continue
         found = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()

@@ -24,7 +24,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import DataError, UnknownNameError
-from geo.schema import SCHEMAS, conform
+from geo.schema import DISTRICT_KINDS, SCHEMAS, conform
 
 __all__ = ["Pack", "Source", "build_pack", "list_packs", "open_pack", "pack_folder", "publisher"]
 
@@ -152,7 +152,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         sources=sources,
         publishers=about.get("publishers", {}),
         examples=tuple(about.get("examples", ())),
-        licenses=tuple(licence.get("title", "") for licence in about.get("licenses", ())),
+        licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
     )
 
@@ -167,6 +167,23 @@ _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
     "default_place": str,
     "default_radius_km": (int, float),
     "measure": str,
+}
+
+
+_OPTIONAL: Mapping[str, type] = {
+    "resources": list,
+    "sources": list,
+    "licenses": list,
+    "examples": list,
+    "publishers": dict,
+    "totals": dict,
+}
+#: What each entry of a list must name.
+_ENTRIES = {
+    "resources": ("name", "path"),
+    "sources": ("name",),
+    "licenses": ("title",),
+    "examples": ("procedure", "near"),
 }
 
 
@@ -190,6 +207,8 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
         raise DataError(str(path), "the file is missing") from None
     except json.JSONDecodeError as error:
         raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
+    except UnicodeDecodeError:
+        raise DataError(str(path), "is not UTF-8 text") from None
     if not isinstance(about, dict):
         raise DataError(str(path), "is not a JSON object")
     for key, kind in _SETTINGS.items():
@@ -197,14 +216,24 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
             raise DataError(str(path), f"the setting {key} is missing or of the wrong type")
     if about["measure"] not in ("road", "straight"):
         raise DataError(str(path), f"measure is {about['measure']!r}, neither road nor straight")
-    for table in ("resources", "sources"):
-        entries = about.get(table, [])
-        if not all(isinstance(entry, dict) and "name" in entry for entry in entries):
-            raise DataError(str(path), f"an entry of {table} has no name")
+    for key, kind in _OPTIONAL.items():
+        if not isinstance(about.get(key, kind()), kind):
+            raise DataError(str(path), f"the setting {key} is of the wrong type")
+    for key, fields in _ENTRIES.items():
+        for entry in about.get(key, []):
+            if not (isinstance(entry, dict) and all(isinstance(entry.get(f), str) for f in fields)):
+                raise DataError(str(path), f"an entry of {key} lacks {' or '.join(fields)}")
     return about
 
 
-def _path_of(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
+def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
+    """Where a resource of a pack lies; None where the pack does not have it.
+
+    Raises
+    ------
+    DataError
+        If the path leaves the pack's folder.
+    """
     for entry in about.get("resources", []):
         if entry["name"] == resource:
             path = Path(folder / entry["path"]).resolve()
@@ -222,7 +251,7 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
     DataError
         If the file is missing or a row breaks the contract.
     """
-    path = _path_of(folder, about, table)
+    path = resource_path(folder, about, table)
     if path is None:
         return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
     try:
@@ -244,7 +273,7 @@ def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.D
 
 
 def _read_outline(folder: Path, about: Mapping[str, Any]) -> BaseGeometry | None:
-    path = _path_of(folder, about, "outline")
+    path = resource_path(folder, about, "outline")
     if path is None or not path.exists():
         return None
     outline: BaseGeometry = read_shapes(path).geometry.union_all()
@@ -308,7 +337,9 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """
     about = read_descriptor(folder)
     written: list[Path] = []
-    shapes_path, outline_path = (_path_of(folder, about, n) for n in ("region_shapes", "outline"))
+    shapes_path, outline_path = (
+        resource_path(folder, about, n) for n in ("region_shapes", "outline")
+    )
     if shapes_path is not None and outline_path is not None:
         shapes = read_shapes(shapes_path)
         tables = [read_table(folder, about, table) for table in ("providers", "demand")]
@@ -324,9 +355,9 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
             public.parent.mkdir(parents=True, exist_ok=True)
             _write(public, base)
             written.append(public)
-    for entry in about["resources"]:
-        path = folder / entry["path"]
-        if path.exists():
+    for entry in about.get("resources", []):
+        path = resource_path(folder, about, entry["name"])
+        if path is not None and path.exists():
             content = path.read_bytes()
             entry["bytes"] = len(content)
             entry["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
@@ -354,7 +385,7 @@ def _base_map(outline: BaseGeometry, shapes: gpd.GeoDataFrame, places: pd.DataFr
         shapely.union_all(shapes.geometry.boundary.to_numpy()), borders.buffer(0.002)
     )
     names = shapes[["region_id", "name"]].merge(
-        places[places["kind"] == "dzongkhag"][["name", "lat", "lon"]], on="name"
+        places[places["kind"].isin(DISTRICT_KINDS)][["name", "lat", "lon"]], on="name"
     )
     properties: list[dict[str, str]] = [{"kind": "land"}, {"kind": "border"}]
     geometries: list[BaseGeometry] = [outline, shapely.set_precision(lines, 0.0001)]

@@ -14,12 +14,11 @@ from pyproj import Geod
 from rapidfuzz import fuzz, process
 from shapely.geometry.base import BaseGeometry
 
+from geo.schema import DISTRICT_KINDS
 from geo.text import normalise
 
 __all__ = ["Found", "Gazetteer", "Place", "find_place", "outside_km"]
 
-#: Kinds that hold others; such a place is its own district and stands at its headquarters.
-DISTRICT_KINDS = frozenset({"dzongkhag", "district", "county", "state"})
 #: The smaller, the more likely meant, where one name is on several in the same spot.
 _KIND_ORDER = ("town", "village", "locality", "postcode", "gewog")
 #: Same-name matches within one district and this far apart are one place.

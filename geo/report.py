@@ -17,6 +17,7 @@ from geo.words import (
     Line,
     count_words,
     farther_words,
+    outside_words,
     records_of,
     seen_at_words,
 )
@@ -160,6 +161,7 @@ def print_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     parts = [
         f"<h1>{escape(procedure.title)} near {escape(answer.place.label)}</h1>",
         urgent_html(procedure, pack, seen_at_words(answer)),
+        f"<p>{escape(outside_words(answer))}</p>",
         f"<p><strong>{escape(lead)}</strong> {escape(rest)}</p>",
     ]
     for far, heading in ((False, ""), (True, farther_words(answer))):
@@ -185,11 +187,11 @@ def _print_line(line: Line) -> str:
     against = "".join(f"<br>Against: {escape(s.text)} ({escape(s.source)})." for s in line.against)
     notices = "".join(f"<br>{escape(s.text)} ({escape(s.source)})." for s in line.notices)
     reach = f"<br>{escape(line.reach)}" if line.phone else ""
+    detail = f" <small>({escape(line.detail)})</small>" if line.detail else ""
     return (
-        f"<li><strong>{escape(line.name)}</strong>, {escape(line.distance)}"
-        f" <small>({escape(line.detail)})</small><br>{escape(line.status_words)}"
-        f"{'; ' + escape(badges) if badges else ''}. {escape(line.reason)} "
-        f"{escape(line.source)}.{against}{notices}{reach}</li>"
+        f"<li><strong>{escape(line.name)}</strong>, {escape(line.distance)}{detail}"
+        f"<br>{escape(line.status_words)}{'; ' + escape(badges) if badges else ''}. "
+        f"{escape(line.reason)} {escape(line.source)}.{against}{notices}{reach}</li>"
     )
 
 
@@ -295,7 +297,8 @@ def answer_json(answer: Answer, lines: list[Line]) -> dict[str, Any]:
     said = {line.provider_id: line for line in lines}
 
     def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-        return [_json_row(row, said[row["provider_id"]]) for row in records_of(frame)]
+        rows = (row for row in records_of(frame) if row["provider_id"] in said)
+        return [_json_row(row, said[row["provider_id"]]) for row in rows]
 
     beyond: dict[str, Any] = {
         status: rows(answer.beyond[answer.beyond["status"] == status]) for status in LISTED

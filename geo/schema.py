@@ -14,6 +14,7 @@ from geo.errors import DataError
 
 __all__ = [
     "DEMAND",
+    "DISTRICT_KINDS",
     "EVIDENCE",
     "EVIDENCE_STATUSES",
     "FACILITY_TYPES",
@@ -52,6 +53,9 @@ LOCATION_PRECISIONS = ("exact", "street", "postcode", "locality")
 EVIDENCE_STATUSES = ("offered", "specialist", "visiting", "planned", "outage", "not_offered")
 SOURCE_KINDS = ("official", "registry", "claims", "paper", "press", "other")
 BOUNDARIES = ("surveyed", "approximate", "none")
+
+#: Kinds of places that hold others; such a place stands at its headquarters.
+DISTRICT_KINDS = frozenset({"dzongkhag", "district", "county", "state"})
 
 #: What CareReach says of a provider and a procedure, strongest first.
 STATUSES = ("confirmed", "reported", "likely", "unknown", "not_offered")

@@ -19,6 +19,7 @@ __all__ = [
     "describe",
     "farther_words",
     "km_words",
+    "outside_words",
     "records_of",
     "seen_at_words",
 ]
@@ -195,8 +196,10 @@ def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:
 def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     def words(km: float, *, about: bool = False) -> str:
         # Rounding must not put a row on the other side of the radius.
-        exact = not about and round(km) <= answer.radius_km < km
-        return f"{km:.1f} km" if exact else km_words(km, about=about)
+        if round(km) <= answer.radius_km < km:
+            digits = next(n for n in range(1, 9) if round(km, n) > answer.radius_km)
+            return f"{'about ' if about else ''}{km:.{digits}f} km"
+        return km_words(km, about=about)
 
     straight = f"{words(row['distance_km'])} in a straight line"
     if pd.isna(row["road_km"]):
@@ -278,15 +281,24 @@ def count_words(answer: Answer) -> tuple[str, str]:
             return f"No place of this kind is in the data for {pack.country}.", ""
         return f"No place of this kind is on record {within}.", ""
     if proved:
-        return (
-            f"{proved:,} {'place is' if proved == 1 else 'places are'} confirmed or reported.",
-            rest,
-        )
+        return f"{proved:,} {places} confirmed or reported.", rest
     if kind == "condition":
         return "A list can only say who is likely to treat this.", rest
     if answer.beyond["status"].isin(LISTED[:2]).any():
         return f"Nobody {within} has confirmed or reported it.", rest
     return f"Nobody has confirmed or reported this procedure in {pack.country}.", rest
+
+
+def outside_words(answer: Answer) -> str:
+    """Say that a place lies far outside the country, where even the number may differ; else ""."""
+    if not answer.outside_km:
+        return ""
+    pack = answer.pack
+    return (
+        f"This place is about {answer.outside_km:,.0f} km outside {pack.country}, and nothing is "
+        f"known there. {pack.emergency_number} is the emergency number in {pack.country}; where "
+        "you are it may be another."
+    )
 
 
 def seen_at_words(answer: Answer) -> tuple[str, str] | None:

@@ -92,7 +92,7 @@ def controls(view: View) -> None:
             "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
         )
         within.select_slider(
-            f"Within {view.radius_km:g} km {MEASURE_WORDS[view.measure]}",
+            f"Within {view.radius_km:g} km",
             radii,
             key="w_radius",
             format_func=lambda km: f"{km:g} km",
@@ -186,11 +186,7 @@ def headline(view: View, answer: Answer) -> None:
     )
     with st.container(key="outside"):
         if answer.outside_km:
-            st.info(
-                f"This place is about {answer.outside_km:,.0f} km outside {view.pack.country}, "
-                f"and nothing is known there. {view.pack.emergency_number} is the emergency "
-                f"number in {view.pack.country}; where you are it may be another."
-            )
+            st.info(_ui.plain(words.outside_words(answer)))
             st.button(
                 _ui.plain(f"Back to {view.pack.default_place}"),
                 on_click=_state.go,
@@ -280,14 +276,14 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
     return {
         "selected": view.provider,
         "farther": words.farther_words(answer),
-        "empty": _empty(answer) if answer.results.empty else None,
+        "empty": _empty(answer, lines) if answer.results.empty else None,
         "words": words.STATUS_WORDS,
         "texts": list(texts),
         "rows": rows,
     }
 
 
-def _empty(answer: Answer) -> dict:
+def _empty(answer: Answer, shown: list[words.Line]) -> dict:
     """The designed answer where nobody is near."""
     seen = words.seen_at_words(answer)
     within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
@@ -301,7 +297,7 @@ def _empty(answer: Answer) -> dict:
     lines = []
     if seen:
         lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
-    if not answer.beyond.empty:
+    if shown:
         lines.append("Farther away, below, are the nearest who may do it.")
     lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
     return {"title": f"Nobody within {within}", "lines": lines}

@@ -77,8 +77,8 @@ def read_view() -> View:
         value = address.get(name, default)
         if value in allowed:
             return value
-        words = f"“{value}” is not a value of {name}, which can be {', '.join(allowed)}."
-        problems.append(Problem(f"{words} It is ignored."))
+        values = ", ".join(filter(None, allowed))
+        problems.append(Problem(f"“{value}” is ignored: {name} can be {values}."))
         return default
 
     library = _ui.library()

@@ -76,7 +76,7 @@ function card(row, selected, choose) {
   const source = make("p", null, "source");
   source.append(link(row.source, row.url));
   for (const [words, from] of row.against) source.append(" · against: " + words + " (" + from + ")");
-  source.append(" · " + row.detail);
+  if (row.detail) source.append(" · " + row.detail);
   item.append(source);
   for (const [words, from] of row.notices) {
     item.append(make("p", words + " (" + from + ")", "notice"));
@@ -98,7 +98,7 @@ function card(row, selected, choose) {
   if (row.related.length) more.append(statements(row.related, "A related service"));
   if (row.history.length) more.append(statements(row.history, "Also said"));
   if (row.services.length) more.append(statements(row.services, "What else is on record here"));
-  else if (row.others) more.append(make("p", "Choose this row to read " + row.others + " statements on other services."));
+  else if (row.others) more.append(make("p", "Choose this row to read what is said of other services (" + row.others + ")."));
   if (row.note) more.append(make("p", "Note: " + row.note + "."));
   item.append(more);
   return item;

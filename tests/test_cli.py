@@ -76,6 +76,16 @@ def test_a_corrected_spelling_is_said() -> None:
     assert "was read as Thimphu" in done.stderr
 
 
+@pytest.mark.parametrize("show", ["all", "likely", "reported", "confirmed", "not_offered"])
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "geojson"])
+def test_every_choice_in_every_format(show: str, kind: str) -> None:
+    for place in ("Serzhong, Sarpang", "51.5, -0.1"):
+        done = run("find", place, "--show", show, "--format", kind)
+        assert done.returncode == 0, done.stderr
+        assert "()" not in done.stdout
+        assert "undefined" not in done.stdout
+
+
 def test_packs_and_check() -> None:
     assert run("packs").stdout.startswith("bhutan\t")
     done = run("check", "data/bhutan")

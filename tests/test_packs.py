@@ -91,6 +91,30 @@ def test_a_missing_file_and_a_broken_descriptor(copy: Path) -> None:
     (copy / "datapackage.json").write_text("[]", "utf-8")
     with pytest.raises(DataError, match="is not a JSON object"):
         open_pack(copy)
+    (copy / "datapackage.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="UTF-8"):
+        open_pack(copy)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("resources", [{"name": "roads"}]),
+        ("resources", {}),
+        ("totals", []),
+        ("publishers", None),
+        ("examples", [{"near": "Paro"}]),
+        ("licenses", [{}]),
+        ("sources", ["x"]),
+    ],
+)
+def test_a_malformed_descriptor_is_named(copy: Path, key: str, value: object) -> None:
+    path = copy / "datapackage.json"
+    about = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**about, key: value}), "utf-8")
+    with pytest.raises(DataError, match=key):
+        open_pack(copy)
+    assert key in str(check_pack(copy)[0])
 
 
 def test_a_resource_outside_the_folder_is_refused(copy: Path) -> None:

@@ -196,6 +196,10 @@ def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
     answer = find_care(assessed, place, 20, measure="straight")
     far = [line for line in words.describe(answer) if line.farther]
     assert any(line.distance == "20.3 km in a straight line" for line in far)
+    place = find_place(bhutan.places, "Serzhong, Sarpang").place
+    assert place is not None
+    far = [line for line in words.describe(find_care(assessed, place, 45)) if line.farther]
+    assert any(line.distance == "about 45.5 km by road" for line in far)
 
 
 def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
@@ -209,3 +213,10 @@ def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, libra
     assert any(s.text.startswith("CT: ") for s in line.services)
     line = words.describe(ask(bhutan, library, "hospital-care", "Dewathang", 5))[0]
     assert "Royal Bhutan Army" in line.note
+
+
+def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, library: dict) -> None:
+    answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
+    page = report.print_html(answer, words.describe(answer), TODAY)
+    assert "where you are it may be another" in page
+    assert "()" not in page

@@ -178,6 +178,13 @@ def test_markers_stay_near_their_place(visit) -> None:
     assert max(max(shift) for shift in shifts) <= 30
 
 
+def test_from_abroad_nothing_is_undefined(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?near=51.5, -0.1")
+    assert visitor.names.count() > 0
+    expect(page.get_by_text("undefined")).to_have_count(0)
+
+
 def test_a_link_to_a_selection_begins_with_the_red_flags(visit) -> None:
     visitor = visit()
     page = visitor.open(DEEP)
