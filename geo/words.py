@@ -9,6 +9,7 @@ import pandas as pd
 
 from geo.find import LISTED, SHOW, Answer
 from geo.packs import Pack, publisher
+from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW
 
 __all__ = [
     "STATUS_WORDS",
@@ -32,6 +33,8 @@ STATUS_WORDS: Mapping[str, str] = {
     "not_offered": "Not offered",
 }
 _NOTICE_WORDS = {"visiting": "Visiting team", "planned": "Planned", "outage": "Break in service"}
+#: From this many straight km off the published roads on, a reader is told so.
+FAR_FROM_ROADS_KM = 10.0
 _BY = {"road": "by road", "straight": "in a straight line"}
 
 
@@ -207,6 +210,9 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     road = f"{words(row['road_km'], about=row['road_about'])} by road"
     low, high = (f"{row[column]:.0f}" for column in ("road_low_km", "road_high_km"))
     spread = f"estimates run from {low} to {high} km" if row["road_about"] and low != high else ""
+    off_road_km = (row["road_high_km"] - row["road_low_km"]) / (DETOUR_HIGH - DETOUR_LOW)
+    if off_road_km > FAR_FROM_ROADS_KM and DETOUR * off_road_km > row["road_km"] / 2:
+        spread += ", and no road is published for most of the way"
     if answer.measure == "road":
         return road, "; ".join(filter(None, [straight, spread]))
     return straight, "; ".join(filter(None, [road, spread]))

@@ -220,3 +220,10 @@ def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, libra
     page = report.print_html(answer, words.describe(answer), TODAY)
     assert "where you are it may be another" in page
     assert "()" not in page
+
+
+def test_far_from_published_roads_a_reader_is_told(bhutan: Pack, library: dict) -> None:
+    far = words.describe(ask(bhutan, library, "hospital-care", "Lunana, Gasa", 100))[0]
+    assert far.detail.endswith("no road is published for most of the way")
+    near = words.describe(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[0]
+    assert "no road is published" not in near.detail
