@@ -42,16 +42,20 @@ def clicked_map() -> None:
         _state.go(near=f"{round(spot['lat'], 4)}, {round(spot['lng'], 4)}", provider="")
 
 
+def picked_row() -> None:
+    """A row chosen in the list; chosen again, it is let go."""
+    _state.go(provider=st.session_state["rows"].select or "")
+
+
 def results(answer: Answer) -> None:
+    """Everything that follows from one known place."""
     lines = words.describe(answer)
     _ui.urgent(procedure, pack, words.seen_at_words(answer))
     _results.problems(view)
     _results.headline(view, answer)
     rows, chart, panel = st.columns([31, 34, 31], gap="medium")
     with rows:
-        data = _results.list_data(view, answer, lines)
-        picked = st.session_state.get
-        _ui.result_list(data, "rows", lambda: _state.go(provider=picked("rows").select or ""))
+        _ui.result_list(_results.list_data(view, answer, lines), "rows", picked_row)
         _results.downloads(view, answer, lines)
     with chart:
         st_folium(
