@@ -9,10 +9,11 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from geo import report, words
+from geo.build import build_pack
 from geo.checks import check_pack
 from geo.errors import CareReachError, DataError
 from geo.find import Answer, assess_pack, find_care
-from geo.packs import build_pack, list_packs, open_pack
+from geo.packs import list_packs, open_pack
 from geo.places import find_place
 from geo.procedures import find_procedure, get_procedure, open_library
 

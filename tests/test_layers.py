@@ -11,7 +11,7 @@ LAYERS = {
     0: {"errors"},
     1: {"schema", "text"},
     2: {"packs", "procedures", "places", "query"},
-    3: {"evidence", "travel", "access", "checks"},
+    3: {"evidence", "travel", "access", "checks", "build"},
     4: {"siting", "maps", "find"},
     5: {"words"},
     6: {"report", "sources"},

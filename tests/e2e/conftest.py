@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from geo.packs import build_pack
+from geo.build import build_pack
 from tests.conftest import ROOT
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
