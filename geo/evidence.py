@@ -204,17 +204,11 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
     ):
         found[provider_id] = {
             "status": "confirmed",
-            "related": False,
-            "disputed": False,
-            "contrary": False,
             "old": is_old(date, today),
             "as_of": date,
             "reason": f"Listed in the register as a {kind.replace('_', ' ')}.",
-            "rows": (),
-            "against": (),
-            "history": (),
-            "related_rows": (),
-            "notices": (),
+            **dict.fromkeys(("related", "disputed", "contrary"), False),
+            **dict.fromkeys(("rows", "against", "history", "related_rows", "notices"), ()),
         }
     return _frame(found, providers)
 

@@ -6,7 +6,7 @@ line and the reports all show.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -200,15 +200,15 @@ def find_care(
         )
     away_km = outside_km(assessed.pack.outline, place.lat, place.lon)
     away_km = away_km if away_km > OUTSIDE_KM else 0.0
-    if assessed.roads is None or away_km:
+    roads = None if away_km else assessed.roads
+    if roads is None:
         measure = "straight"
-        assessed = replace(assessed, roads=None)
     column = "road_km" if measure == "road" else "distance_km"
     # No road is shorter than the straight line, so the radius bounds what has to be measured.
     hits = within_radius(
         assessed.index, place.lat, place.lon, radius_km, None if measure == "road" else limit
     )
-    inside = _measured(assessed, place, hits.positions)
+    inside = _measured(roads, place, assessed.rows, assessed.access, hits.positions)
     inside = inside[inside[column] <= radius_km]
     if measure == "road":
         tally = inside["status"].value_counts()
@@ -218,7 +218,8 @@ def find_care(
         for word, number in zip(_GROUPS, hits.counts, strict=False):
             if word in counts:
                 counts[word] += int(number)
-    beyond = _measured(assessed, place, _candidates_beyond(assessed, place, radius_km, measure))
+    others = _candidates_beyond(assessed, place, radius_km, measure)
+    beyond = _measured(roads, place, assessed.rows, assessed.access, others)
     far = beyond[column].isna() | (beyond[column] > radius_km)
     beyond = order(beyond[far & beyond["status"].isin(LISTED)], "distance", column)
     related = beyond[beyond["related"].astype(bool)].head(1)
@@ -238,16 +239,23 @@ def find_care(
         counts=counts,
         beyond=order(named, order_by, column, related_first=False).reset_index(drop=True),
         related=related.reset_index(drop=True),
-        seen_at=_seen_at(assessed, place, column).head(0 if away_km else 1),
+        seen_at=_seen_at(assessed, roads, place, column).head(0 if away_km else 1),
         outside_km=away_km,
     )
 
 
-def _measured(assessed: Assessed, place: Place, positions: Ints) -> pd.DataFrame:
-    rows = assessed.rows.iloc[positions]
-    access = assessed.access.take(positions) if assessed.access else None
-    far = road_distances(assessed.roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
-    return pd.concat([rows.reset_index(drop=True), far], axis=1)
+def _measured(
+    roads: RoadTable | None,
+    place: Place,
+    rows: pd.DataFrame,
+    access: Access | None,
+    positions: Ints,
+) -> pd.DataFrame:
+    """Some of the rows, with how far they are from the place."""
+    rows = rows.iloc[positions].reset_index(drop=True)
+    access = access.take(positions) if access else None
+    far = road_distances(roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
+    return pd.concat([rows, far], axis=1)
 
 
 def _candidates_beyond(assessed: Assessed, place: Place, radius_km: float, measure: str) -> Ints:
@@ -262,15 +270,12 @@ def _candidates_beyond(assessed: Assessed, place: Place, radius_km: float, measu
     return np.union1d(hits.positions, skilled)
 
 
-def _seen_at(assessed: Assessed, place: Place, column: str) -> pd.DataFrame:
+def _seen_at(
+    assessed: Assessed, roads: RoadTable | None, place: Place, column: str
+) -> pd.DataFrame:
     """The nearest hospital of any kind, where one can at least be seen."""
     positions = np.arange(len(assessed.hospitals))
     if column == "distance_km":
         positions = nearest(assessed.hospital_index, place.lat, place.lon, 1).positions
-    hospitals = assessed.hospitals.iloc[positions]
-    access = assessed.hospital_access.take(positions) if assessed.hospital_access else None
-    far = road_distances(
-        assessed.roads, place.lat, place.lon, hospitals["lat"], hospitals["lon"], access
-    )
-    found = pd.concat([hospitals.reset_index(drop=True), far], axis=1)
+    found = _measured(roads, place, assessed.hospitals, assessed.hospital_access, positions)
     return found.nsmallest(1, column).reset_index(drop=True)

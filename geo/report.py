@@ -53,7 +53,8 @@ def urgent_html(procedure: Procedure, pack: Pack, seen: tuple[str, str] | None) 
         The nearest hospital and how far it is, from `seen_at_words`.
     """
     flags, number = procedure.red_flags, escape(pack.emergency_number)
-    *signs, last = flags["signs"]
+    *most, last = flags["signs"]
+    signs = ", or ".join(filter(None, [", ".join(most), last]))
     marks = inline_html(procedure, "", tuple(flags["cite"]))
     first = inline_html(procedure, procedure.first_step, procedure.first_step_cite)
     nearest = (
@@ -65,7 +66,7 @@ def urgent_html(procedure: Procedure, pack: Pack, seen: tuple[str, str] | None) 
     return (
         '<div class="cr-urgent"><section class="cr-flags" aria-label="Emergency">'
         f'<strong>Get help now: <a href="tel:{number}">{number}</a></strong> '
-        f"{escape(flags['lead'])} {escape(', '.join(signs))}, or {escape(last)}. "
+        f"{escape(flags['lead'])} {escape(signs)}. "
         f"{escape(flags.get('also') or '')}{marks}</section>"
         '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
         f"{first}{nearest}</section></div>"
@@ -161,8 +162,7 @@ def print_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     parts = [
         f"<h1>{escape(procedure.title)} near {escape(answer.place.label)}</h1>",
         urgent_html(procedure, pack, seen_at_words(answer)),
-        f"<p>{escape(outside_words(answer))}</p>",
-        f"<p><strong>{escape(lead)}</strong> {escape(rest)}</p>",
+        f"<p><strong>{escape(lead)}</strong> {escape(rest)} {escape(outside_words(answer))}</p>",
     ]
     for far, heading in ((False, ""), (True, farther_words(answer))):
         chosen = [line for line in lines if line.farther == far]

@@ -25,9 +25,13 @@ SHOW_WORDS = {
     "not_offered": "Only those on record as not doing it",
 }
 MOST_ROWS = 100
+PURPOSE = (
+    "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
+    "This is an example; change anything above."
+)
 MEANINGS = """<dl class="cr-words">
 <dt>Confirmed</dt><dd>An official page, a register or payment records say that it is done here, at
-most 3 years ago.</dd>
+most 3 years ago. For hospital and primary care: the register lists the place as such.</dd>
 <dt>Reported</dt><dd>Somebody else says so, or it was said longer ago.</dd>
 <dt>Likely</dt><dd>The doctors it takes are on record here. Nobody has said that it is done.</dd>
 <dt>Unknown</dt><dd>A place of a kind that could do it. Nothing decisive is on record.</dd>
@@ -205,12 +209,6 @@ def headline(view: View, answer: Answer) -> None:
     _examples(view)
 
 
-PURPOSE = (
-    "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
-    "This is an example; change anything above."
-)
-
-
 def _examples(view: View) -> None:
     """On a first visit, other questions to try."""
     with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
@@ -255,7 +253,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "id": line.provider_id,
             "name": line.name,
             "status": line.status,
-            "badges": [[kind, shared(words)] for kind, words in line.badges],
+            "badges": [[kind, shared(badge)] for kind, badge in line.badges],
             "distance": line.distance,
             "detail": line.detail,
             "reason": shared(line.reason),
@@ -333,20 +331,18 @@ def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:
     name = f"carereach-{view.procedure.slug}-{place}"
     with st.container(horizontal=True, key="downloads"):
         st.link_button("Print list + leaflet", "?" + urlencode(view.address(view=_state.PRINT)))
-        st.download_button(
-            "Download CSV",
-            report.answer_csv(answer, lines),
-            f"{name}.csv",
-            "text/csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Download GeoJSON",
-            report.answer_geojson(answer, lines),
-            f"{name}.geojson",
-            "application/geo+json",
-            on_click="ignore",
-        )
+        # Made with every run, so that a click needs no further answer from the server.
+        for label, content, ending, kind in (
+            ("CSV", report.answer_csv, "csv", "text/csv"),
+            ("GeoJSON", report.answer_geojson, "geojson", "application/geo+json"),
+        ):
+            st.download_button(
+                f"Download {label}",
+                content(answer, lines),
+                f"{name}.{ending}",
+                kind,
+                on_click="ignore",
+            )
         _ui.browser_button(
             "copy",
             "Copy link",

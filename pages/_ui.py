@@ -34,25 +34,30 @@ def _pack(folder: Path, changed: int) -> Pack:
     return open_pack(folder)
 
 
+def _key(of: Pack) -> tuple[str, str]:
+    """What tells packs apart: two folders may hold copies of one descriptor."""
+    return str(of.folder), of.hash
+
+
 @st.cache_resource(show_spinner=False)
 def library() -> dict[str, Procedure]:
     """The procedure library, read once."""
     return open_library()
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: lambda p: p.hash})
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: _key})
 def gazetteer(of: Pack) -> Gazetteer:
     """A pack's places, ready to be searched."""
     return Gazetteer(of.places)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: lambda p: p.hash})
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
 def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
     """A pack seen with one procedure; a new day makes a new one."""
     return assess_pack(of, library()[slug], today)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: lambda p: p.hash})
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: _key})
 def ground(of: Pack) -> str | dict | None:
     """Where a pack's base map lies below `static/`, or itself where it is not public."""
     name = f"geo/{of.name}.json"

@@ -13,6 +13,8 @@ wanted = st.query_params.get("procedure") or kept.get("procedure", "")
 match = find_procedure(library, wanted) if wanted else None
 if wanted and match and match.procedure is None:
     st.warning(_ui.plain(f"“{wanted}” is not in the library."))
+elif match and match.procedure and match.corrected:
+    st.warning(_ui.plain(f"“{wanted}” was read as {match.procedure.title}."))
 entry = match.procedure if match and match.procedure else next(iter(library.values()))
 st.set_page_config(page_title=f"{entry.title} · CareReach")
 

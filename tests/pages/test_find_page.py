@@ -242,3 +242,15 @@ def test_confirmed_only_lists_nothing_less() -> None:
 def test_every_page_ends_with_the_footer() -> None:
     for address in ({}, {"near": "Serzhong"}, {"view": "print"}):
         assert "No substitute for medical care" in html(page(**address))
+
+
+def test_a_copy_of_a_pack_is_not_taken_for_the_original(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page()
+    folder = Path(shutil.copytree(ROOT / "data" / "bhutan", tmp_path / "copied"))
+    providers = folder / "providers.csv"
+    text = providers.read_text("utf-8")
+    providers.write_text(text.replace("Sarpang Hospital", "Another Hospital"), "utf-8")
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    assert "Another Hospital" in [row["name"] for row in rows(page(pack="copied"))]
