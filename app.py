@@ -6,11 +6,7 @@ from geo.errors import CareReachError
 from pages import _ui
 
 st.set_page_config(layout="wide", page_icon="static/favicon.svg")
-pages = [
-    st.Page("pages/find.py", title="Find care", default=True),
-    st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
-    st.Page("pages/data.py", title="Data", url_path="data"),
-]
+pages = _ui.site()
 page = st.navigation(pages, position="hidden")
 _ui.header(pages)
 try:

@@ -13,9 +13,9 @@ from geo.build import build_pack
 from geo.checks import check_pack
 from geo.errors import CareReachError, DataError
 from geo.find import Answer, assess_pack, find_care
-from geo.packs import list_packs, open_pack
+from geo.packs import DESCRIPTOR, list_packs, open_pack
 from geo.places import find_place
-from geo.procedures import find_procedure, get_procedure, open_library
+from geo.procedures import Library, check_folder, find_procedure, get_procedure, whole_library
 
 app = typer.Typer(
     help="Who near me does this procedure, how sure are we, and who is left out?",
@@ -39,6 +39,14 @@ def _stop(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _library() -> Library:
+    """The bundled entries and one's own; those left out are named."""
+    library, problems = whole_library()
+    for problem in problems:
+        typer.echo(f"Left out: {problem}", err=True)
+    return library
+
+
 @app.command(context_settings={"ignore_unknown_options": True})  # a latitude may be negative
 def find(
     place: Annotated[str, typer.Argument(help='A name, "name, district", or "lat, lon".')],
@@ -55,7 +63,7 @@ def find(
 ) -> None:
     """List who near a place does a procedure, and how sure that is."""
     data = open_pack(pack)
-    library = open_library()
+    library = _library()
     entry = get_procedure(library, procedure or data.default_procedure)
     if procedure and find_procedure(library, procedure).corrected:
         typer.echo(f"“{procedure}” was read as {entry.title}.", err=True)
@@ -136,13 +144,19 @@ def packs() -> None:
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(help="A pack's folder.")]) -> None:
-    """Verify a pack: schema, keys, sums, positions, sources, hashes."""
-    problems = check_pack(folder)
+def check(
+    folder: Annotated[Path, typer.Argument(help="The folder of a pack or of procedure entries.")],
+) -> None:
+    """Verify a pack (schema, keys, sums, positions, sources, hashes) or a folder of entries."""
+    entries = not (folder / DESCRIPTOR).exists() and any(folder.glob("*.md"))
+    problems = check_folder(folder) if entries else check_pack(folder)
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
         raise typer.Exit(EXIT_DATA)
+    if entries:
+        typer.echo(f"{folder}: {len(list(folder.glob('*.md')))} entries: all checks passed.")
+        return
     data = open_pack(folder)
     typer.echo(
         f"{data.name}: {len(data.providers)} providers, {len(data.evidence)} statements, "

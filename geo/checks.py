@@ -11,7 +11,7 @@ import pandas as pd
 from geo.errors import DataError
 from geo.packs import Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
 from geo.places import find_place, outside_km
-from geo.procedures import open_library
+from geo.procedures import whole_library
 
 __all__ = ["check_pack"]
 
@@ -131,7 +131,7 @@ def _positions(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
 
 
 def _defaults(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
-    library = open_library()
+    library, _ = whole_library()
     asked = [{"near": pack.default_place, "procedure": pack.default_procedure}, *pack.examples]
     for question in asked:
         if find_place(pack.places, question["near"]).place is None:

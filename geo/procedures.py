@@ -1,43 +1,47 @@
 """The procedure library: one Markdown file with front matter per entry, in `data/procedures/`.
 
 Front matter is YAML; the text has the sections of `SECTIONS`, in that order. A claim carries its
-source as a mark, `[^key]`, where `key` is one of the entry's citations.
+source as a mark, `[^key]`, where `key` is one of the entry's citations. Whoever runs the app can
+add or replace entries from a folder of their own, named in `CAREREACH_PROCEDURES`.
 """
 
-import functools
+import datetime as dt
+import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
 import yaml
-from markdown_it import MarkdownIt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from rapidfuzz import fuzz, process
 
 from geo.errors import DataError, UnknownNameError
 from geo.schema import FACILITY_TYPES
-from geo.text import escape, normalise
+from geo.text import normalise
 
 __all__ = [
     "LIBRARY",
+    "MARK",
     "SECTIONS",
     "Citation",
     "Library",
     "Match",
     "Picture",
     "Procedure",
+    "add_own",
+    "check_folder",
     "find_procedure",
     "get_procedure",
-    "inline_html",
     "open_library",
-    "section_html",
+    "own_folder",
+    "whole_library",
 ]
 
 LIBRARY = Path(__file__).resolve().parent.parent / "data" / "procedures"
 
-KINDS = ("procedure", "condition", "care")
 SECTIONS = (
     "What it is",
     "Who it is for",
@@ -51,27 +55,50 @@ SECTIONS = (
     "Questions to ask",
     "What we could not verify",
 )
+#: A source mark in the text.
+MARK = re.compile(r"\[\^([a-z0-9-]+)\]")
 #: Sections that report no findings, so that a number in them needs no source.
 _UNCITED = frozenset({"Questions to ask", "What we could not verify"})
-_MARK = re.compile(r"\[\^([a-z0-9-]+)\]")
+#: CPT and SNOMED CT need a licence in any product that holds them: not by name, not as the five
+#: characters of a code (numbers are written with a comma: 12,345).
+_LICENSED = re.compile(r"\b(?:CPT|HCPCS|SNOMED)\b|(?<![\d.,])\d{4}[\dTFMU]\b(?![.,]\d)")
 #: From this likeness (0-100, rapidfuzz ratio) a spelling counts as a typo.
 TYPO = 80.0
+#: A typo changes few letters; more are another name, or only a part of one.
+TYPO_LETTERS = 3
+#: A typo that is as near to another entry, give or take this much, is asked about.
+TIE = 5.0
 #: From this likeness a title is worth suggesting.
-SUGGEST = 55.0
+SUGGEST = 62.0
 
 
-@dataclass(frozen=True)
-class Citation:
-    """A source that somebody read, and what was read of it. A title in [brackets] is ours."""
+class _Form(BaseModel):
+    """What front matter is made of; a field that is not known is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+Keys = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Citation(_Form):
+    """A source that somebody read: how much of it and when. A title in [brackets] is ours."""
 
     authors: str
     year: str
     title: str
     publisher: str
     read: str
+    read_on: dt.date
     supports: str
     doi: str | None = None
     url: str | None = None
+
+    @model_validator(mode="after")
+    def _is_found_somewhere(self) -> Self:
+        if not (self.doi or self.url):
+            raise ValueError("lacks a doi or url")
+        return self
 
     @property
     def address(self) -> str:
@@ -79,59 +106,109 @@ class Citation:
         return f"https://doi.org/{self.doi}" if self.doi else str(self.url)
 
 
-@dataclass(frozen=True)
-class Picture:
+class Bar(_Form):
+    """So many of a hundred."""
+
+    label: str
+    count: Annotated[int, Field(ge=0, le=100)]
+    detail: str
+
+
+class Picture(_Form):
     """Icon arrays: so many of a hundred, side by side."""
 
     title: str
-    bars: tuple[Mapping[str, Any], ...]
+    bars: Annotated[tuple[Bar, ...], Field(min_length=1)]
     note: str
-    cite: tuple[str, ...]
+    cite: Keys
 
 
-@dataclass(frozen=True)
-class Procedure:
-    """One entry of the library.
+class RedFlags(_Form):
+    """When to get help at once: "Get help now" `lead` one of the `signs`; and what else."""
+
+    lead: str
+    signs: Keys
+    also: str | None = None
+    cite: Keys
+
+
+class Why(_Form):
+    """One line each on how the entry was decided."""
+
+    performed_by: str
+    related: str
+    settings: str
+
+
+class Front(_Form):
+    """The front matter of an entry.
 
     Attributes
     ----------
+    in_a_sentence
+        The title as it stands within a sentence: "an epidural blood patch".
+    specialty
+        The specialty under which a reader looks for it; None for care of any kind.
     performed_by
-        Groups of specialties: one of each group is needed, all groups are.
+        Groups of specialties: one of each group is needed, all groups are. Without any, no
+        provider is ever *likely*.
+    treated_by
+        Of a condition: the procedures that treat it, as slugs.
     related
-        Skills close to this one: slug to plain words ("epidurals in labour").
+        Procedures close to this one: slug to plain words ("epidurals in labour").
     settings
         Facility types where it can happen.
-    practitioners
-        Specialty to plain words ("an anaesthesiologist").
-    sections
-        Heading to Markdown.
+    mesh, icd10pcs
+        Codes that are free to use.
     """
 
-    slug: str
     title: str
-    kind: str = "procedure"
+    in_a_sentence: str
+    kind: Literal["procedure", "condition", "care"]
+    specialty: str | None
     also_known_as: tuple[str, ...] = ()
-    performed_by: tuple[tuple[str, ...], ...] = ()
-    related: Mapping[str, str] = field(default_factory=dict)
-    settings: tuple[str, ...] = ()
-    practitioners: Mapping[str, str] = field(default_factory=dict)
-    red_flags: Mapping[str, Any] = field(default_factory=dict)
-    first_step: str = ""
-    first_step_cite: tuple[str, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    sections: Mapping[str, str] = field(default_factory=dict)
-    citations: Mapping[str, Citation] = field(default_factory=dict)
-    why: Mapping[str, str] = field(default_factory=dict)
+    performed_by: tuple[tuple[str, ...], ...]
+    treated_by: tuple[str, ...] = ()
+    related: Mapping[str, str] = {}
+    settings: tuple[str, ...]
+    why: Why
     mesh: tuple[str, ...] = ()
     icd10pcs: tuple[str, ...] = ()
-    written: str = ""
-    reviewed_by: str | None = None
-    next_review: str = ""
+    red_flags: RedFlags
+    first_step: str
+    first_step_cite: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    citations: Mapping[str, Citation]
+    written: str
+    reviewed_by: str | None
+    next_review: str
 
     @property
     def specialties(self) -> tuple[str, ...]:
         """Every specialty that is part of any group."""
         return tuple(dict.fromkeys(word for group in self.performed_by for word in group))
+
+
+class Procedure(Front):
+    """One entry of the library.
+
+    Attributes
+    ----------
+    slug
+        Its name in addresses and evidence.
+    sections
+        Heading to Markdown, in the order of `SECTIONS`.
+    labels, practitioners
+        Specialty to its name ("Anaesthesiology") and to plain words ("an anaesthesiologist").
+    codes
+        Private codes that find it; never shown and never exported.
+    """
+
+    slug: str
+    sections: Mapping[str, str]
+    labels: Mapping[str, str] = {}
+    practitioners: Mapping[str, str] = {}
+    codes: tuple[str, ...] = Field(default=(), repr=False, exclude=True)
 
     def number(self, key: str) -> int:
         """The footnote number of a citation: its place in the entry's list."""
@@ -168,10 +245,65 @@ def open_library(folder: Path = LIBRARY) -> dict[str, Procedure]:
     DataError
         Naming the file and line of the first entry that does not keep the form.
     """
-    words = pd.read_csv(folder / "specialties.csv", dtype=str, keep_default_na=False)
-    practitioners = dict(zip(words["specialty"], words["practitioner"], strict=True))
-    entries = [_read_entry(path, practitioners) for path in sorted(folder.glob("*.md"))]
-    return {entry.slug: entry for entry in sorted(entries, key=lambda e: e.title)}
+    entries, problems = _read_folder(folder, _read_specialties(folder))
+    for problem in problems:
+        raise problem
+    return _by_title(entries)
+
+
+def own_folder() -> Path | None:
+    """The folder of entries that whoever runs the app has named; None where none is."""
+    chosen = os.environ.get("CAREREACH_PROCEDURES")
+    return Path(chosen) if chosen else None
+
+
+def whole_library() -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
+    """The bundled entries with those of `own_folder`, and what of the latter was left out."""
+    bundled, folder = open_library(), own_folder()
+    return add_own(bundled, folder) if folder else (bundled, ())
+
+
+def add_own(library: Library, folder: Path) -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
+    """Add the entries of another folder; one of the same slug replaces ours.
+
+    Parameters
+    ----------
+    library
+        What to add to; not changed.
+    folder
+        Holds `<slug>.md` files; `specialties.csv` (columns specialty, label, practitioner) for
+        specialties that ours lacks; `codes.csv` (columns procedure, system, code) for a private
+        mapping of codes, under which entries are found and which is never shown.
+
+    Returns
+    -------
+    tuple
+        The library, by title, and what was left out: file, line, reason.
+    """
+    if not folder.is_dir():
+        return dict(library), (DataError(str(folder), "there is no such folder"),)
+    problems: list[DataError] = []
+    words = _read_specialties(LIBRARY)
+    own = folder / "specialties.csv"
+    try:
+        words = {**words, **(_read_specialties(folder) if own.exists() else {})}
+    except DataError as error:
+        problems.append(error)
+    entries, wrong = _read_folder(folder, words)
+    merged = {**library, **entries}
+    problems += wrong
+    codes = folder / "codes.csv"
+    if codes.exists():
+        merged, wrong = _with_codes(merged, codes)
+        problems += wrong
+    return _by_title(merged), tuple(problems)
+
+
+def check_folder(folder: Path) -> tuple[DataError, ...]:
+    """Everything that is wrong in a folder of entries, the library's or one of your own."""
+    if folder.resolve() == LIBRARY:
+        return tuple(_read_folder(folder, _read_specialties(folder))[1])
+    return add_own(open_library(), folder)[1]
 
 
 def get_procedure(library: Library, text: str) -> Procedure:
@@ -192,7 +324,10 @@ def get_procedure(library: Library, text: str) -> Procedure:
 
 
 def find_procedure(library: Library, text: str) -> Match:
-    """Find an entry by slug, title or synonym, or over a typo.
+    """Find an entry by slug, title, synonym or private code, or over a typo.
+
+    British and American spellings are the same; "colpscopy" is as near to colonoscopy as to
+    colposcopy and is asked about.
 
     Parameters
     ----------
@@ -207,16 +342,20 @@ def find_procedure(library: Library, text: str) -> Match:
         The entry, or the nearest titles.
     """
     names = {
-        normalise(name): entry.slug
+        _spelt(name): entry.slug
         for entry in reversed(list(library.values()))
         for name in (*entry.also_known_as, entry.title, entry.slug)
     }
-    wanted = normalise(text)
-    if wanted in names:
-        return Match(library[names[wanted]])
-    near = process.extract(wanted, list(names), scorer=fuzz.ratio, limit=6)
-    if near and near[0][1] >= TYPO:
-        return Match(library[names[near[0][0]]], corrected=True)
+    wanted = _spelt(text)
+    exact = names | {_spelt(code): e.slug for e in library.values() for code in e.codes}
+    if wanted in exact:
+        return Match(library[exact[wanted]])
+    near = process.extract(wanted, list(names), scorer=fuzz.ratio, limit=12)
+    if near and near[0][1] >= TYPO and abs(len(near[0][0]) - len(wanted)) <= TYPO_LETTERS:
+        best = names[near[0][0]]
+        rival = max((like for name, like, _ in near if names[name] != best), default=0.0)
+        if near[0][1] - rival >= TIE:
+            return Match(library[best], corrected=True)
     # A part of a name ("headache") is a question, never an answer: it may be another illness.
     begun = [name for name in names if len(wanted) >= 3 and f" {wanted}" in f" {name}"]
     alike = [name for name, likeness, _ in near if likeness >= SUGGEST]
@@ -224,77 +363,133 @@ def find_procedure(library: Library, text: str) -> Match:
     return Match(suggestions=tuple(titles)[:3])
 
 
-def section_html(procedure: Procedure, heading: str) -> str:
-    """Render a section as HTML; raw HTML in the text is shown as text.
-
-    Parameters
-    ----------
-    procedure
-        The entry.
-    heading
-        One of `SECTIONS`.
-    """
-    return _marks_html(procedure, _markdown().render(procedure.sections.get(heading, "")))
+def _spelt(text: str) -> str:
+    """Fold what British and American spellings write differently."""
+    return re.sub("[ao]e", "e", normalise(text)).replace("our", "or").replace("isation", "ization")
 
 
-def inline_html(procedure: Procedure, text: str, cite: tuple[str, ...] = ()) -> str:
-    """Render a line of front matter as HTML, with its sources as footnote marks."""
-    marks = "".join(f" [^{key}]" for key in cite)
-    return _marks_html(procedure, _markdown().renderInline(text) + marks)
+def _by_title(entries: Mapping[str, Procedure]) -> dict[str, Procedure]:
+    return {e.slug: e for e in sorted(entries.values(), key=lambda e: e.title)}
 
 
-@functools.cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False})
+def _read_specialties(folder: Path) -> dict[str, tuple[str, str]]:
+    """Specialty to its label and to the words for who practises it."""
+    table = _read_csv(folder / "specialties.csv", ("specialty", "label", "practitioner"))
+    return {
+        word: (label, who)
+        for word, label, who in zip(
+            table["specialty"], table["label"], table["practitioner"], strict=True
+        )
+    }
 
 
-def _marks_html(procedure: Procedure, html: str) -> str:
-    def mark(match: re.Match[str]) -> str:
-        source = procedure.citations[match[1]]
-        label = escape(f"{source.authors} {source.year}: {source.title}")
-        return f'<sup class="cr-cite" title="{label}">{procedure.number(match[1])}</sup>'
+def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (ValueError, OSError) as error:
+        raise DataError(path.name, f"is no CSV table ({error})") from None
+    lacks = set(columns) - set(table.columns)
+    if lacks:
+        raise DataError(path.name, f"lacks the columns {', '.join(sorted(lacks))}", row=1)
+    return table
 
-    return _MARK.sub(mark, html)
+
+def _with_codes(
+    library: dict[str, Procedure], path: Path
+) -> tuple[dict[str, Procedure], list[DataError]]:
+    """Give entries the private codes under which they are found."""
+    try:
+        table = _read_csv(path, ("procedure", "system", "code"))
+    except DataError as error:
+        return library, [error]
+    codes: dict[str, list[str]] = {}
+    problems = []
+    for row, slug, code in zip(
+        range(2, len(table) + 2), table["procedure"], table["code"], strict=True
+    ):
+        if slug not in library:
+            problems.append(DataError(path.name, f"there is no entry {slug!r}", row=row))
+        else:
+            codes.setdefault(slug, []).append(code)
+    coded = {
+        slug: library[slug].model_copy(update={"codes": tuple(c)}) for slug, c in codes.items()
+    }
+    return {**library, **coded}, problems
 
 
-def _read_entry(path: Path, practitioners: Mapping[str, str]) -> Procedure:
-    text = path.read_text("utf-8")
+def _read_folder(
+    folder: Path, words: Mapping[str, tuple[str, str]]
+) -> tuple[dict[str, Procedure], list[DataError]]:
+    """The entries of a folder that keep the form, and what is wrong with the others."""
+    entries: dict[str, Procedure] = {}
+    problems: list[DataError] = []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            entries[path.stem] = _read_entry(path, words)
+        except _BadEntryError as error:
+            problems += [DataError(path.name, why, row=row) for row, why in error.problems]
+    return entries, problems
+
+
+class _BadEntryError(Exception):
+    """An entry that does not keep the form: (line, reason) of each fault."""
+
+    def __init__(self, problems: Iterable[tuple[int | None, str]]) -> None:
+        self.problems = list(problems)
+
+
+#: What pydantic says, as a reader of the file would.
+_SAID = {"missing": "is missing", "extra_forbidden": "is no field of an entry"}
+
+
+def _read_entry(path: Path, words: Mapping[str, tuple[str, str]]) -> Procedure:
+    try:
+        text = path.read_text("utf-8-sig")
+    except (UnicodeDecodeError, OSError):
+        raise _BadEntryError([(None, "cannot be read as text in UTF-8")]) from None
     parts = re.split(r"^---[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)
     if len(parts) < 3 or parts[0].strip():
-        raise DataError(path.name, "does not begin with front matter between two lines of ---")
+        raise _BadEntryError([(1, "does not begin with front matter between two lines of ---")])
     try:
-        front = yaml.safe_load(parts[1])
-    except yaml.YAMLError as error:
+        tree = yaml.compose(parts[1], yaml.SafeLoader)
+        raw = yaml.safe_load(parts[1])
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        row = mark.line + 1 if mark else None
-        raise DataError(path.name, "the front matter is not YAML", row=row) from None
+        raise _BadEntryError(
+            [(mark.line + 1 if mark else 1, "the front matter is not YAML")]
+        ) from None
+    if not isinstance(raw, dict):
+        raise _BadEntryError([(1, "the front matter is not a list of fields")])
+    twice = list(_repeated(tree))
+    try:
+        front = Front.model_validate(raw)
+    except ValidationError as error:
+        raise _BadEntryError(
+            [*twice, *(_said(tree, e["loc"], e["type"], e["msg"]) for e in error.errors())]
+        ) from None
     sections = _sections(parts[2])
-    for problem in _problems(front, sections, text, practitioners):
-        raise DataError(path.name, problem[1], row=problem[0])
-    cites = {key: _citation(value) for key, value in front.pop("citations").items()}
+    problems = [
+        *twice,
+        *((1, f"the section “{h}” is empty") for h, written in sections.items() if not written),
+        *_front_problems(front, words, tree),
+        *_body_problems(front, parts[2], text.count("\n") - parts[2].count("\n") + 1),
+        *_citation_problems(front, parts[2], text, tree),
+    ]
+    if problems:
+        raise _BadEntryError(problems)
     # Numbered as they first appear, so that footnotes count up as one reads.
-    used = list(dict.fromkeys([*_front_keys(front), *_MARK.findall(parts[2])]))
-    pictures = tuple(
-        Picture(p["title"], tuple(p["bars"]), p["note"], tuple(p["cite"]))
-        for p in front.pop("pictures", ())
-    )
-    groups = tuple(tuple(group) for group in front.pop("performed_by"))
-    settings: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in front.items()
-    }
+    used = dict.fromkeys([*_front_keys(front), *MARK.findall(parts[2])])
+    known = {w: words[w] for w in (*front.specialties, front.specialty) if w is not None}
     return Procedure(
-        slug=path.stem,
-        performed_by=groups,
-        pictures=pictures,
-        sections=sections,
-        citations={key: cites[key] for key in used},
-        practitioners={w: practitioners[w] for group in groups for w in group},
-        **settings,
+        **{
+            **dict(front),
+            "slug": path.stem,
+            "sections": sections,
+            "citations": {key: front.citations[key] for key in used},
+            "labels": {w: label for w, (label, _) in known.items()},
+            "practitioners": {w: who for w, (_, who) in known.items()},
+        }
     )
-
-
-def _citation(value: Mapping[str, Any]) -> Citation:
-    return Citation(**{key: str(item) for key, item in value.items()})
 
 
 def _sections(body: str) -> dict[str, str]:
@@ -302,77 +497,101 @@ def _sections(body: str) -> dict[str, str]:
     return {h.strip(): t.strip() for h, t in zip(pieces[1::2], pieces[2::2], strict=True)}
 
 
-def _front_keys(front: Mapping[str, Any]) -> list[str]:
-    keys = [*front.get("red_flags", {}).get("cite", []), *front.get("first_step_cite", [])]
-    return keys + [key for picture in front.get("pictures", []) for key in picture["cite"]]
+def _front_keys(front: Front) -> list[str]:
+    """Citations that the front matter uses, in the order of reading."""
+    keys = [*front.red_flags.cite, *front.first_step_cite]
+    return keys + [key for picture in front.pictures for key in picture.cite]
 
 
-#: Fields that front matter may have: all but those that come from elsewhere.
-_FRONT = frozenset(Procedure.__dataclass_fields__) - {"practitioners", "sections", "slug"}
+def _line(tree: yaml.Node | None, path: Iterable[Any]) -> int:
+    """The line on which a field stands, or the nearest thing around it."""
+    line = 1
+    node = tree
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
 
 
-def _problems(
-    front: Mapping[str, Any],
-    sections: Mapping[str, str],
-    text: str,
-    practitioners: Mapping[str, str],
-) -> Iterator[tuple[int | None, str]]:
-    """What is wrong with an entry, as (line, reason)."""
+def _repeated(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Fields that are given twice: YAML would quietly keep the second."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, f"{key.value} is given twice"
+            seen.add(key.value)
+            yield from _repeated(value)
 
-    def line_of(fragment: str) -> int:
-        return text[: max(text.find(fragment), 0)].count("\n") + 1
 
-    for key in (
-        "title",
-        "kind",
-        "performed_by",
-        "settings",
-        "why",
-        "red_flags",
-        "first_step",
-        "citations",
-        "written",
-        "next_review",
-    ):
-        if not isinstance(front, dict) or key not in front:
-            yield 1, f"the front matter lacks {key}"
-            return
-    for key in sorted(set(front) - _FRONT):
-        yield line_of(f"{key}:"), f"{key} is no field of an entry"
-        return
-    if not {"lead", "signs", "cite"} <= set(front["red_flags"]):
-        yield line_of("red_flags:"), "red_flags lacks lead, signs or cite"
-        return
-    for picture in front.get("pictures", []):
-        if not {"title", "bars", "note", "cite"} <= set(picture):
-            yield line_of("pictures:"), "a picture lacks title, bars, note or cite"
-            return
-    if front["kind"] not in KINDS:
-        yield line_of("kind:"), f"kind is not one of {', '.join(KINDS)}"
-    for word in (w for group in front["performed_by"] for w in group):
-        if word not in practitioners:
-            yield line_of("performed_by:"), f"{word!r} is not in specialties.csv"
-    for word in front["settings"]:
+def _said(
+    tree: yaml.Node | None, path: tuple[int | str, ...], kind: str, message: str
+) -> tuple[int, str]:
+    words = _SAID.get(kind) or message.removeprefix("Value error, ")
+    return _line(tree, path), f"{'.'.join(map(str, path))} {words[:1].lower()}{words[1:]}"
+
+
+def _front_problems(
+    front: Front, words: Mapping[str, Any], tree: yaml.Node | None
+) -> Iterator[tuple[int, str]]:
+    for field, used in (("performed_by", front.specialties), ("specialty", (front.specialty,))):
+        for word in used:
+            if word is not None and word not in words:
+                yield _line(tree, [field]), f"{word!r} is not in specialties.csv"
+    for word in front.settings:
         if word not in FACILITY_TYPES:
-            yield line_of("settings:"), f"{word!r} is not a facility type"
-    if tuple(sections) != SECTIONS:
-        yield line_of("## "), f"the sections are not: {', '.join(SECTIONS)}"
-    used = {*_front_keys(front), *_MARK.findall("\n".join(sections.values()))}
-    for key in sorted(used - set(front["citations"])):
-        yield line_of(f"[^{key}]"), f"the source {key!r} is not among the citations"
-    for key, source in front["citations"].items():
-        if key not in used:
-            yield line_of(f"  {key}:"), f"the citation {key!r} is used nowhere"
-        lacks = {"authors", "year", "title", "publisher", "read", "supports"} - set(source)
-        if lacks or not ("doi" in source or "url" in source):
-            yield (
-                line_of(f"  {key}:"),
-                f"the citation lacks {', '.join(sorted(lacks)) or 'a doi or url'}",
-            )
-    for heading, body in sections.items():
-        if heading in _UNCITED:
+            yield _line(tree, ["settings"]), f"{word!r} is not a facility type"
+
+
+def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, str]]:
+    """Headings out of order, figures without a source, codes under licence.
+
+    `first` is the line of the file on which the body begins.
+    """
+    headings = [
+        (body[: m.start()].count("\n") + first, m[1].strip())
+        for m in re.finditer(r"^## (.+)$", body, flags=re.MULTILINE)
+    ]
+    for place, wanted in enumerate(SECTIONS):
+        line, heading = headings[place] if place < len(headings) else (first, "the end")
+        if heading != wanted:
+            yield line, f"the section “{wanted}” is expected, not “{heading}”"
+            return
+    for line, heading in headings[len(SECTIONS) :]:
+        yield line, f"the section “{heading}” is one too many"
+    heading = ""
+    for block in re.finditer(r"\S.*(?:\n(?!\n|- |\d+\. |## ).+)*", body):
+        line, claim = body[: block.start()].count("\n") + first, block[0]
+        if claim.startswith("## "):
+            heading = claim.removeprefix("## ").strip()
             continue
-        for item in re.split(r"\n(?=- |\d+\. )|\n\n", body):
-            claim = re.sub(r"^(\d+\.|-) ", "", item.strip())
-            if re.search(r"\d", _MARK.sub("", claim)) and not _MARK.search(claim):
-                yield line_of(item.strip()[:40]), "a figure has no source mark"
+        if not heading:
+            yield line, "text before the first section is shown nowhere"
+        if _LICENSED.search(MARK.sub("", claim)):
+            yield line, "a licensed code may stand in codes.csv of your own folder only"
+        words = re.sub(r"^(\d+\.|-) ", "", MARK.sub("", claim))
+        if heading not in _UNCITED and re.search(r"\d", words) and not MARK.search(claim):
+            yield line, "a figure has no source mark"
+
+
+def _citation_problems(
+    front: Front, body: str, text: str, tree: yaml.Node | None
+) -> Iterator[tuple[int, str]]:
+    used = {*_front_keys(front), *MARK.findall(body)}
+    for key in sorted(used - set(front.citations)):
+        line = text[: max(text.find(f"[^{key}]"), 0)].count("\n") + 1
+        yield line, f"the source {key!r} is not among the citations"
+    for key in front.citations:
+        if key not in used:
+            yield _line(tree, ["citations", key]), f"the citation {key!r} is used nowhere"

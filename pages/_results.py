@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from geo import report, words
+from geo import explain, report, words
 from geo.find import SHOW, Answer
 from geo.places import Place, find_place
 from geo.procedures import find_procedure
@@ -356,4 +356,4 @@ def printed(view: View, answer: Answer, today: dt.date) -> None:
     with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
         _ui.browser_button("print", "Print", "window.print();")
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
-    st.html(report.print_html(answer, words.describe(answer), today))
+    st.html(explain.leaflet_html(answer, words.describe(answer), today))

@@ -4,17 +4,17 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import streamlit as st
 
-from geo import report
-from geo.errors import CareReachError
+from geo import explain
+from geo.errors import CareReachError, DataError
 from geo.find import Assessed, assess_pack
 from geo.packs import BASE_MAP, DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.places import Gazetteer
-from geo.procedures import Procedure, open_library
+from geo.procedures import Procedure, own_folder, whole_library
 from geo.text import escape
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -39,10 +39,26 @@ def _key(of: Pack) -> tuple[str, str]:
     return str(of.folder), of.hash
 
 
-@st.cache_resource(show_spinner=False)
 def library() -> dict[str, Procedure]:
-    """The procedure library, read once."""
-    return open_library()
+    """The procedure library, read once, and again when the folder of one's own has changed."""
+    return _library(_own())[0]
+
+
+def library_problems() -> tuple[DataError, ...]:
+    """Entries of one's own that were left out, and why."""
+    return _library(_own())[1]
+
+
+def _own() -> tuple:
+    """What tells whether the folder of entries of one's own is another, or has changed."""
+    folder = own_folder()
+    files = sorted(folder.glob("*.*")) if folder else ()
+    return folder, *((file.name, file.stat().st_mtime_ns) for file in files)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _library(own: tuple) -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
+    return whole_library()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: _key})
@@ -51,9 +67,13 @@ def gazetteer(of: Pack) -> Gazetteer:
     return Gazetteer(of.places)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
 def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
     """A pack seen with one procedure; a new day makes a new one."""
+    return _assessed(of, slug, today, _own())
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+def _assessed(of: Pack, slug: str, today: dt.date, own: tuple) -> Assessed:
     return assess_pack(of, library()[slug], today)
 
 
@@ -99,6 +119,26 @@ def header(pages: list) -> None:
             st.page_link(page)
 
 
+def need_router() -> None:
+    """Begin again where a page was run without app.py.
+
+    Streamlit takes `pages/` for its own older kind of app until `st.navigation` has been called
+    once: the first visitor of a fresh server who follows a link to a page would get it bare.
+    """
+    if "page" not in st.session_state:
+        st.navigation(site(), position="hidden")
+        st.rerun()
+
+
+def site() -> list:
+    """The pages, in the order of the header."""
+    return [
+        st.Page("pages/find.py", title="Find care", default=True),
+        st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
+        st.Page("pages/data.py", title="Data", url_path="data"),
+    ]
+
+
 def entered(page: str) -> None:
     """Remember which page was shown before this one."""
     st.session_state["came_from"] = st.session_state.get("page")
@@ -120,20 +160,33 @@ def plain(text: str) -> str:
     return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&@/" else c for c in text)
 
 
-def urgent(procedure: Procedure, of: Pack, seen: tuple[str, str] | None) -> None:
+def urgent(
+    procedure: Procedure, of: Pack, seen: tuple[str, str] | None, *, opens: bool = False
+) -> None:
     """Red flags with the emergency number, and the first step, side by side."""
-    st.html(report.urgent_html(procedure, of, seen))
+    st.html(explain.urgent_html(procedure, of, seen, opens=opens))
 
 
-def explainer(procedure: Procedure) -> None:
-    """The short form of an entry, for the panel beside the map."""
-    st.html(f'<div class="cr-panel">{report.short_form_html(procedure)}</div>')
+def explainer(procedure: Procedure, treatments: Mapping[str, dict[str, str]]) -> None:
+    """The short form of an entry, for the panel beside the map.
+
+    Parameters
+    ----------
+    procedure
+        The entry.
+    treatments
+        Titles of the procedures that treat it, each with the address that asks who does it here.
+    """
+    st.html(f'<div class="cr-panel">{explain.short_form_html(procedure)}</div>')
     st.page_link(
         "pages/procedures.py",
         label="Full text with all sources",
         query_params={"procedure": procedure.slug},
     )
-    st.html(f'<p class="cr-note">{escape(report.reviewed_words(procedure))}</p>')
+    for title, address in treatments.items():
+        label = plain(f"Find who does this near here: {title}")
+        st.page_link("pages/find.py", label=label, query_params=address)
+    st.html(f'<p class="cr-note">{escape(explain.reviewed_words(procedure))}</p>')
 
 
 #: Only this travels with each run; the script and its styles are fetched once from `static/`.

@@ -7,6 +7,8 @@ from geo.packs import list_packs
 from geo.text import escape
 from pages import _ui
 
+_ui.need_router()
+
 st.set_page_config(page_title="Data · CareReach")
 parts = ["<h1>Where the data comes from</h1>"]
 for name in list_packs():

@@ -10,6 +10,8 @@ from geo.find import Answer, find_care
 from geo.places import Place
 from pages import _results, _state, _ui
 
+_ui.need_router()
+
 _state.restore("Find care")
 view = _state.read_view()
 pack, procedure, place = view.pack, view.procedure, view.found.place
@@ -79,7 +81,15 @@ def results(answer: Answer) -> None:
         )
         _results.caption(answer)
     with panel, st.container(border=True):
-        _ui.explainer(procedure)
+        library = _ui.library()
+        _ui.explainer(
+            procedure,
+            {
+                library[slug].title: view.address(procedure=slug, provider="")
+                for slug in procedure.treated_by
+                if slug in library
+            },
+        )
 
 
 _results.title(view)

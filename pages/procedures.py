@@ -1,58 +1,145 @@
-"""The procedure library: every entry in full, with its sources."""
+"""The procedure library: search and browse; each entry in full, with its sources."""
 
 import streamlit as st
 
-from geo import report
-from geo.procedures import SECTIONS, find_procedure, section_html
-from geo.text import escape
+from geo import explain
+from geo.procedures import Procedure, find_procedure
+from geo.text import escape, normalise
 from pages import _state, _ui
 
+_ui.need_router()
+
 library = _ui.library()
+address = st.query_params
+# The view of Find that this page leads back to.
 kept = st.session_state.get("find_address", {})
-wanted = st.query_params.get("procedure") or kept.get("procedure", "")
-match = find_procedure(library, wanted) if wanted else None
-if wanted and match and match.procedure is None:
-    st.warning(_ui.plain(f"“{wanted}” is not in the library."))
-elif match and match.procedure and match.corrected:
-    st.warning(_ui.plain(f"“{wanted}” was read as {match.procedure.title}."))
-entry = match.procedure if match and match.procedure else next(iter(library.values()))
-st.set_page_config(page_title=f"{entry.title} · CareReach")
-
-
-def picked() -> None:
-    st.query_params["procedure"] = st.session_state["w_entry"]
-
-
-_state.show_value("w_entry", entry.slug)
-st.selectbox(
-    "Procedure or condition",
-    list(library),
-    key="w_entry",
-    format_func=lambda slug: library[slug].title,
-    on_change=picked,
-    width=420,
-)
 pack = _ui.pack(kept.get("pack", _state.DEFAULT_PACK))
-same = kept.get("procedure", pack.default_procedure) == entry.slug
-_ui.urgent(entry, pack, None)
-st.page_link(
-    "pages/find.py",
-    label=_ui.plain(f"Find who does this near {kept.get('near', pack.default_place)}"),
-    query_params={
-        **{key: value for key, value in kept.items() if same or key != "provider"},
-        "procedure": entry.slug,
-    },
-)
-parts = [f"<h1>{escape(entry.title)}</h1>"]
-if entry.also_known_as:
-    parts.append(f'<p class="cr-note">Also called: {escape(", ".join(entry.also_known_as))}</p>')
-for heading in SECTIONS:
-    parts.append(f"<h2>{escape(heading)}</h2>")
-    if heading == "Benefits and risks":
-        parts.append(report.picture_html(entry))
-    parts.append(section_html(entry, heading))
-parts.append("<h2>How the list decides who is likely</h2><ul>")
-parts += [f"<li>{escape(reason)}</li>" for reason in entry.why.values()]
-parts.append(f"</ul><h2>Sources</h2>{report.sources_html(entry)}")
-st.html(f'<article class="cr-entry">{"".join(parts)}</article>')
-st.html(f'<p class="cr-note">{escape(report.reviewed_words(entry))} No substitute for care.</p>')
+EVERY = "Every specialty"
+labels = {word: label for entry in library.values() for word, label in entry.labels.items()}
+
+
+def go(**changes: str) -> None:
+    """Change the address; what is empty leaves it."""
+    full = {**address.to_dict(), **changes}
+    address.from_dict({key: value for key, value in full.items() if value})
+
+
+def searched() -> None:
+    """A name opens its entry; any other words choose among the cards."""
+    typed = st.session_state["w_search"].strip()
+    match = find_procedure(library, typed)
+    if match.procedure and not match.corrected:
+        go(procedure=match.procedure.slug, q="")
+    else:
+        go(q=typed)
+
+
+def chosen(words: str, specialty: str) -> list[Procedure]:
+    """Entries in which every word begins a word, or that a name over a typo means."""
+    found = [
+        entry
+        for entry in library.values()
+        if specialty in ("", entry.specialty, *entry.specialties)
+        and all(f" {word}" in _haystack(entry) for word in normalise(words).split())
+    ]
+    match = find_procedure(library, words) if words and not found else None
+    if match and match.procedure:
+        st.warning(_ui.plain(f"“{words}” was read as {match.procedure.title}."))
+        found = [match.procedure]
+    elif match:
+        st.warning(_ui.plain(f"Nothing in the library is about “{words}”. It holds all these:"))
+        found = list(library.values())
+    return found
+
+
+def _haystack(entry: Procedure) -> str:
+    names = [entry.title, *entry.also_known_as, entry.sections["What it is"]]
+    return f" {normalise(' '.join(names))}"
+
+
+def browse() -> None:
+    """Every entry as a card, by search and by specialty."""
+    st.set_page_config(page_title="Procedures · CareReach")
+    words, specialty = address.get("q", ""), address.get("specialty", "")
+    if specialty and specialty not in labels:
+        st.warning(_ui.plain(f"“{specialty}” is no specialty of the library; all are shown."))
+        specialty = ""
+    st.html(
+        '<div class="cr-head"><h1>Procedures and conditions</h1><p>What each is, who it is for, '
+        "what it does to how many people, and who says so. No entry has been reviewed by a "
+        "clinician yet.</p></div>"
+    )
+    _state.show_value("w_search", words)
+    _state.show_value("w_specialty", specialty)
+    with st.container(horizontal=True, key="find_entry"):
+        st.text_input(
+            "Search",
+            key="w_search",
+            placeholder="Kidney dialysis, C-section, spinal headache",
+            on_change=searched,
+            width=420,
+        )
+        st.selectbox(
+            "Specialty",
+            ["", *sorted(labels, key=labels.__getitem__)],
+            key="w_specialty",
+            format_func=lambda word: labels.get(word, EVERY),
+            on_change=lambda: go(specialty=st.session_state["w_specialty"]),
+            width=300,
+        )
+    with st.container(key="cards"):
+        for entry in chosen(words, specialty):
+            _card(entry)
+
+
+def _card(entry: Procedure) -> None:
+    under = entry.labels[entry.specialty] if entry.specialty else "Any illness"
+    kind = " · condition" if entry.kind == "condition" else ""
+    with st.container(border=True, key=f"card_{entry.slug}"):
+        st.html(f'<span class="cr-note">{escape(under)}{kind}</span>')
+        st.page_link(
+            "pages/procedures.py",
+            label=_ui.plain(entry.title),
+            query_params={"procedure": entry.slug},
+        )
+        st.html(f"<p>{escape(explain.first_words(entry))}</p>")
+
+
+def show(entry: Procedure) -> None:
+    """One entry: what is urgent, what to do, and the whole text."""
+    st.set_page_config(page_title=f"{entry.title} · CareReach")
+    with st.container(key="all"):
+        st.page_link("pages/procedures.py", label="All procedures and conditions")
+    st.html(f'<div class="cr-head"><h1>{escape(entry.title)}</h1></div>')
+    _ui.urgent(entry, pack, None, opens=True)
+    same = kept.get("procedure", pack.default_procedure) == entry.slug
+    back = {key: value for key, value in kept.items() if same or key != "provider"}
+    back["procedure"] = entry.slug
+    with st.container(horizontal=True, key="actions", vertical_alignment="center", gap="small"):
+        near = kept.get("near", pack.default_place)
+        find = _ui.plain(f"Find who does this near {near}")
+        st.page_link("pages/find.py", label=find, query_params=back)
+        leaflet = {**back, "view": _state.PRINT}
+        st.page_link("pages/find.py", label="One-page leaflet", query_params=leaflet)
+        for other in library.values():
+            if other.slug in entry.treated_by or entry.slug in other.treated_by:
+                st.page_link(
+                    "pages/procedures.py",
+                    label=_ui.plain(other.title),
+                    query_params={"procedure": other.slug},
+                )
+    st.html(explain.entry_html(entry))
+
+
+wanted = address.get("procedure", "")
+match = find_procedure(library, wanted)
+for problem in _ui.library_problems():
+    st.warning(_ui.plain(f"An entry of your own is left out. {problem}"))
+if match.procedure is None:
+    if wanted:
+        st.warning(_ui.plain(f"“{wanted}” is not in the library."))
+    browse()
+else:
+    if match.corrected:
+        st.warning(_ui.plain(f"“{wanted}” was read as {match.procedure.title}."))
+    show(match.procedure)

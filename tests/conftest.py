@@ -14,6 +14,18 @@ ROOT = Path(__file__).resolve().parent.parent
 TODAY = dt.date(2026, 11, 22)
 
 
+#: Entry to its reading grades, whole and "What it is"; `test_procedures` fills it.
+grades: dict[str, tuple[float, float]] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the reading grades of the explainers with every test report."""
+    if grades:
+        terminalreporter.section("Flesch-Kincaid grade of the explainers (8 or below)")
+        for slug, (whole, summary) in sorted(grades.items()):
+            terminalreporter.line(f"{slug:30s} {whole:4.1f}   What it is {summary:4.1f}")
+
+
 @pytest.fixture(scope="session")
 def bhutan() -> Pack:
     return open_pack("bhutan")
@@ -27,6 +39,27 @@ def library() -> dict[str, Procedure]:
 @pytest.fixture(scope="session")
 def today() -> dt.date:
     return TODAY
+
+
+def entry(slug: str, **fields: object) -> Procedure:
+    """An entry of the library from the few fields that a test is about."""
+    needed = {
+        "title": slug.title(),
+        "in_a_sentence": slug,
+        "kind": "procedure",
+        "specialty": None,
+        "performed_by": (),
+        "settings": (),
+        "why": {"performed_by": "", "related": "", "settings": ""},
+        "red_flags": {"lead": "if", "signs": ["fever"], "cite": ["someone"]},
+        "first_step": "Ring.",
+        "citations": {},
+        "written": "2026-11",
+        "reviewed_by": None,
+        "next_review": "2027-11",
+        "sections": {},
+    }
+    return Procedure.model_validate({"slug": slug, **needed, **fields})
 
 
 def table(name: str, *rows: dict[str, str]) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """The rules of evidence, one test per sentence; and what they give for Bhutan."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,17 +8,20 @@ import pytest
 from geo.evidence import assess, is_old, order
 from geo.packs import Pack
 from geo.procedures import Procedure
-from tests.conftest import TODAY, table
+from tests.conftest import TODAY, entry, table
 
 SETTINGS = ("hospital", "regional_referral_hospital", "specialist_centre")
-PATCH = Procedure(
+PATCH = entry(
     "patch",
-    "Patch",
     performed_by=(("anaesthesiology", "pain-medicine"),),
     related={"epidural": "epidurals in labour"},
     settings=SETTINGS,
     practitioners={"anaesthesiology": "an anaesthesiologist", "pain-medicine": "a pain doctor"},
 )
+
+
+def revised(procedure: Procedure, **changes: object) -> Procedure:
+    return procedure.model_copy(update=changes)
 
 
 def provider(number: int = 1, **cells: str) -> dict[str, str]:
@@ -161,7 +163,7 @@ def test_likely_when_one_specialty_of_the_group_is_on_record() -> None:
 
 
 def test_every_group_is_needed() -> None:
-    caesarean = replace(PATCH, performed_by=(("obstetrics-gynaecology",), ("anaesthesiology",)))
+    caesarean = revised(PATCH, performed_by=(("obstetrics-gynaecology",), ("anaesthesiology",)))
     one = said("specialist", "2025", specialty="anaesthesiology")
     other = said("specialist", "2020", specialty="obstetrics-gynaecology")
     assert ask(one, procedure=caesarean)["status"] == "unknown"
@@ -170,7 +172,7 @@ def test_every_group_is_needed() -> None:
 
 
 def test_empty_performed_by_never_gives_likely() -> None:
-    assert ask(procedure=replace(PATCH, performed_by=()))["status"] == "unknown"
+    assert ask(procedure=revised(PATCH, performed_by=()))["status"] == "unknown"
 
 
 def test_a_specialty_of_the_register_counts() -> None:
@@ -210,10 +212,10 @@ def test_unknown_is_a_facility_of_the_settings() -> None:
 
 def test_a_specialist_centre_is_unknown_only_with_a_fitting_specialty() -> None:
     assert ask(facility_type="specialist_centre")["status"] is None
-    hospitals_only = replace(PATCH, settings=("hospital",), performed_by=(("a",), ("b",)))
+    hospitals_only = revised(PATCH, settings=("hospital",), performed_by=(("a",), ("b",)))
     one = said("offered", "2025", specialty="a")
     assert ask(one, procedure=hospitals_only, facility_type="specialist_centre")["status"] is None
-    caesarean = replace(PATCH, performed_by=(("obstetrics-gynaecology",), ("anaesthesiology",)))
+    caesarean = revised(PATCH, performed_by=(("obstetrics-gynaecology",), ("anaesthesiology",)))
     row = said("offered", "2025", specialty="anaesthesiology")
     assert ask(row, procedure=caesarean, facility_type="specialist_centre")["status"] == "unknown"
 
@@ -235,7 +237,7 @@ def test_care_is_confirmed_by_the_register_that_names_the_type(bhutan: Pack, lib
 
 
 def test_conditions_are_likely_or_unknown_only() -> None:
-    condition = replace(PATCH, kind="condition")
+    condition = revised(PATCH, kind="condition")
     assert ask(said("offered", "2026", "official"), procedure=condition)["status"] == "unknown"
     denied = [said("not_offered", "2025", specialty=w) for w in PATCH.specialties]
     answer = ask(*denied, procedure=condition)
@@ -298,8 +300,8 @@ def test_nobody_at_all() -> None:
 
 
 def about(bhutan: Pack, slug: str, name: str) -> pd.Series:
-    entry = Procedure(slug, slug, settings=("hospital", "national_referral_hospital"))
-    found = assess(bhutan.providers, bhutan.evidence, entry, TODAY)
+    asked = entry(slug, settings=("hospital", "national_referral_hospital"))
+    found = assess(bhutan.providers, bhutan.evidence, asked, TODAY)
     return found.loc[bhutan.providers.set_index("name").loc[name, "provider_id"]]
 
 

@@ -9,9 +9,8 @@ from geo.errors import CareReachError
 from geo.find import Answer, Assessed, assess_pack, find_care
 from geo.packs import Pack
 from geo.places import find_place
-from geo.procedures import Procedure
 from geo.travel import road_distances
-from tests.conftest import TODAY, table
+from tests.conftest import TODAY, entry, table
 
 CRRH = "Central Regional Referral Hospital, Gelephu"
 ERRH = "Eastern Regional Referral Hospital, Mongar"
@@ -129,7 +128,7 @@ def test_nonsense_is_refused_in_one_sentence(
 
 
 def test_known_not_to_do_it_is_listed_only_on_request(bhutan: Pack, library: dict) -> None:
-    dialysis = Procedure("haemodialysis", "Haemodialysis", settings=("hospital",))
+    dialysis = entry("haemodialysis", settings=("hospital",))
     assessed = assess_pack(bhutan, dialysis, TODAY)
     asked = ask(assessed, "Trashigang", 50, show="not_offered")
     assert "Trashigang Hospital" in asked.results["name"].tolist()

@@ -14,7 +14,7 @@ LAYERS = {
     3: {"evidence", "travel", "access", "checks", "build"},
     4: {"siting", "maps", "find"},
     5: {"words"},
-    6: {"report", "sources"},
+    6: {"explain", "report", "sources"},
     7: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}

@@ -10,7 +10,7 @@ from dataclasses import replace
 import folium
 import pytest
 
-from geo import report, words
+from geo import explain, report, words
 from geo.find import Answer, assess_pack, find_care
 from geo.maps import base_map, search_layer
 from geo.packs import Pack
@@ -74,7 +74,7 @@ def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> Non
     assert rows[0]["name"] == HOSTILE
     collection = json.loads(report.answer_geojson(answer, words.describe(answer)))
     assert collection["features"][0]["properties"]["name"] == HOSTILE
-    page = report.print_html(answer, words.describe(answer), TODAY)
+    page = explain.leaflet_html(answer, words.describe(answer), TODAY)
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
@@ -128,7 +128,7 @@ def test_the_json_of_the_contract(seed: Answer) -> None:
 
 
 def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) -> None:
-    page = report.print_html(seed, words.describe(seed), dt.date(2026, 11, 22))
+    page = explain.leaflet_html(seed, words.describe(seed), dt.date(2026, 11, 22))
     for part in (
         "Get help now:",
         ">112</a>",
@@ -217,7 +217,7 @@ def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, libra
 
 def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, library: dict) -> None:
     answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
-    page = report.print_html(answer, words.describe(answer), TODAY)
+    page = explain.leaflet_html(answer, words.describe(answer), TODAY)
     assert "where you are it may be another" in page
     assert "()" not in page
 
