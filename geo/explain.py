@@ -25,7 +25,6 @@ from geo.words import (
 __all__ = [
     "anchor",
     "entry_html",
-    "first_words",
     "footnotes_html",
     "leaflet_html",
     "picture_html",
@@ -34,6 +33,7 @@ __all__ = [
     "section_html",
     "short_form_html",
     "sources_html",
+    "summary",
     "urgent_html",
 ]
 
@@ -61,10 +61,9 @@ def section_html(procedure: Procedure, heading: str, *, opens: bool = False) -> 
     return _marks_html(procedure, text, opens)
 
 
-def first_words(procedure: Procedure) -> str:
-    """The first sentence of an entry, as plain text."""
-    text = MARK.sub("", procedure.sections.get("What it is", ""))
-    return re.split(r"(?<=[.?!])\s", text.strip())[0]
+def summary(procedure: Procedure) -> str:
+    """What an entry is about, as plain text without its sources."""
+    return " ".join(MARK.sub("", procedure.sections["What it is"]).replace("*", "").split())
 
 
 def anchor(heading: str) -> str:
@@ -257,7 +256,7 @@ def picture_html(procedure: Procedure, *, most: int | None = None, opens: bool =
             f'<div class="cr-picture"><h3>{escape(picture.title)}</h3>'
             f'<div class="cr-bars">{"".join(bars)}</div><p class="cr-note">{note}</p></div>'
         )
-    return "".join(blocks)
+    return f'<div class="cr-pictures">{"".join(blocks)}</div>'
 
 
 def _dots_html(count: int) -> str:

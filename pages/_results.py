@@ -330,7 +330,7 @@ def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:
     place = re.sub(r"[^a-z0-9]+", "-", view.near.lower()).strip("-")
     name = f"carereach-{view.procedure.slug}-{place}"
     with st.container(horizontal=True, key="downloads"):
-        st.link_button("Print list + leaflet", "?" + urlencode(view.address(view=_state.PRINT)))
+        st.link_button("Print leaflet", "?" + urlencode(view.address(view=_state.PRINT)))
         # Made with every run, so that a click needs no further answer from the server.
         for label, content, ending, kind in (
             ("CSV", report.answer_csv, "csv", "text/csv"),

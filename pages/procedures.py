@@ -102,7 +102,7 @@ def _card(entry: Procedure) -> None:
             label=_ui.plain(entry.title),
             query_params={"procedure": entry.slug},
         )
-        st.html(f"<p>{escape(explain.first_words(entry))}</p>")
+        st.html(f"<p>{escape(explain.summary(entry))}</p>")
 
 
 def show(entry: Procedure) -> None:
