@@ -42,7 +42,7 @@ _SHORT = ("What it is", "Who does it", "The day")
 #: Pictures of the short form: by custom the first shows a benefit and the second a harm.
 _SHORT_PICTURES = 2
 #: Rows of the list that fit on the leaflet's one page.
-_LEAFLET_ROWS = 5
+_LEAFLET_ROWS = 4
 
 
 def section_html(procedure: Procedure, heading: str, *, opens: bool = False) -> str:

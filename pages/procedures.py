@@ -133,8 +133,9 @@ def show(entry: Procedure) -> None:
 
 wanted = address.get("procedure", "")
 match = find_procedure(library, wanted)
-for problem in _ui.library_problems():
-    st.warning(_ui.plain(f"An entry of your own is left out. {problem}"))
+# One sentence for each file; `python -m geo check` names them all.
+for problem in {problem.file: problem for problem in reversed(_ui.library_problems())}.values():
+    st.warning(_ui.plain(f"Left out of the library: {problem}."))
 if match.procedure is None:
     if wanted:
         st.warning(_ui.plain(f"“{wanted}” is not in the library."))

@@ -1,5 +1,6 @@
 """A server of our own and Chromium; nothing may leave this machine."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -45,9 +46,40 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+@contextlib.contextmanager
+def serving(packs: Path, log: Path) -> Iterator[str]:
+    """The app on a free port, with packs of one's own."""
+    with socket.socket() as spot:
+        spot.bind(("127.0.0.1", 0))
+        port = spot.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
+            cwd=ROOT,
+            env={**os.environ, "CAREREACH_DATA": str(packs)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            try:
+                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                    break
+            except OSError:
+                time.sleep(0.2)
+        else:
+            pytest.fail(f"The server did not start: {log.read_text('utf-8')[-800:]}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app on a free port, with a second pack whose first hospital has a hostile name."""
+    """The app with a second pack whose first hospital has a hostile name."""
     packs = tmp_path_factory.mktemp("packs")
     folder = Path(shutil.copytree(ROOT / "data" / "bhutan", packs / "hostile"))
     providers = folder / "providers.csv"
@@ -61,40 +93,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         about.read_text("utf-8").replace('"name": "bhutan"', '"name": "hostile"', 1), "utf-8"
     )
     build_pack(folder, tmp_path_factory.mktemp("static"))
-    with socket.socket() as spot:
-        spot.bind(("127.0.0.1", 0))
-        port = spot.getsockname()[1]
-    log = (tmp_path_factory.mktemp("log") / "server.log").open("w")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "app.py",
-            f"--server.port={port}",
-            "--server.address=127.0.0.1",
-        ],
-        cwd=ROOT,
-        env={**os.environ, "CAREREACH_DATA": str(packs)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(150):
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                    break
-            except OSError:
-                time.sleep(0.2)
-        else:
-            pytest.fail(f"The server did not start: {Path(log.name).read_text('utf-8')[-800:]}")
+    with serving(packs, tmp_path_factory.mktemp("log") / "server.log") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-        log.close()
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[str]:
+    """The app as nobody has seen it yet."""
+    with serving(tmp_path / "packs", tmp_path / "server.log") as url:
+        yield url
 
 
 class Visitor:

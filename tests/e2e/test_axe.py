@@ -31,11 +31,21 @@ def test_find(visit, name: str, scheme: str, width: int) -> None:
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/procedures?procedure=psoriasis", "/data", "/?near=Serzhong"])
-def test_other_pages(visit, path: str, scheme: str) -> None:
-    visitor = visit(color_scheme=scheme)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/procedures",
+        "/procedures?procedure=psoriasis",
+        "/?near=Thimphu&view=print",
+        "/data",
+        "/?near=Serzhong",
+    ],
+)
+def test_other_pages(visit, path: str, scheme: str, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visitor.page.goto(visitor.url + path)
-    visitor.page.get_by_role("heading", level=1).wait_for()
+    visitor.page.get_by_role("heading", level=1).first.wait_for()
     visitor.settle()
     assert violations(visitor.page) == []

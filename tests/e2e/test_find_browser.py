@@ -127,13 +127,14 @@ def test_reload_back_page_switch_and_link_restore_the_view(visit) -> None:
     assert pressed(visitor) == [SARPANG]
     assert address(page)["radius_km"] == "60"
     page.get_by_role("link", name="Procedures").click()
-    expect(page).to_have_title("Epidural blood patch · CareReach")
+    expect(page).to_have_title("Procedures · CareReach")
     page.get_by_role("link", name="Find care").click()
     visitor.pins.first.wait_for()
     visitor.settle()
     assert pressed(visitor) == [SARPANG]
     assert address(page)["radius_km"] == "60"
-    page.get_by_role("link", name="Procedures").click()
+    page.get_by_role("link", name="Full text with all sources").click()
+    expect(page).to_have_title("Epidural blood patch · CareReach")
     page.get_by_role("link", name="Find who does this near").click()
     visitor.pins.first.wait_for()
     visitor.settle()
@@ -146,7 +147,7 @@ def test_after_a_page_switch_the_first_marker_click_counts(visit) -> None:
     visitor.pins.filter(has_text="5").click()
     visitor.settle()
     page.get_by_role("link", name="Procedures").click()
-    expect(page).to_have_title("Epidural blood patch · CareReach")
+    expect(page).to_have_title("Procedures · CareReach")
     page.get_by_role("link", name="Find care").click()
     visitor.pins.first.wait_for()
     visitor.settle()
@@ -311,17 +312,17 @@ def test_a_hostile_name_is_only_text(visit, tmp_path) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         assert next(csv.DictReader(file))["name"] == HOSTILE
     page.goto(visitor.url + "/?pack=hostile&near=Serzhong, Sarpang&view=print")
-    expect(page.locator(".cr-print li strong").first).to_have_text(HOSTILE)
+    expect(page.locator(".cr-leaflet .cr-sheet ol > li > strong").first).to_have_text(HOSTILE)
 
 
 def test_the_print_view_is_only_what_belongs_on_paper(visit) -> None:
     visitor = visit()
     page = visitor.open()
-    href = page.get_by_role("link", name="Print list + leaflet").get_attribute("href")
+    href = page.get_by_role("link", name="Print leaflet").get_attribute("href")
     page.goto(visitor.url + "/" + href.removeprefix("/"))
-    page.locator(".cr-print").wait_for()
+    page.locator(".cr-leaflet").wait_for()
     page.emulate_media(media="print")
-    expect(page.locator(".cr-print h1")).to_contain_text("near Serzhong, Sarpang")
+    expect(page.locator(".cr-leaflet")).to_contain_text("Near Serzhong, Sarpang")
     expect(page.get_by_role("link", name="Procedures")).to_be_hidden()
     expect(page.get_by_role("button", name="Print")).to_be_hidden()
     assert page.get_by_role("combobox").count() == 0

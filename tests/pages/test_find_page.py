@@ -8,19 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.conftest import ROOT
-
-
-def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    for key, value in address.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def html(app: AppTest) -> str:
-    return " ".join(element.proto.body for element in app.get("html"))
+from tests.pages.app import html, page
 
 
 def listed(app: AppTest) -> dict:
@@ -137,25 +125,8 @@ def test_far_outside_the_country_is_said() -> None:
 def test_the_print_view_has_no_controls() -> None:
     app = page(view="print")
     assert not app.selectbox
-    assert 'class="cr-print"' in html(app)
-    assert 'class="cr-print"' not in html(page())
-
-
-@pytest.mark.parametrize(
-    "slug", ["epidural-blood-patch", "psoriasis", "hospital-care", "primary-care"]
-)
-def test_every_entry_has_a_page(slug: str) -> None:
-    assert "near Thimphu" in html(page(procedure=slug, near="Thimphu"))
-
-
-def test_the_procedures_page_names_every_source(library: dict) -> None:
-    app = page()
-    app.switch_page("pages/procedures.py")
-    app.query_params["procedure"] = "psoriasis"
-    app.run()
-    assert not app.exception
-    for source in library["psoriasis"].citations.values():
-        assert source.address.replace("&", "&amp;") in html(app)
+    assert 'class="cr-leaflet"' in html(app)
+    assert 'class="cr-leaflet"' not in html(page())
 
 
 def test_the_data_page_names_every_source(bhutan: object) -> None:

@@ -1,0 +1,108 @@
+"""The Procedures page and the leaflet as people see them, in Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from geo.procedures import LIBRARY
+
+pytestmark = pytest.mark.browser
+
+SLUGS = sorted(path.stem for path in LIBRARY.glob("*.md"))
+
+
+def open_page(visitor: object, path: str) -> Page:
+    visitor.page.goto(visitor.url + path)
+    visitor.page.get_by_role("heading", level=1).first.wait_for()
+    visitor.settle()
+    return visitor.page
+
+
+def test_the_first_visitor_of_a_fresh_server_may_follow_a_link(fresh_server: str, browser) -> None:
+    page = browser.new_page()
+    page.goto(fresh_server + "/procedures?procedure=colposcopy")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Colposcopy")
+    expect(page.get_by_role("link", name="Find care")).to_be_visible()
+    page.close()
+
+
+def test_search_open_and_lead_back_with_everything_kept(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?near=Thimphu&radius_km=100")
+    page.get_by_role("link", name="Procedures", exact=True).click()
+    search = page.get_by_label("Search")
+    search.fill("kidney dialysis")
+    search.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Haemodialysis")
+    visitor.settle()
+    page.get_by_role("link", name="Find who does this near Thimphu").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Haemodialysis near Thimphu")
+    assert "radius_km=100" in page.url
+
+
+def test_a_footnote_opens_by_mouse_and_by_keyboard(visit) -> None:
+    page = open_page(visit(), "/procedures?procedure=epidural-blood-patch")
+    mark = page.locator(".cr-entry").get_by_role("button", name="Source 4", exact=True).first
+    note = page.locator("#source-4")
+    expect(note).to_be_hidden()
+    mark.click()
+    expect(note).to_be_visible()
+    expect(note).to_contain_text("van Kooten")
+    expect(note).to_contain_text("10.1136/jnnp.2007.122879")
+    expect(note).to_contain_text("Supports: headache at 24 hours")
+    note.get_by_role("button", name="Close").click()
+    expect(note).to_be_hidden()
+    mark.focus()
+    page.keyboard.press("Enter")
+    expect(note).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
+
+
+def test_questions_can_be_ticked_and_the_contents_lead_to_a_section(visit) -> None:
+    page = open_page(visit(), "/procedures?procedure=colonoscopy")
+    page.get_by_role("navigation", name="On this page").get_by_role(
+        "link", name="Questions to ask"
+    ).click()
+    heading = page.get_by_role("heading", name="Questions to ask")
+    expect(heading).to_be_in_viewport()
+    box = page.get_by_role("checkbox", name="Could a stool test come first?")
+    box.check()
+    expect(box).to_be_checked()
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_an_entry_and_the_cards_fit_a_phone(visit, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 800})
+    for path in ("/procedures", "/procedures?procedure=knee-replacement"):
+        page = open_page(visitor, path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = page.evaluate(
+            "[...document.querySelectorAll('.stMain *')].filter("
+            f"e => e.getBoundingClientRect().right > {width + 1}).length"
+        )
+        assert wide == 0
+
+
+def test_every_leaflet_is_one_page_on_a4_and_letter(visit) -> None:
+    visitor = visit()
+    asked = [*((slug, "Thimphu") for slug in SLUGS), ("epidural-blood-patch", "Serzhong, Sarpang")]
+    for slug, place in asked:
+        visitor.page.goto(f"{visitor.url}/?procedure={slug}&near={place}&view=print")
+        visitor.page.locator(".cr-leaflet footer").wait_for()
+        for paper in ("A4", "Letter"):
+            assert pages_of(visitor.page.pdf(format=paper)) == 1, (slug, place, paper)
+
+
+def pages_of(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+
+def test_without_colours_the_leaflet_still_shows_its_numbers(visit) -> None:
+    page = open_page(visit(), "/?near=Thimphu&view=print")
+    page.emulate_media(media="print")
+    expect(page.locator(".cr-leaflet .cr-bar strong").first).to_have_text("Patch: 16 of 100")
+    dot = page.locator(".cr-leaflet .cr-dots i").first
+    assert "rgb(0, 0, 0)" in dot.evaluate("e => getComputedStyle(e).backgroundImage")
+    assert dot.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"
