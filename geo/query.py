@@ -5,6 +5,7 @@ bounds the geodesic from both sides, so the tree finds candidates and `pyproj.Ge
 the few whose place in the answer the bounds leave open. Poles and antimeridian need no care.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,15 @@ import numpy.typing as npt
 from pyproj import Geod
 from scipy.spatial import cKDTree
 
-__all__ = ["Hits", "Index", "distance_km", "nearest", "within_radius"]
+__all__ = [
+    "Hits",
+    "Index",
+    "distance_km",
+    "nearest",
+    "nearest_of_each",
+    "pairs_within",
+    "within_radius",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -23,6 +32,8 @@ _E2 = GEOD.es
 #: The smallest and largest radius of curvature anywhere on WGS84: b**2/a and a**2/b, metres.
 _R_MIN_M = GEOD.b**2 / GEOD.a
 _R_MAX_M = GEOD.a**2 / GEOD.b
+#: The mean radius of curvature, where a few millimetres do not matter.
+_R_MEAN_M = (_R_MIN_M + _R_MAX_M) / 2
 #: Rounding of coordinates of some 6e6 m in double precision, and of what is computed from them.
 _SLACK_M = 1e-5
 #: With more rows than this within, those beyond are found by looking at every row.
@@ -174,6 +185,92 @@ def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0
         else:
             near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
     return _hits(index, lat, lon, near, (beyond_km or -1.0, np.inf), k)
+
+
+def nearest_of_each(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
+) -> tuple[Ints, Floats]:
+    """Find for each of many points its nearest target.
+
+    Parameters
+    ----------
+    lat, lon
+        The points, degrees, shape (n,).
+    lats, lons
+        The targets, degrees, shape (m,).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Row positions among the targets and geodesic kilometres, shape (n,); -1 and infinite
+        where there is no target.
+    """
+    lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+    spots, rows = np.unique(np.column_stack((lats, lons)), axis=0, return_index=True)
+    if not len(spots):
+        return np.full(len(lat), -1, np.intp), np.full(len(lat), np.inf)
+    points = _ecef_m(lat, lon)
+    tree = cKDTree(_ecef_m(spots[:, 0], spots[:, 1]), balanced_tree=False, compact_nodes=False)
+    asked = tree.query(points, k=[1, 2])
+    chord, best = np.asarray(asked[0], np.float64), np.asarray(asked[1], np.intp)[:, 0]
+    metres = np.asarray(GEOD.inv(lon, lat, spots[best, 1], spots[best, 0])[2], np.float64)
+    # Chords order targets as geodesics do but for near ties, which are measured one by one.
+    arc = np.minimum(metres, np.pi * _R_MIN_M)
+    reach = chord[:, 0] + 2 * _SLACK_M + 2e-7 * arc
+    for radius, sign in ((_R_MAX_M, 2), (_R_MIN_M, -2)):
+        reach += sign * radius * np.sin(arc / (2 * radius))
+    for row in np.flatnonzero(chord[:, 1] <= reach):
+        rivals = np.asarray(tree.query_ball_point(points[row], reach[row]), np.intp)
+        km = distance_km(lat[row], lon[row], spots[rivals, 0], spots[rivals, 1])
+        best[row], metres[row] = rivals[km.argmin()], 1000 * km.min()
+    return rows[best], metres / 1000
+
+
+#: Pairs of points and targets that are held in memory at once, about.
+_PAIRS_AT_ONCE = 4_000_000
+
+
+def pairs_within(
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    lats: npt.ArrayLike,
+    lons: npt.ArrayLike,
+    radius_km: float,
+) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """List every pair of a point and a target within a radius, in chunks of bounded size.
+
+    Parameters
+    ----------
+    lat, lon
+        The points, degrees, shape (n,).
+    lats, lons
+        The targets, degrees, shape (m,).
+    radius_km
+        The largest distance.
+
+    Yields
+    ------
+    tuple of numpy.ndarray
+        Positions of points, positions of targets, kilometres; shape (pairs,). The distance is
+        the arc of a mean circle over the chord: within 1 cm of the geodesic up to 100 km and
+        within half a metre up to 300 km.
+    """
+    points = _ecef_m(np.asarray(lat, np.float64), np.asarray(lon, np.float64))
+    targets = _ecef_m(np.asarray(lats, np.float64), np.asarray(lons, np.float64))
+    if not len(points) or not len(targets):
+        return
+    tree = cKDTree(targets, balanced_tree=False, compact_nodes=False)
+    reach_m = _chord_bounds_m(1000 * radius_km)[1]
+    # Points near to each other have targets in common: sorted, a chunk touches less of the tree.
+    order = np.argsort(points[:, 0], kind="stable")
+    partners = tree.query_ball_point(points[order], reach_m, return_length=True)
+    chunk = np.cumsum(partners) // _PAIRS_AT_ONCE
+    for number in np.unique(chunk):
+        rows = order[chunk == number]
+        near = cKDTree(points[rows]).sparse_distance_matrix(tree, reach_m, output_type="ndarray")
+        arc_km = 2 * _R_MEAN_M * np.arcsin(near["v"] / (2 * _R_MEAN_M)) / 1000
+        within = arc_km <= radius_km
+        yield rows[near["i"][within]], near["j"][within], arc_km[within]
 
 
 def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> Ints:

@@ -1,0 +1,246 @@
+"""Who is within reach, and who is left out: figures over demand points, by plain arrays.
+
+A *supply* is cumulative: `likely` means confirmed, reported and likely providers together.
+Nothing here knows packs or procedures; `geo.coverage` puts an answer together.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.query import nearest_of_each, pairs_within
+from geo.schema import STATUSES
+from geo.travel import RoadTable, find_access, road_distances
+
+__all__ = [
+    "SUPPLIES",
+    "ZONE_WEIGHTS",
+    "Pairs",
+    "Reach",
+    "call_gains",
+    "e2sfca",
+    "find_reach",
+    "main_cause",
+    "pairs_by",
+    "share_within",
+    "weighted_quantile",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+#: Makes an iterator over (demand position, provider position, km), afresh at each call.
+Pairs = Callable[[], Iterable[tuple[Ints, Ints, Floats]]]
+
+#: Supplies from the strictest to the widest; each includes those before it.
+SUPPLIES = STATUSES[:4]
+#: Weights of the three zones, each a third of the threshold (Luo & Qi 2009).
+ZONE_WEIGHTS = (1.0, 0.68, 0.22)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Kilometres from each demand point to the nearest provider of each supply.
+
+    Attributes
+    ----------
+    straight_km
+        Geodesic, shape (4, n), a row for each of `SUPPLIES`; infinite where there is nobody.
+    road_km, road_high_km
+        Road estimates likewise; None where the pack has no roads.
+    """
+
+    straight_km: Floats
+    road_km: Floats | None = None
+    road_high_km: Floats | None = None
+
+    def km(self, measure: str, supply: str) -> Floats:
+        """Distances by "road" or "straight" to the nearest of a supply, shape (n,)."""
+        table = self.straight_km if measure != "road" or self.road_km is None else self.road_km
+        nearest: Floats = table[SUPPLIES.index(supply)]
+        return nearest
+
+
+def find_reach(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, rows: pd.DataFrame, roads: RoadTable | None
+) -> Reach:
+    """Measure the way from each demand point to the nearest provider of each supply.
+
+    Parameters
+    ----------
+    lat, lon
+        Demand points, degrees, shape (n,).
+    rows
+        Assessed providers: `status`, `lat`, `lon`.
+    roads
+        The pack's roads; small packs only, since every pair is measured.
+    """
+    lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+    per_status = []
+    for status in SUPPLIES:
+        some = rows[rows["status"] == status]
+        per_status.append(nearest_of_each(lat, lon, some["lat"], some["lon"])[1])
+    straight = np.minimum.accumulate(per_status, axis=0)
+    if roads is None:
+        return Reach(straight)
+    road = np.full((len(SUPPLIES), len(lat)), np.inf)
+    high = road.copy()
+    there = find_access(roads, lat, lon)
+    for status, plat, plon in zip(rows["status"], rows["lat"], rows["lon"], strict=True):
+        if status not in SUPPLIES:
+            continue
+        number = SUPPLIES.index(status)
+        way = road_distances(roads, plat, plon, lat, lon, there)
+        for best, column in ((road, "road_km"), (high, "road_high_km")):
+            best[number] = np.fmin(best[number], way[column].to_numpy())
+    return Reach(straight, np.minimum.accumulate(road, axis=0), np.minimum.accumulate(high, axis=0))
+
+
+def share_within(km: Floats, people: npt.ArrayLike, within_km: float) -> float:
+    """The share of people with somebody within a distance; NaN where nobody lives.
+
+    Examples
+    --------
+    >>> share_within(np.array([10.0, 60.0]), [30, 10], 50)
+    0.75
+    """
+    weight = np.asarray(people, np.float64)
+    total = weight.sum()
+    return float(weight[km <= within_km].sum() / total) if total > 0 else float("nan")
+
+
+def weighted_quantile(km: Floats, people: npt.ArrayLike, share: float) -> float:
+    """The distance within which a share of the people have somebody; NaN where it has no end.
+
+    The smallest distance at which the people up to it are at least that share of all: no
+    interpolation between places.
+
+    Examples
+    --------
+    >>> weighted_quantile(np.array([5.0, 10.0, 80.0]), [1, 1, 8], 0.5)
+    80.0
+    """
+    weight = np.asarray(people, np.float64)
+    if weight.sum() <= 0:
+        return float("nan")
+    order = np.argsort(km, kind="stable")
+    upto = np.cumsum(weight[order])
+    at = km[order][np.searchsorted(upto, share * upto[-1] * (1 - 1e-12))]
+    return float(at) if np.isfinite(at) else float("nan")
+
+
+def main_cause(ranges: Mapping[str, tuple[float, float]]) -> str | None:
+    """Which range is the widest; None where none has any width.
+
+    Examples
+    --------
+    >>> main_cause({"evidence": (0.0, 0.9), "travel": (0.56, 0.95)})
+    'evidence'
+    """
+    widths = {name: high - low for name, (low, high) in ranges.items()}
+    cause = max(widths, key=widths.__getitem__, default=None)
+    return cause if cause is not None and widths[cause] > 0 else None
+
+
+def pairs_by(
+    measure: str,
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    lats: npt.ArrayLike,
+    lons: npt.ArrayLike,
+    within_km: float,
+    roads: RoadTable | None,
+) -> Pairs:
+    """Pairs of demand points and providers within a distance, by the chosen measure.
+
+    Parameters
+    ----------
+    measure
+        "road" or "straight".
+    lat, lon
+        Demand points, degrees, shape (n,).
+    lats, lons
+        Providers, degrees, shape (m,).
+    within_km
+        The largest distance.
+    roads
+        The pack's roads, for "road".
+    """
+    lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+    lats, lons = np.asarray(lats, np.float64), np.asarray(lons, np.float64)
+    if measure != "road" or roads is None:
+        return lambda: pairs_within(lat, lon, lats, lons, within_km)
+    there = find_access(roads, lat, lon) if len(lat) else None
+
+    def by_road() -> Iterable[tuple[Ints, Ints, Floats]]:
+        for number in range(len(lats) if len(lat) else 0):
+            way = road_distances(roads, lats[number], lons[number], lat, lon, there)
+            km = way["road_km"].to_numpy()
+            near = np.flatnonzero(km <= within_km)
+            yield near, np.full(len(near), number, np.intp), km[near]
+
+    return by_road
+
+
+def e2sfca(
+    people: npt.ArrayLike, supply: npt.ArrayLike, pairs: Pairs, within_km: float
+) -> tuple[Floats, Ints]:
+    """Enhanced two-step floating catchment area (Luo & Qi 2009): supply per person in reach.
+
+    Parameters
+    ----------
+    people
+        At each demand point, shape (n,).
+    supply
+        Capacity of each provider, or 1, shape (m,).
+    pairs
+        Pairs within the threshold, from `pairs_by`; asked twice.
+    within_km
+        The threshold; zones are its thirds, weighted by `ZONE_WEIGHTS`.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The score of each demand point, shape (n,): 0 without supply in reach, NaN only where
+        nobody lives; and the positions of providers left out because nobody lives within reach.
+    """
+    weight = np.asarray(people, np.float64)
+    capacity = np.asarray(supply, np.float64)
+
+    def zone(km: Floats) -> Floats:
+        edges = np.array([within_km / 3, 2 * within_km / 3, within_km])
+        return np.array([*ZONE_WEIGHTS, 0.0])[np.searchsorted(edges, km, side="left")]
+
+    load = np.zeros(len(capacity))
+    for i, j, km in pairs():
+        load += np.bincount(j, zone(km) * weight[i], minlength=len(load))
+    idle = load <= 0
+    ratio = np.divide(capacity, load, out=np.zeros(len(load)), where=~idle)
+    score = np.zeros(len(weight))
+    for i, j, km in pairs():
+        score += np.bincount(i, zone(km) * ratio[j], minlength=len(score))
+    score[weight <= 0] = np.nan
+    return score, np.flatnonzero(idle)
+
+
+def call_gains(people: npt.ArrayLike, gap: npt.ArrayLike, pairs: Pairs, providers: int) -> Floats:
+    """How many people not yet covered each provider would cover, if it were confirmed.
+
+    Parameters
+    ----------
+    people
+        At each demand point, shape (n,).
+    gap
+        Whether the point is beyond the threshold of the chosen supply, shape (n,).
+    pairs
+        Pairs of demand points and the providers asked about, within the threshold.
+    providers
+        How many providers are asked about.
+    """
+    missing = np.where(np.asarray(gap, bool), np.asarray(people, np.float64), 0.0)
+    gains = np.zeros(providers)
+    for i, j, _ in pairs():
+        gains += np.bincount(j, missing[i], minlength=providers)
+    return gains

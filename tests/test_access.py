@@ -1,0 +1,221 @@
+"""Coverage, scores and calls against independent oracles."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from geo.access import (
+    SUPPLIES,
+    call_gains,
+    e2sfca,
+    find_reach,
+    main_cause,
+    pairs_by,
+    share_within,
+    weighted_quantile,
+)
+from geo.evidence import assess
+from geo.packs import Pack
+from geo.procedures import Procedure
+from geo.query import nearest_of_each, pairs_within
+from geo.travel import RoadTable, road_distances
+from tests.conftest import TODAY
+
+GEOD = Geod(ellps="WGS84")
+
+
+def every_km(lat: np.ndarray, lon: np.ndarray, lats: np.ndarray, lons: np.ndarray) -> np.ndarray:
+    """All distances, one by one."""
+    shape = (len(lat), len(lats))
+    a, b = (np.broadcast_to(np.asarray(x)[:, None], shape) for x in (lon, lat))
+    c, d = (np.broadcast_to(np.asarray(x)[None, :], shape) for x in (lons, lats))
+    return np.asarray(GEOD.inv(a, b, c, d)[2]) / 1000
+
+
+def scattered(rng: np.random.Generator, n: int, where: str) -> tuple[np.ndarray, np.ndarray]:
+    if where == "pole":
+        return rng.uniform(88, 90, n), rng.uniform(-180, 180, n)
+    if where == "antimeridian":
+        return rng.uniform(-1, 1, n), (rng.uniform(179, 181, n) + 180) % 360 - 180
+    return rng.uniform(26, 28, n), rng.uniform(89, 92, n)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10_000),
+    where=st.sampled_from(["pole", "antimeridian", "bhutan"]),
+    targets=st.integers(0, 60),
+)
+def test_nearest_of_each_equals_brute_force(seed: int, where: str, targets: int) -> None:
+    rng = np.random.default_rng(seed)
+    lat, lon = scattered(rng, 80, where)
+    lats, lons = scattered(rng, targets, where)
+    if targets > 4:
+        lats[1], lons[1] = lats[0], lons[0]
+    rows, km = nearest_of_each(lat, lon, lats, lons)
+    if not targets:
+        assert (rows == -1).all()
+        assert np.isinf(km).all()
+        return
+    oracle = every_km(lat, lon, lats, lons)
+    np.testing.assert_allclose(km, oracle.min(axis=1), atol=1e-9)
+    np.testing.assert_allclose(oracle[np.arange(80), rows], oracle.min(axis=1), atol=1e-9)
+
+
+@pytest.mark.parametrize("where", ["pole", "antimeridian", "bhutan"])
+def test_pairs_within_equal_brute_force(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geo.query._PAIRS_AT_ONCE", 500)  # many chunks
+    rng = np.random.default_rng(3)
+    lat, lon = scattered(rng, 150, where)
+    lats, lons = scattered(rng, 70, where)
+    oracle = every_km(lat, lon, lats, lons)
+    found = np.full(oracle.shape, np.nan)
+    for i, j, km in pairs_within(lat, lon, lats, lons, 40):
+        assert np.isnan(found[i, j]).all()
+        found[i, j] = km
+    clear = np.abs(oracle - 40) > 1e-5
+    np.testing.assert_array_equal(~np.isnan(found)[clear], (oracle <= 40)[clear])
+    listed = ~np.isnan(found)
+    np.testing.assert_allclose(found[listed], oracle[listed], atol=1e-5)
+
+
+@pytest.mark.parametrize("slug", ["epidural-blood-patch", "haemodialysis", "hospital-care"])
+def test_straight_coverage_of_bhutan_equals_brute_force(
+    bhutan: Pack, library: dict[str, Procedure], slug: str
+) -> None:
+    found = assess(bhutan.providers, bhutan.evidence, library[slug], TODAY)
+    rows = bhutan.providers.merge(found, on="provider_id")
+    demand = bhutan.demand
+    reach = find_reach(demand["lat"], demand["lon"], rows, None)
+    for number, supply in enumerate(SUPPLIES):
+        some = rows[rows["status"].isin(SUPPLIES[: number + 1])]
+        km = every_km(*(demand[c].to_numpy() for c in ("lat", "lon")), some["lat"], some["lon"])
+        nearest = km.min(axis=1, initial=np.inf)
+        np.testing.assert_allclose(reach.km("straight", supply), nearest, atol=1e-9)
+        people = demand["population"].to_numpy(float)
+        for within in (10, 50, 120):
+            expected = people[nearest <= within].sum() / people.sum()
+            assert share_within(reach.km("straight", supply), people, within) == expected
+
+
+def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, Procedure]) -> None:
+    found = assess(bhutan.providers, bhutan.evidence, library["haemodialysis"], TODAY)
+    rows = bhutan.providers.merge(found, on="provider_id")
+    roads = RoadTable.from_frames(bhutan.roads, bhutan.road_nodes)
+    demand = bhutan.demand.head(40)
+    reach = find_reach(demand["lat"], demand["lon"], rows, roads)
+    done = rows[rows["status"] == "reported"]
+    assert reach.road_high_km is not None
+    for row, lat, lon in zip(range(40), demand["lat"], demand["lon"], strict=True):
+        way = road_distances(roads, lat, lon, done["lat"], done["lon"])
+        assert reach.km("road", "reported")[row] == pytest.approx(way["road_km"].min())
+        assert reach.road_high_km[1, row] == pytest.approx(way["road_high_km"].min())
+
+
+def test_weighted_quantile_is_a_distance_that_somebody_has() -> None:
+    km = np.array([30.0, 5.0, np.inf, 80.0])
+    assert weighted_quantile(km, [1, 1, 1, 1], 0.5) == 30
+    assert weighted_quantile(km, [1, 1, 0, 1], 0.9) == 80
+    assert np.isnan(weighted_quantile(km, [1, 1, 9, 1], 0.9))  # most have nobody at all
+    assert np.isnan(weighted_quantile(km, [0, 0, 0, 0], 0.5))
+    assert weighted_quantile(np.repeat([7.0, 9.0], [9, 1]), np.ones(10), 0.9) == 7
+
+
+def test_nobody_lives_there() -> None:
+    assert np.isnan(share_within(np.array([1.0]), [0], 50))
+
+
+def test_the_main_cause_is_the_widest_range() -> None:
+    assert main_cause({"evidence": (0, 0.2), "travel": (0.1, 0.9)}) == "travel"
+    assert main_cause({"evidence": (0.5, 0.5), "travel": (0.5, 0.5)}) is None
+    assert main_cause({}) is None
+
+
+def cases(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    n, m = rng.integers(5, 60), rng.integers(1, 25)
+    people = rng.integers(0, 1000, n) * (rng.random(n) < 0.9)
+    return people.astype(float), rng.integers(1, 9, m).astype(float), rng.uniform(0, 80, (n, m))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_e2sfca_equals_pysal_access(seed: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from access import Access, weights
+
+    people, supply, km = cases(seed)
+    km = km.round(1)
+    i, j = np.nonzero(km <= 30)
+    mine, idle = e2sfca(people, supply, lambda: [(i, j, km[i, j])], 30)
+    demand = pd.DataFrame({"people": people}, index=[f"d{n}" for n in range(len(people))])
+    place = pd.DataFrame({"supply": supply}, index=[f"s{n}" for n in range(len(supply))])
+    cost = pd.DataFrame(
+        {
+            "origin": demand.index[np.repeat(np.arange(len(people)), len(supply))],
+            "dest": place.index[np.tile(np.arange(len(supply)), len(people))],
+            "cost": km.ravel(),
+        }
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        oracle = Access(
+            demand_df=demand.reset_index(names="id"),
+            demand_index="id",
+            demand_value="people",
+            supply_df=place.reset_index(names="id"),
+            supply_index="id",
+            supply_value=["supply"],
+            cost_df=cost,
+            cost_origin="origin",
+            cost_dest="dest",
+            cost_name="cost",
+        )
+        scores = oracle.enhanced_two_stage_fca(
+            name="e", max_cost=30, weight_fn=weights.step_fn({10: 1, 20: 0.68, 30: 0.22})
+        )
+    theirs = scores["e_supply"].reindex(demand.index).fillna(0).to_numpy()
+    lived = people > 0
+    np.testing.assert_allclose(mine[lived], theirs[lived], atol=1e-9)
+    assert np.isnan(mine[~lived]).all()
+    # Supply with demand in reach is given out whole, no more and no less.
+    used = np.setdiff1d(np.arange(len(supply)), idle)
+    assert np.nansum(mine * people) == pytest.approx(supply[used].sum())
+
+
+def test_supply_out_of_everybodys_reach_is_listed() -> None:
+    pairs = [(np.array([0]), np.array([1]), np.array([5.0]))]
+    score, idle = e2sfca([10, 5], [1, 1], lambda: pairs, 30)
+    assert idle.tolist() == [0]
+    assert score.tolist() == [0.1, 0.0]
+
+
+def test_zones_are_closed_thirds() -> None:
+    km = np.array([10.0, 10.1, 20.0, 20.1, 30.0])
+    pairs = [(np.zeros(5, int), np.arange(5), km)]
+    score, _ = e2sfca([1], np.ones(5), lambda: pairs, 30)
+    assert score[0] == pytest.approx(5)  # one person gets all of everything
+
+
+def test_a_call_counts_people_not_yet_covered() -> None:
+    pairs = [(np.array([0, 1, 2]), np.array([0, 0, 1]), np.ones(3))]
+    gains = call_gains([100, 20, 3], [True, False, True], lambda: pairs, 3)
+    assert gains.tolist() == [100, 3, 0]
+
+
+def test_pairs_by_road_equal_the_estimates(bhutan: Pack) -> None:
+    roads = RoadTable.from_frames(bhutan.roads, bhutan.road_nodes)
+    a, b = bhutan.demand.head(30), bhutan.providers.head(9)
+    ask = pairs_by("road", a["lat"], a["lon"], b["lat"], b["lon"], 60, roads)
+    found = {(int(i), int(j)): km for rows in ask() for i, j, km in zip(*rows, strict=True)}
+    expected = {}
+    for i, lat, lon in zip(range(30), a["lat"], a["lon"], strict=True):
+        km = road_distances(roads, lat, lon, b["lat"], b["lon"])["road_km"]
+        expected |= {(i, j): km[j] for j in range(9) if km[j] <= 60}
+    assert found == pytest.approx(expected)
+    assert list(pairs_by("road", [], [], b["lat"], b["lon"], 60, roads)()) == []
