@@ -13,7 +13,7 @@ LAYERS = {
     2: {"packs", "procedures", "places", "query"},
     3: {"evidence", "travel", "access", "checks", "build"},
     4: {"siting", "maps", "find"},
-    5: {"words"},
+    5: {"words", "coverage"},
     6: {"explain", "report", "sources"},
     7: {"__main__"},
 }

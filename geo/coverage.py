@@ -1,0 +1,433 @@
+"""Who is left out: one answer for the page, the command line and the exports.
+
+Puts a pack seen with one procedure (`geo.find.Assessed`), a threshold, a supply and a measure
+together. Figures by plain arrays are in `geo.access`, sites in `geo.siting`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.access import (
+    SUPPLIES,
+    Reach,
+    call_gains,
+    e2sfca,
+    find_reach,
+    main_cause,
+    pairs_by,
+    share_within,
+    weighted_quantile,
+)
+from geo.errors import CareReachError
+from geo.find import MAX_RADIUS_KM, MEASURES, Assessed
+from geo.siting import Sites, choose_sites, cover_matrix
+
+__all__ = [
+    "SMALL",
+    "Coverage",
+    "Supplied",
+    "access_scores",
+    "distance_bands",
+    "find_calls",
+    "find_sites",
+    "measure_coverage",
+    "region_at",
+    "supply_pack",
+]
+
+Floats = npt.NDArray[np.float64]
+#: A region with fewer people is marked: its share says little.
+SMALL = 100
+#: How far a what-if place is a place: its id begins so.
+ADDED = "what-if:"
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """A pack's assessed providers, or some what-if of them, and how far people are from them.
+
+    It does not change with threshold, supply, measure or level.
+
+    Attributes
+    ----------
+    rows
+        Providers that count, `status` among their columns.
+    reach
+        From each demand point of the pack, in its order.
+    added, removed
+        What was changed against the pack: places (lat, lon) and provider ids.
+    """
+
+    assessed: Assessed
+    rows: pd.DataFrame
+    reach: Reach
+    added: tuple[tuple[float, float], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Who is within a threshold of a supply.
+
+    Attributes
+    ----------
+    covered, share
+        People within the threshold, for each cumulative supply; shares are NaN where nobody
+        lives.
+    ranges
+        Low and high share by cause: `evidence` (from confirmed to unknown at the chosen
+        measure) and, where the pack has roads, `travel` (from the high road estimate to the
+        straight line at the chosen supply).
+    main_cause
+        The widest of these.
+    median_km, p90_km
+        Distance to the nearest of the chosen supply that half and nine tenths of the people
+        have; NaN where so many have nobody at all.
+    providers
+        How many providers each cumulative supply has.
+    regions
+        One row per region with people: `region_id`, `name`, `level`, `parent_id`,
+        `population`, `covered`, `share`, `people_beyond`, `median_km`, `providers`,
+        `per_100k`, `small`; for the chosen supply.
+    """
+
+    supplied: Supplied
+    within_km: float
+    measure: str
+    supply: str
+    population: int
+    covered: Mapping[str, int]
+    share: Mapping[str, float]
+    ranges: Mapping[str, tuple[float, float]]
+    main_cause: str | None
+    median_km: float
+    p90_km: float
+    providers: Mapping[str, int]
+    regions: pd.DataFrame
+
+    @property
+    def km(self) -> Floats:
+        """Distance from each demand point to the nearest of the chosen supply, shape (n,)."""
+        return self.supplied.reach.km(self.measure, self.supply)
+
+    @property
+    def people_beyond(self) -> int:
+        """People who have nobody of the chosen supply within the threshold."""
+        return self.population - self.covered[self.supply]
+
+    def level(self, level: int) -> pd.DataFrame:
+        """Regions of one level, those with the most people beyond first."""
+        rows = self.regions[self.regions["level"] == level]
+        order = ["people_beyond", "name"]
+        return rows.sort_values(order, ascending=[False, True]).reset_index(drop=True)
+
+
+def supply_pack(
+    assessed: Assessed,
+    added: Sequence[tuple[float, float]] = (),
+    removed: Sequence[str] = (),
+) -> Supplied:
+    """Measure how far people are from a pack's providers, or from some what-if of them.
+
+    Parameters
+    ----------
+    assessed
+        From `geo.find.assess_pack`.
+    added
+        Places (lat, lon) where the procedure would be confirmed.
+    removed
+        Providers that would no longer do it.
+    """
+    rows = assessed.rows[~assessed.rows["provider_id"].isin(removed)]
+    if added:
+        more = pd.DataFrame(
+            {
+                "provider_id": [f"{ADDED}{n}" for n in range(1, len(added) + 1)],
+                "name": [f"What-if place {n}" for n in range(1, len(added) + 1)],
+                "lat": [lat for lat, _ in added],
+                "lon": [lon for _, lon in added],
+                "status": "confirmed",
+            }
+        )
+        rows = pd.concat([rows.astype(object), more.astype(object)], ignore_index=True)
+        rows = rows.astype({"lat": float, "lon": float})
+    demand = assessed.pack.demand
+    reach = find_reach(demand["lat"], demand["lon"], rows, assessed.roads)
+    return Supplied(assessed, rows, reach, tuple(added), tuple(removed))
+
+
+def measure_coverage(
+    supplied: Supplied, within_km: float, *, measure: str | None = None, supply: str = "likely"
+) -> Coverage:
+    """Count who is within a threshold of a supply, in all and by region.
+
+    Parameters
+    ----------
+    supplied
+        From `supply_pack`.
+    within_km
+        The threshold.
+    measure
+        "road" or "straight"; the pack's own by default. Without roads the straight line.
+    supply
+        One of `SUPPLIES`: the chosen one, for which regions and ranges are given.
+
+    Raises
+    ------
+    CareReachError
+        If an argument is not one of these.
+    """
+    pack = supplied.assessed.pack
+    measure = measure or pack.measure
+    for value, allowed, name in (
+        (measure, MEASURES, "measure"),
+        (supply, SUPPLIES, "supply"),
+    ):
+        if value not in allowed:
+            raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+    if not 0 < within_km <= MAX_RADIUS_KM:
+        raise CareReachError(
+            f"The threshold is {within_km:g} km; it can be above 0 and up to {MAX_RADIUS_KM:g}."
+        )
+    reach = supplied.reach
+    if reach.road_km is None:
+        measure = "straight"
+    people = pack.demand["population"].to_numpy(float)
+    km = reach.km(measure, supply)
+    share = {s: share_within(reach.km(measure, s), people, within_km) for s in SUPPLIES}
+    ranges = {"evidence": (share["confirmed"], share["unknown"])}
+    if reach.road_high_km is not None:
+        high = reach.road_high_km[SUPPLIES.index(supply)]
+        straight = reach.km("straight", supply)
+        ranges["travel"] = (
+            share_within(high, people, within_km),
+            share_within(straight, people, within_km),
+        )
+    counted = supplied.rows["status"].value_counts()
+    counts = np.cumsum([int(counted.get(s, 0)) for s in SUPPLIES])
+    return Coverage(
+        supplied=supplied,
+        within_km=within_km,
+        measure=measure,
+        supply=supply,
+        population=int(people.sum()),
+        covered={s: int(people[reach.km(measure, s) <= within_km].sum()) for s in SUPPLIES},
+        share=share,
+        ranges=ranges,
+        main_cause=main_cause(ranges) if people.sum() else None,
+        median_km=weighted_quantile(km, people, 0.5),
+        p90_km=weighted_quantile(km, people, 0.9),
+        providers=dict(zip(SUPPLIES, counts.tolist(), strict=True)),
+        regions=_regions(supplied, km, within_km, supply),
+    )
+
+
+def region_at(regions: pd.DataFrame, region_id: pd.Series, level: int) -> pd.Series:
+    """The region of a level in which each of some regions lies; NA where there is none.
+
+    Parameters
+    ----------
+    regions
+        The pack's.
+    region_id
+        Regions of any level, shape (n,).
+    level
+        1 for the largest.
+    """
+    parent = regions.set_index("region_id")["parent_id"].to_dict()
+    level_of = regions.set_index("region_id")["level"].to_dict()
+
+    def climb(region: object) -> object:
+        while isinstance(region, str) and level_of.get(region, 0) > level:
+            region = parent.get(region)
+        return region if isinstance(region, str) and level_of.get(region) == level else pd.NA
+
+    known = {region: climb(region) for region in region_id.dropna().unique()}
+    return region_id.map(known)
+
+
+def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> pd.DataFrame:
+    """The figures of every region with people, at every level."""
+    pack = supplied.assessed.pack
+    people = pack.demand["population"].to_numpy(float)
+    in_supply = supplied.rows["status"].isin(SUPPLIES[: SUPPLIES.index(supply) + 1])
+    place = supplied.rows.loc[in_supply, "region_id"]
+    frames = []
+    for level in sorted(pack.regions["level"].unique()):
+        region = region_at(pack.regions, pack.demand["region_id"], level)
+        points = pd.DataFrame(
+            {"region_id": region, "people": people, "near": people * (km <= within_km), "km": km}
+        ).dropna(subset="region_id")
+        sums = points.groupby("region_id")[["people", "near"]].sum()
+        found = pack.regions[pack.regions["level"] == level].set_index("region_id")
+        found = found.loc[found.index.isin(sums.index), ["name", "level", "parent_id"]]
+        sums = sums.loc[found.index]
+        found["population"] = sums["people"].astype(int)
+        found["covered"] = sums["near"].astype(int)
+        found["share"] = sums["near"] / sums["people"].where(sums["people"] > 0)
+        found["people_beyond"] = found["population"] - found["covered"]
+        found["median_km"] = _median_by(points).reindex(found.index)
+        count = region_at(pack.regions, place, level).value_counts()
+        found["providers"] = count.reindex(found.index, fill_value=0).astype(int)
+        inhabited = sums["people"].where(sums["people"] > 0)
+        found["per_100k"] = 100_000 * found["providers"] / inhabited
+        found["small"] = found["population"] < SMALL
+        frames.append(found.rename_axis("region_id").reset_index())
+    return pd.concat(frames, ignore_index=True)
+
+
+def _median_by(points: pd.DataFrame) -> pd.Series:
+    """The weighted median distance of each region, by one sort."""
+    lived = points[points["people"] > 0].sort_values(["region_id", "km"], kind="stable")
+    upto = lived.groupby("region_id")["people"].cumsum()
+    total = lived.groupby("region_id")["people"].transform("sum")
+    half = lived[upto >= total * (0.5 - 1e-12)].groupby("region_id")["km"].first()
+    return half.where(np.isfinite(half))
+
+
+def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
+    """E2SFCA of the chosen supply for every region: providers per person in reach.
+
+    Parameters
+    ----------
+    coverage
+        Whose supply, measure and threshold count; each provider counts as 1.
+
+    Returns
+    -------
+    tuple
+        `region_id` and `e2sfca` (the mean of a region's people, NaN only where nobody lives),
+        and the ids of providers left out because nobody lives within reach.
+    """
+    supplied = coverage.supplied
+    pack, roads = supplied.assessed.pack, supplied.assessed.roads
+    demand = pack.demand
+    rows = _supply(supplied.rows, coverage.supply)
+    pairs = pairs_by(
+        coverage.measure,
+        demand["lat"],
+        demand["lon"],
+        rows["lat"],
+        rows["lon"],
+        coverage.within_km,
+        roads,
+    )
+    people = demand["population"].to_numpy(float)
+    score, idle = e2sfca(people, np.ones(len(rows)), pairs, coverage.within_km)
+    frames = []
+    for level in sorted(pack.regions["level"].unique()):
+        region = region_at(pack.regions, demand["region_id"], level)
+        weighted = pd.DataFrame({"r": region, "s": np.nan_to_num(score) * people, "p": people})
+        sums = weighted.groupby("r")[["s", "p"]].sum()
+        mean = sums["s"] / sums["p"].where(sums["p"] > 0)
+        frames.append(mean.rename_axis("region_id").rename("e2sfca").reset_index())
+    return pd.concat(frames, ignore_index=True), rows["provider_id"].iloc[idle].tolist()
+
+
+def _supply(rows: pd.DataFrame, supply: str) -> pd.DataFrame:
+    """Providers of a cumulative supply."""
+    words = SUPPLIES[: SUPPLIES.index(supply) + 1]
+    return rows[rows["status"].isin(words)].reset_index(drop=True)
+
+
+def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
+    """Which call would matter most: providers outside the supply, by whom a yes would reach.
+
+    Parameters
+    ----------
+    coverage
+        Whose gaps count.
+    limit
+        How many calls at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `provider_id`, `name`, `status`, `lat`, `lon`, `phone`, `people`: those who have nobody
+        of the supply within the threshold and would, if this provider were confirmed. A
+        provider on record as not doing it is not asked again.
+    """
+    rows, gains = _gains(coverage)
+    found = rows.assign(people=gains.astype(int))
+    found = found[found["people"] > 0].sort_values(["people", "name"], ascending=[False, True])
+    columns = ["provider_id", "name", "status", "lat", "lon", "phone", "people"]
+    listed: pd.DataFrame = found[columns].head(limit).reset_index(drop=True)
+    return listed
+
+
+def _gains(coverage: Coverage) -> tuple[pd.DataFrame, Floats]:
+    supplied = coverage.supplied
+    demand = supplied.assessed.pack.demand
+    gap = coverage.km > coverage.within_km
+    weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]
+    rows = supplied.rows[supplied.rows["status"].isin(weaker)].reset_index(drop=True)
+    some = demand[gap]
+    pairs = pairs_by(
+        coverage.measure,
+        some["lat"],
+        some["lon"],
+        rows["lat"],
+        rows["lon"],
+        coverage.within_km,
+        supplied.assessed.roads,
+    )
+    people = some["population"].to_numpy(float)
+    return rows, call_gains(people, np.ones(len(some), bool), pairs, len(rows))
+
+
+def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[pd.DataFrame, Sites]:
+    """Where the next k places would reach the most people who have nobody within the threshold.
+
+    Parameters
+    ----------
+    coverage
+        Whose gaps count.
+    k
+        How many places, 1 to 10.
+    among
+        "facilities" that lack the procedure, or "people": any demand point.
+
+    Returns
+    -------
+    tuple
+        The candidates (`id`, `name`, `lat`, `lon`) and the `Sites` chosen among them.
+
+    Raises
+    ------
+    CareReachError
+        If an argument is not one of these.
+    """
+    if not 1 <= k <= 10:
+        raise CareReachError(f"{k} places is no choice: it can be 1 to 10.")
+    if among not in ("facilities", "people"):
+        raise CareReachError(f"among is {among!r}; it can be facilities or people.")
+    supplied = coverage.supplied
+    pack = supplied.assessed.pack
+    gap = pack.demand[coverage.km > coverage.within_km]
+    if among == "people":
+        candidates = pack.demand.rename(columns={"demand_id": "id"})
+    else:
+        taken = _supply(supplied.rows, coverage.supply)["provider_id"]
+        free = pack.providers[~pack.providers["provider_id"].isin(taken)]
+        candidates = free.rename(columns={"provider_id": "id"})
+    candidates = candidates[["id", "name", "lat", "lon"]].reset_index(drop=True)
+    pairs = pairs_by(
+        coverage.measure,
+        gap["lat"],
+        gap["lon"],
+        candidates["lat"],
+        candidates["lon"],
+        coverage.within_km,
+        supplied.assessed.roads,
+    )
+    cover = cover_matrix(pairs, len(gap), len(candidates))
+    return candidates, choose_sites(cover, gap["population"].to_numpy(float), k)
+
+
+def distance_bands(coverage: Coverage) -> tuple[float, ...]:
+    """Where the classes of the map break: the threshold is always one of them."""
+    return tuple(coverage.within_km * factor for factor in (0.5, 1, 2, 3))
