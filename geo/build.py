@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.areas import dissolve, thiessen
 from geo.packs import (
-    BASE_MAP,
     BUNDLED,
     DESCRIPTOR,
     read_descriptor,
@@ -23,19 +23,22 @@ from geo.packs import (
 )
 from geo.schema import DISTRICT_KINDS
 
-__all__ = ["STATIC", "build_pack"]
+__all__ = ["STATIC", "build_pack", "public_path"]
 
 #: The public folder of the app.
 STATIC = BUNDLED.parent / "static"
 #: A point that the outline misses gets land around it, this far beyond the point.
 OUTLINE_MARGIN_KM = 1.5
+#: Areas are drawn on a grid of this width.
+AREA_GRID_DEG = 0.0005
 
 
 def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """Compute what follows from a pack's curated files: outline, base map, hashes.
 
     The outline is the union of the level-1 shapes, widened around known points that it misses.
-    The base map stays in the pack, and that of a bundled pack goes to the public folder too.
+    Areas of regions are official boundaries where the pack has them, else Thiessen polygons.
+    Maps stay in the pack, and those of a bundled pack go to the public folder too.
     `datapackage.json` is replaced last; until then `check` tells what is out of date.
 
     Parameters
@@ -43,7 +46,7 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     folder
         The pack's folder.
     static
-        The public folder for the base map.
+        The public folder for maps.
 
     Returns
     -------
@@ -51,26 +54,34 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         The files written.
     """
     about = read_descriptor(folder)
-    written: list[Path] = []
-    shapes_path, outline_path = (
-        resource_path(folder, about, n) for n in ("region_shapes", "outline")
-    )
-    if shapes_path is not None and outline_path is not None:
+    derived: dict[str, str] = {}
+    shapes_path = resource_path(folder, about, "region_shapes")
+    if shapes_path is not None:
         shapes = read_shapes(shapes_path)
-        tables = [read_table(folder, about, table) for table in ("providers", "demand")]
-        points = pd.concat([table[["lon", "lat"]] for table in tables]).to_numpy(float)
-        outline = _outline(shapes, points)
-        _write(outline_path, _geojson([{"kind": "outline"}], [outline]))
-        places = read_table(folder, about, "places")
-        base = _base_map(outline, shapes, places)
-        written += [outline_path, folder / BASE_MAP]
-        _write(folder / BASE_MAP, base)
-        if folder.resolve().parent == BUNDLED or static != STATIC:
-            public = static / "geo" / f"{folder.resolve().name}.json"
-            public.parent.mkdir(parents=True, exist_ok=True)
-            _write(public, base)
-            written.append(public)
-    for entry in about.get("resources", []):
+        demand, regions = (read_table(folder, about, t) for t in ("demand", "regions"))
+        providers = read_table(folder, about, "providers")
+        points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
+        outline = _outline(shapes, points.to_numpy(float))
+        derived["outline"] = _geojson([{"kind": "outline"}], [outline])
+        derived["base_map"] = _base_map(outline, shapes, read_table(folder, about, "places"))
+        boundaries = resource_path(folder, about, "boundaries")
+        official = read_shapes(boundaries) if boundaries is not None else None
+        for level, text in _areas(regions, demand, outline, official).items():
+            derived[f"areas_{level}"] = text
+    written: list[Path] = []
+    public = static if folder.resolve().parent == BUNDLED or static != STATIC else None
+    entries = {entry["name"]: entry for entry in about.setdefault("resources", [])}
+    for name, text in derived.items():
+        if name not in entries:
+            entries[name] = {"name": name, "path": f"{name}.geojson"}
+            about["resources"].append(entries[name])
+        _write(folder / entries[name]["path"], text)
+        written.append(folder / entries[name]["path"])
+        if public is not None and name != "outline":
+            written.append(public / public_path(folder.resolve().name, name))
+            written[-1].parent.mkdir(parents=True, exist_ok=True)
+            _write(written[-1], text)
+    for entry in about["resources"]:
         path = resource_path(folder, about, entry["name"])
         if path is not None and path.exists():
             content = path.read_bytes()
@@ -78,6 +89,47 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
             entry["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
     _write(folder / DESCRIPTOR, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
     return [*written, folder / DESCRIPTOR]
+
+
+def public_path(pack: str, resource: str) -> str:
+    """Where a map of a bundled pack lies below `static/`."""
+    return f"geo/{pack}-{resource.replace('_', '-')}.json"
+
+
+def _areas(
+    regions: pd.DataFrame,
+    demand: pd.DataFrame,
+    outline: BaseGeometry,
+    official: gpd.GeoDataFrame | None,
+) -> dict[int, str]:
+    """Areas of every level as GeoJSON: official ones, and Thiessen polygons for the others."""
+    level = int(regions["level"].max()) if len(regions) else 0
+    if not level or demand.empty:
+        return {}
+    areas = thiessen(demand, outline).assign(boundary="approximate")
+    if official is not None:
+        drawn = official[["region_id", "geometry"]].assign(boundary="surveyed")
+        lacking = areas[~areas["region_id"].isin(drawn["region_id"])]
+        rest = lacking.geometry.difference(drawn.geometry.union_all())
+        areas = pd.concat([drawn, lacking.set_geometry(rest)], ignore_index=True)
+    name = dict(zip(regions["region_id"], regions["name"], strict=True))
+    parent = dict(zip(regions["region_id"], regions["parent_id"], strict=True))
+    found = {}
+    while level:
+        found[level] = _geojson(
+            [
+                {"region_id": region, "name": str(name.get(region, region)), "boundary": boundary}
+                for region, boundary in zip(areas["region_id"], areas["boundary"], strict=True)
+            ],
+            list(shapely.set_precision(areas.geometry.to_numpy(), AREA_GRID_DEG)),
+        )
+        surveyed = areas.groupby(areas["region_id"].map(parent))["boundary"].agg(
+            lambda words: "surveyed" if (words == "surveyed").all() else "approximate"
+        )
+        areas = dissolve(areas, areas["region_id"].map(parent))
+        areas["boundary"] = areas["region_id"].map(surveyed)
+        level -= 1
+    return found
 
 
 def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:

@@ -277,7 +277,8 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
         found["per_100k"] = 100_000 * found["providers"] / inhabited
         found["small"] = found["population"] < SMALL
         frames.append(found.rename_axis("region_id").reset_index())
-    return pd.concat(frames, ignore_index=True)
+    regions: pd.DataFrame = pd.concat(frames, ignore_index=True)
+    return regions
 
 
 def _median_by(points: pd.DataFrame) -> pd.Series:

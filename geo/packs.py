@@ -25,7 +25,6 @@ from geo.errors import DataError, UnknownNameError
 from geo.schema import SCHEMAS, conform
 
 __all__ = [
-    "BASE_MAP",
     "BUNDLED",
     "DESCRIPTOR",
     "Pack",
@@ -38,11 +37,12 @@ __all__ = [
     "read_shapes",
     "read_table",
     "resource_path",
+    "user_folder",
+    "write_pack",
 ]
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data"
 DESCRIPTOR = "datapackage.json"
-BASE_MAP = "basemap.json"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Pack:
     """One country's or region's data. The frames are shared: never change them in place.
 
     `providers` carries three derived columns beside the contract's: `source_title`,
-    `source_as_of` and `source_url`, those of the first of its sources.
+    `source_as_of` and `source_url`, those of the first of its sources. `files` says where each
+    resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed.
     """
 
     name: str
@@ -85,12 +86,14 @@ class Pack:
     outline: BaseGeometry | None
     sources: Mapping[str, Source] = field(default_factory=dict)
     publishers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
     examples: tuple[Mapping[str, str], ...] = ()
     licenses: tuple[str, ...] = ()
     hash: str = ""
 
 
-def _user_folder() -> Path:
+def user_folder() -> Path:
+    """Where packs of the user lie: `CAREREACH_DATA`, or the platform's data folder."""
     chosen = os.environ.get("CAREREACH_DATA")
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("carereach")) / "packs"
 
@@ -104,7 +107,7 @@ def list_packs() -> dict[str, Path]:
         Pack name to folder, by name.
     """
     found: dict[str, Path] = {}
-    for home in (BUNDLED, _user_folder()):
+    for home in (BUNDLED, user_folder()):
         for descriptor in sorted(home.glob(f"*/{DESCRIPTOR}")):
             found[descriptor.parent.name] = descriptor.parent
     return dict(sorted(found.items()))
@@ -159,6 +162,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         outline=_read_outline(folder, about),
         sources=sources,
         publishers=about.get("publishers", {}),
+        files=_files(folder, about),
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
@@ -249,6 +253,53 @@ def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path
                 raise DataError(DESCRIPTOR, f"the path of {resource!r} leaves the pack's folder")
             return path
     return None
+
+
+def _files(folder: Path, about: Mapping[str, Any]) -> dict[str, Path]:
+    paths = {e["name"]: resource_path(folder, about, e["name"]) for e in about.get("resources", [])}
+    return {name: path for name, path in paths.items() if path is not None and path.exists()}
+
+
+def write_pack(staged: Path, target: Path) -> None:
+    """Put a pack in place of another, so that a reader sees the old one or the new one.
+
+    Every resource gets a name with its hash, so that no file of the old pack is touched; the
+    descriptor is replaced last, in one step. What it no longer names is deleted then.
+
+    Parameters
+    ----------
+    staged
+        A complete folder, built and checked; it is left as it is.
+    target
+        The pack's folder; made where there is none.
+    """
+    about = read_descriptor(staged)
+    target.mkdir(parents=True, exist_ok=True)
+    kept = {DESCRIPTOR}
+    for entry in about.get("resources", []):
+        path = resource_path(staged, about, entry["name"])
+        if path is None or not path.exists():
+            raise DataError(entry["path"], "the file is missing")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
+        kept.add(entry["path"])
+        if not (target / entry["path"]).exists():
+            _replace(target / entry["path"], path.read_bytes())
+    text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
+    _replace(target / DESCRIPTOR, text.encode())
+    for old in target.iterdir():
+        if old.is_file() and old.name not in kept:
+            old.unlink()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file in one step, safe on the disk before it takes its name."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with beside.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(beside, path)
 
 
 def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFrame:

@@ -10,9 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from geo import explain
+from geo.build import public_path
 from geo.errors import CareReachError, DataError
 from geo.find import Assessed, assess_pack
-from geo.packs import BASE_MAP, DESCRIPTOR, Pack, open_pack, pack_folder
+from geo.packs import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.places import Gazetteer
 from geo.procedures import Procedure, own_folder, whole_library
 from geo.text import escape
@@ -77,15 +78,15 @@ def _assessed(of: Pack, slug: str, today: dt.date, own: tuple) -> Assessed:
     return assess_pack(of, library()[slug], today)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: _key})
-def ground(of: Pack) -> str | dict | None:
-    """Where a pack's base map lies below `static/`, or itself where it is not public."""
-    name = f"geo/{of.name}.json"
-    own = of.folder / BASE_MAP
-    if not own.exists():
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+def drawn(of: Pack, resource: str) -> str | dict | None:
+    """Where a map of a pack lies below `static/`, or itself where it is not public."""
+    own = of.files.get(resource)
+    if own is None:
         return None
-    if (STATIC / name).exists() and own.read_bytes() == (STATIC / name).read_bytes():
-        return f"{name}?v={of.hash[:8]}"
+    public = STATIC / public_path(of.name, resource)
+    if public.exists() and own.read_bytes() == public.read_bytes():
+        return f"{public_path(of.name, resource)}?v={of.hash[:8]}"
     return json.loads(own.read_text("utf-8"))
 
 

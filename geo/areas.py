@@ -1,0 +1,203 @@
+"""Areas of regions: drawn for the map, never used to decide who lives where.
+
+Where no surveyed boundary is known, a region is the Thiessen polygon of its demand points,
+clipped to the country's outline and marked *approximate*. Official boundaries replace them.
+"""
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from rapidfuzz import fuzz, process
+from shapely.geometry.base import BaseGeometry
+
+from geo.errors import DataError
+from geo.text import normalise
+
+__all__ = ["Matched", "dissolve", "match_boundaries", "thiessen", "unwrapped"]
+
+#: From this likeness (0-100) a name is taken for another spelling of a region's name.
+SPELLING = 80.0
+#: Gaps between neighbours up to twice this wide are closed, degrees.
+SLIVER_DEG = 0.0005
+
+
+def thiessen(demand: pd.DataFrame, outline: BaseGeometry) -> gpd.GeoDataFrame:
+    """The land that is nearer to a region's demand points than to those of any other.
+
+    Parameters
+    ----------
+    demand
+        `region_id`, `lat`, `lon`.
+    outline
+        The country, EPSG:4326.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `region_id` and geometry, EPSG:4326; nearness is measured in a local projection.
+    """
+    spots = gpd.GeoDataFrame(
+        demand[["region_id"]], geometry=gpd.points_from_xy(demand["lon"], demand["lat"]), crs=4326
+    )
+    metric = spots.estimate_utm_crs()
+    points = spots.to_crs(metric)
+    land = gpd.GeoSeries([outline], crs=4326).to_crs(metric).iloc[0]
+    # One cell per distinct position; the first of several regions that share one gets it.
+    cells = shapely.voronoi_polygons(
+        shapely.multipoints(points.geometry.to_numpy()), extend_to=land, ordered=False
+    )
+    parts = gpd.GeoDataFrame(geometry=list(shapely.get_parts(cells)), crs=metric)
+    owner = points.drop_duplicates("geometry").sjoin(parts, predicate="within")
+    parts = parts.loc[owner["index_right"]].assign(region_id=owner["region_id"].to_numpy())
+    areas = parts.dissolve("region_id").intersection(land)
+    found = gpd.GeoDataFrame(geometry=areas.to_crs(4326)).rename_axis("region_id").reset_index()
+    return _polygons(found)
+
+
+def dissolve(areas: gpd.GeoDataFrame, parent: pd.Series) -> gpd.GeoDataFrame:
+    """Areas of a higher level: the union of those below.
+
+    Parameters
+    ----------
+    areas
+        `region_id` and geometry.
+    parent
+        The region above each area, shape (n,); NA leaves it out.
+    """
+    valid = shapely.make_valid(areas.geometry.to_numpy())
+    above = gpd.GeoDataFrame({"region_id": parent.to_numpy()}, geometry=valid, crs=4326)
+    union = above.dropna(subset="region_id").dissolve("region_id").geometry
+    # Slivers between neighbours that were drawn apart would show as lines.
+    closed = shapely.buffer(union.to_numpy(), SLIVER_DEG, join_style="mitre")
+    closed = shapely.buffer(closed, -SLIVER_DEG, join_style="mitre")
+    areas = gpd.GeoDataFrame(geometry=closed, index=union.index, crs=4326)
+    return _polygons(areas.rename_axis("region_id").reset_index())
+
+
+def _polygons(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Only what has an area, each as one Polygon or MultiPolygon."""
+    whole = []
+    for shape in shapely.make_valid(areas.geometry.to_numpy()):
+        parts = shapely.get_parts(shape)
+        whole.append(shapely.union_all(parts[shapely.area(parts) > 0]))
+    kept: gpd.GeoDataFrame = areas.set_geometry(gpd.GeoSeries(whole, index=areas.index, crs=4326))
+    return kept[~kept.geometry.is_empty].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Which boundary belongs to which region.
+
+    Attributes
+    ----------
+    areas
+        `region_id` and geometry of what was matched, EPSG:4326.
+    how
+        How many were matched by code, by name, and by another spelling.
+    unmatched
+        Names in the file that mean no region.
+    missing
+        Names of regions that no boundary means.
+    """
+
+    areas: gpd.GeoDataFrame
+    how: dict[str, int]
+    unmatched: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int) -> Matched:
+    """Match boundaries from any publisher to a pack's regions, by code or by every spelling.
+
+    Parameters
+    ----------
+    shapes
+        Polygons with any columns; one holds codes or names, another may hold the region above.
+    regions
+        The pack's: `region_id`, `name`, `also_known_as`, `level`, `parent_id`.
+    level
+        The level that the polygons are of.
+
+    Raises
+    ------
+    DataError
+        If the file holds no polygons, or no column of it names the regions.
+    """
+    shapes = shapes.to_crs(4326) if shapes.crs is not None else shapes.set_crs(4326)
+    kinds = shapes.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    shapes = shapes[kinds & ~shapes.geometry.is_empty].reset_index(drop=True)
+    wanted = regions[regions["level"] == level].reset_index(drop=True)
+    if shapes.empty:
+        raise DataError("boundaries", "there are no polygons in the file")
+    west, south, east, north = shapes.total_bounds
+    if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
+        raise DataError(
+            "boundaries", "positions are not degrees: give the file with its projection"
+        )
+    texts = {str(c): shapes[c].map(_words) for c in shapes.columns if c != shapes.geometry.name}
+    spellings = _spellings(wanted)
+    parents = _spellings(regions[regions["level"] == level - 1])
+    names = max(texts, key=lambda c: texts[c].isin(spellings).sum(), default=None)
+    codes = {normalise(region): region for region in wanted["region_id"]}
+    coded = max(texts, key=lambda c: texts[c].isin(codes).sum(), default=None)
+    above = max(texts, key=lambda c: texts[c].isin(parents).sum(), default=None)
+    if names is None or coded is None or above is None:
+        raise DataError("boundaries", "the polygons have no names")
+    parent_of = dict(zip(wanted["region_id"], wanted["parent_id"], strict=True))
+    inside = [parents[group][0] if group in parents else None for group in texts[above]]
+    found: list[str | None] = []
+    how = {"code": 0, "name": 0, "spelling": 0}
+    for code, name, group in zip(texts[coded], texts[names], inside, strict=True):
+        same = [r for r in spellings.get(name, []) if group in (None, parent_of[r])]
+        region = codes.get(code) or (same[0] if len(same) == 1 else None)
+        how["code" if code in codes else "name"] += region is not None
+        found.append(region)
+    # Only a region that nobody names rightly may be meant by another spelling.
+    free = {w: ids[0] for w, ids in spellings.items() if ids[0] not in found}
+    for i, name in enumerate(texts[names]):
+        if found[i] is None and inside[i] is not None:
+            near = [w for w, region in free.items() if parent_of[region] == inside[i]]
+            best = process.extractOne(name, near, scorer=fuzz.ratio, score_cutoff=SPELLING)
+            found[i] = free[best[0]] if best else None
+            how["spelling"] += best is not None
+    if not any(found):
+        raise DataError("boundaries", f"no polygon is called like a region of level {level}")
+    shapes["region_id"] = found
+    areas = dissolve(shapes, shapes["region_id"])
+    lost = [str(shapes[names][i]) for i, region in enumerate(found) if region is None]
+    missing = wanted.loc[~wanted["region_id"].isin(areas["region_id"]), "name"]
+    return Matched(areas, how, tuple(lost), tuple(missing))
+
+
+def _words(value: object) -> str:
+    return normalise(value) if isinstance(value, str) else ""
+
+
+def _spellings(regions: pd.DataFrame) -> dict[str, list[str]]:
+    """Every spelling of every region's name, and whom it means."""
+    known: dict[str, list[str]] = {}
+    for region, name, others in zip(
+        *(regions[c] for c in ("region_id", "name", "also_known_as")), strict=True
+    ):
+        for word in {normalise(name), *map(normalise, others if isinstance(others, list) else [])}:
+            known.setdefault(word, []).append(region)
+    return known
+
+
+def unwrapped(shape: BaseGeometry) -> BaseGeometry:
+    """A shape drawn across the antimeridian, with longitudes from 0 to 360.
+
+    An edge of more than half the globe is taken to go the other way round.
+    """
+    lon = shapely.get_coordinates(shape)[:, 0]
+    if not len(lon) or np.abs(np.diff(lon)).max(initial=0) <= 180:
+        return shape
+
+    def shift(points: np.ndarray) -> np.ndarray:
+        return np.column_stack((points[:, 0] % 360, points[:, 1]))
+
+    moved: BaseGeometry = shapely.transform(shape, shift)
+    return moved
