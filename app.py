@@ -14,5 +14,6 @@ try:
 except CareReachError as error:
     st.error(_ui.plain(str(error)))
 _ui.entered(page.title)
+_ui.keep_address(page.title)
 page.run()
 _ui.footer()

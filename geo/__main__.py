@@ -148,7 +148,8 @@ def check(
     folder: Annotated[Path, typer.Argument(help="The folder of a pack or of procedure entries.")],
 ) -> None:
     """Verify a pack (schema, keys, sums, positions, sources, hashes) or a folder of entries."""
-    entries = not (folder / DESCRIPTOR).exists() and any(folder.glob("*.md"))
+    kinds = ("*.md", "codes.csv", "specialties.csv")
+    entries = not (folder / DESCRIPTOR).exists() and any(any(folder.glob(k)) for k in kinds)
     problems = check_folder(folder) if entries else check_pack(folder)
     for problem in problems:
         typer.echo(str(problem), err=True)

@@ -133,7 +133,8 @@ def _inline_html(
 
 @functools.cache
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False})
+    # No pictures: they would be fetched from elsewhere. No references: a mark is never a link.
+    return MarkdownIt("commonmark", {"html": False}).disable(["image", "reference"])
 
 
 def _marks_html(procedure: Procedure, html: str, opens: bool) -> str:
@@ -284,7 +285,7 @@ def leaflet_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     procedure, pack = answer.procedure, answer.pack
     lead, rest = count_words(answer)
     near = [line for line in lines if not line.farther][:_LEAFLET_ROWS]
-    far = [line for line in lines if line.farther][: max(_LEAFLET_ROWS - len(near), 1)]
+    far = [line for line in lines if line.farther][: _LEAFLET_ROWS - len(near)]
     rows = []
     for chosen, heading in ((near, ""), (far, farther_words(answer))):
         if chosen:

@@ -27,6 +27,7 @@ __all__ = [
     "MARK",
     "SECTIONS",
     "Citation",
+    "Front",
     "Library",
     "Match",
     "Picture",
@@ -59,9 +60,11 @@ SECTIONS = (
 MARK = re.compile(r"\[\^([a-z0-9-]+)\]")
 #: Sections that report no findings, so that a number in them needs no source.
 _UNCITED = frozenset({"Questions to ask", "What we could not verify"})
-#: CPT and SNOMED CT need a licence in any product that holds them: not by name, not as the five
-#: characters of a code (numbers are written with a comma: 12,345).
-_LICENSED = re.compile(r"\b(?:CPT|HCPCS|SNOMED)\b|(?<![\d.,])\d{4}[\dTFMU]\b(?![.,]\d)")
+#: CPT, HCPCS and SNOMED CT need a licence in any product that holds them: not by name, and not as
+#: a code (numbers are written with a comma: 12,345).
+_LICENSED = re.compile(
+    r"\b(?:CPT|HCPCS|SNOMED)\b|(?<![\d.,])(?:\d{5,}|\d{4}[TFMU]|[A-V]\d{4})\b(?![.,]\d)"
+)
 #: From this likeness (0-100, rapidfuzz ratio) a spelling counts as a typo.
 TYPO = 80.0
 #: A typo changes few letters; more are another name, or only a part of one.
@@ -78,7 +81,11 @@ class _Form(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
-Keys = Annotated[tuple[str, ...], Field(min_length=1)]
+#: A text that has something to read.
+Text = Annotated[str, Field(pattern=r"\w")]
+#: What a citation is called; a mark in the text can mean nothing else.
+Key = Annotated[str, Field(pattern="^[a-z0-9-]+$")]
+Keys = Annotated[tuple[Key, ...], Field(min_length=1)]
 
 
 class Citation(_Form):
@@ -92,7 +99,7 @@ class Citation(_Form):
     read_on: dt.date
     supports: str
     doi: str | None = None
-    url: str | None = None
+    url: Annotated[str, Field(pattern="^https?://")] | None = None
 
     @model_validator(mode="after")
     def _is_found_somewhere(self) -> Self:
@@ -127,7 +134,7 @@ class RedFlags(_Form):
     """When to get help at once: "Get help now" `lead` one of the `signs`; and what else."""
 
     lead: str
-    signs: Keys
+    signs: Annotated[tuple[Text, ...], Field(min_length=1)]
     also: str | None = None
     cite: Keys
 
@@ -162,11 +169,11 @@ class Front(_Form):
         Codes that are free to use.
     """
 
-    title: str
-    in_a_sentence: str
+    title: Text
+    in_a_sentence: Text
     kind: Literal["procedure", "condition", "care"]
     specialty: str | None
-    also_known_as: tuple[str, ...] = ()
+    also_known_as: tuple[Text, ...] = ()
     performed_by: tuple[tuple[str, ...], ...]
     treated_by: tuple[str, ...] = ()
     related: Mapping[str, str] = {}
@@ -175,10 +182,10 @@ class Front(_Form):
     mesh: tuple[str, ...] = ()
     icd10pcs: tuple[str, ...] = ()
     red_flags: RedFlags
-    first_step: str
-    first_step_cite: tuple[str, ...] = ()
+    first_step: Text
+    first_step_cite: tuple[Key, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    citations: Mapping[str, Citation]
+    citations: Mapping[Key, Citation]
     written: str
     reviewed_by: str | None
     next_review: str
@@ -209,6 +216,12 @@ class Procedure(Front):
     labels: Mapping[str, str] = {}
     practitioners: Mapping[str, str] = {}
     codes: tuple[str, ...] = Field(default=(), repr=False, exclude=True)
+
+    def mentions(self, words: str) -> bool:
+        """Whether every word begins a word of its names, of what it is, or of who does it."""
+        about = (self.sections["What it is"], self.sections["Who does it"])
+        text = f" {_spelt(' '.join((self.title, *self.also_known_as, *about)))}"
+        return all(f" {word}" in text for word in _spelt(words).split())
 
     def number(self, key: str) -> int:
         """The footnote number of a citation: its place in the entry's list."""
@@ -280,18 +293,24 @@ def add_own(library: Library, folder: Path) -> tuple[dict[str, Procedure], tuple
     tuple
         The library, by title, and what was left out: file, line, reason.
     """
-    if not folder.is_dir():
-        return dict(library), (DataError(str(folder), "there is no such folder"),)
     problems: list[DataError] = []
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        why = f"the folder of CAREREACH_PROCEDURES cannot be read ({error.strerror})"
+        return dict(library), (DataError(folder.name, why),)
     words = _read_specialties(LIBRARY)
     own = folder / "specialties.csv"
     try:
-        words = {**words, **(_read_specialties(folder) if own.exists() else {})}
+        words = {**(_read_specialties(folder) if own.exists() else {}), **words}
     except DataError as error:
         problems.append(error)
     entries, wrong = _read_folder(folder, words)
-    merged = {**library, **entries}
     problems += wrong
+    for slug, problem in _clashes({**library, **entries}, entries):
+        problems.append(problem)
+        entries.pop(slug, None)
+    merged = {**library, **entries}
     codes = folder / "codes.csv"
     if codes.exists():
         merged, wrong = _with_codes(merged, codes)
@@ -347,9 +366,11 @@ def find_procedure(library: Library, text: str) -> Match:
         for name in (*entry.also_known_as, entry.title, entry.slug)
     }
     wanted = _spelt(text)
-    exact = names | {_spelt(code): e.slug for e in library.values() for code in e.codes}
-    if wanted in exact:
-        return Match(library[exact[wanted]])
+    codes = {_spelt(code): entry.slug for entry in library.values() for code in entry.codes}
+    if not wanted:
+        return Match()
+    if wanted in names or wanted in codes:
+        return Match(library[names.get(wanted) or codes[wanted]])
     near = process.extract(wanted, list(names), scorer=fuzz.ratio, limit=12)
     if near and near[0][1] >= TYPO and abs(len(near[0][0]) - len(wanted)) <= TYPO_LETTERS:
         best = names[near[0][0]]
@@ -366,6 +387,24 @@ def find_procedure(library: Library, text: str) -> Match:
 def _spelt(text: str) -> str:
     """Fold what British and American spellings write differently."""
     return re.sub("[ao]e", "e", normalise(text)).replace("our", "or").replace("isation", "ization")
+
+
+def _clashes(
+    library: Mapping[str, Procedure], own: Mapping[str, Procedure]
+) -> Iterator[tuple[str, DataError]]:
+    """Entries of one's own with a name that already means another, or a link that leads nowhere."""
+    means: dict[str, str] = {}
+    for entry in sorted(library.values(), key=lambda e: e.slug in own):
+        for name in dict.fromkeys(map(_spelt, (entry.slug, entry.title, *entry.also_known_as))):
+            other = means.setdefault(name, entry.slug)
+            if other != entry.slug and entry.slug in own:
+                why = f"the name {name!r} already means {library[other].title}"
+                yield entry.slug, DataError(f"{entry.slug}.md", why)
+                break
+        lost = {*entry.treated_by, *entry.related} - set(library)
+        if lost and entry.slug in own:
+            why = f"{', '.join(sorted(lost))} under treated_by or related is no entry"
+            yield entry.slug, DataError(f"{entry.slug}.md", why)
 
 
 def _by_title(entries: Mapping[str, Procedure]) -> dict[str, Procedure]:
@@ -385,9 +424,16 @@ def _read_specialties(folder: Path) -> dict[str, tuple[str, str]]:
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, OSError) as error:
-        raise DataError(path.name, f"is no CSV table ({error})") from None
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            index_col=False,
+            skip_blank_lines=False,
+        )
+    except (ValueError, OSError):
+        raise DataError(path.name, "cannot be read as a CSV table in UTF-8") from None
     lacks = set(columns) - set(table.columns)
     if lacks:
         raise DataError(path.name, f"lacks the columns {', '.join(sorted(lacks))}", row=1)
@@ -407,8 +453,17 @@ def _with_codes(
     for row, slug, code in zip(
         range(2, len(table) + 2), table["procedure"], table["code"], strict=True
     ):
-        if slug not in library:
-            problems.append(DataError(path.name, f"there is no entry {slug!r}", row=row))
+        if not (slug or code):
+            continue
+        match = find_procedure(library, code)
+        if slug not in library or not _spelt(code):
+            # What stands there may be a code in the wrong column, and is not repeated.
+            why = "names no entry of the library, or no code"
+            problems.append(DataError(path.name, why, row=row))
+        elif match.procedure and not match.corrected and match.procedure.slug != slug:
+            problems.append(DataError(path.name, "the code is the name of another entry", row=row))
+        elif code in {c for other, found in codes.items() if other != slug for c in found}:
+            problems.append(DataError(path.name, "the code has another entry already", row=row))
         else:
             codes.setdefault(slug, []).append(code)
     coded = {
@@ -424,6 +479,8 @@ def _read_folder(
     entries: dict[str, Procedure] = {}
     problems: list[DataError] = []
     for path in sorted(folder.glob("*.md")):
+        if path.name.startswith("."):
+            continue
         try:
             entries[path.stem] = _read_entry(path, words)
         except _BadEntryError as error:
@@ -448,19 +505,19 @@ def _read_entry(path: Path, words: Mapping[str, tuple[str, str]]) -> Procedure:
     except (UnicodeDecodeError, OSError):
         raise _BadEntryError([(None, "cannot be read as text in UTF-8")]) from None
     parts = re.split(r"^---[ \t]*$", text, maxsplit=2, flags=re.MULTILINE)
-    if len(parts) < 3 or parts[0].strip():
+    if len(parts) < 3 or parts[0]:
         raise _BadEntryError([(1, "does not begin with front matter between two lines of ---")])
     try:
         tree = yaml.compose(parts[1], yaml.SafeLoader)
         raw = yaml.safe_load(parts[1])
-    except (yaml.YAMLError, ValueError) as error:
+        twice = list(_repeated(tree))
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise _BadEntryError(
             [(mark.line + 1 if mark else 1, "the front matter is not YAML")]
         ) from None
     if not isinstance(raw, dict):
         raise _BadEntryError([(1, "the front matter is not a list of fields")])
-    twice = list(_repeated(tree))
     try:
         front = Front.model_validate(raw)
     except ValidationError as error:
@@ -470,10 +527,10 @@ def _read_entry(path: Path, words: Mapping[str, tuple[str, str]]) -> Procedure:
     sections = _sections(parts[2])
     problems = [
         *twice,
-        *((1, f"the section “{h}” is empty") for h, written in sections.items() if not written),
         *_front_problems(front, words, tree),
         *_body_problems(front, parts[2], text.count("\n") - parts[2].count("\n") + 1),
         *_citation_problems(front, parts[2], text, tree),
+        *_licensed(raw, tree),
     ]
     if problems:
         raise _BadEntryError(problems)
@@ -501,6 +558,16 @@ def _front_keys(front: Front) -> list[str]:
     """Citations that the front matter uses, in the order of reading."""
     keys = [*front.red_flags.cite, *front.first_step_cite]
     return keys + [key for picture in front.pictures for key in picture.cite]
+
+
+def _cited_at(front: Front, key: str) -> list[Any]:
+    """The field of the front matter that cites a source."""
+    if key in front.red_flags.cite:
+        return ["red_flags", "cite"]
+    for number, picture in enumerate(front.pictures):
+        if key in picture.cite:
+            return ["pictures", number, "cite"]
+    return ["first_step_cite"]
 
 
 def _line(tree: yaml.Node | None, path: Iterable[Any]) -> int:
@@ -567,11 +634,20 @@ def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, s
         line, heading = headings[place] if place < len(headings) else (first, "the end")
         if heading != wanted:
             yield line, f"the section “{wanted}” is expected, not “{heading}”"
-            return
+            break
     for line, heading in headings[len(SECTIONS) :]:
         yield line, f"the section “{heading}” is one too many"
+    for number, (line, heading) in enumerate(headings):
+        end = headings[number + 1][0] if number + 1 < len(headings) else None
+        between = body.split("\n")[line - first + 1 : end and end - first]
+        if not "".join(between).strip():
+            yield line, f"the section “{heading}” is empty"
+        if heading == "Questions to ask":
+            for offset, words in enumerate(between, 1):
+                if words.strip() and not words.startswith("- "):
+                    yield line + offset, "each question is one line that begins with “- ”"
     heading = ""
-    for block in re.finditer(r"\S.*(?:\n(?!\n|- |\d+\. |## ).+)*", body):
+    for block in re.finditer(r"\S.*(?:\n(?!\n|\s*(?:[-*+]|\d+[.)]) |## ).+)*", body):
         line, claim = body[: block.start()].count("\n") + first, block[0]
         if claim.startswith("## "):
             heading = claim.removeprefix("## ").strip()
@@ -580,7 +656,7 @@ def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, s
             yield line, "text before the first section is shown nowhere"
         if _LICENSED.search(MARK.sub("", claim)):
             yield line, "a licensed code may stand in codes.csv of your own folder only"
-        words = re.sub(r"^(\d+\.|-) ", "", MARK.sub("", claim))
+        words = re.sub(r"^(\d+[.)]|[-*+]) ", "", MARK.sub("", claim))
         if heading not in _UNCITED and re.search(r"\d", words) and not MARK.search(claim):
             yield line, "a figure has no source mark"
 
@@ -589,9 +665,21 @@ def _citation_problems(
     front: Front, body: str, text: str, tree: yaml.Node | None
 ) -> Iterator[tuple[int, str]]:
     used = {*_front_keys(front), *MARK.findall(body)}
+    if re.search(r"\d", front.first_step) and not front.first_step_cite:
+        yield _line(tree, ["first_step"]), "a figure has no source mark"
     for key in sorted(used - set(front.citations)):
-        line = text[: max(text.find(f"[^{key}]"), 0)].count("\n") + 1
+        mark = text.find(f"[^{key}]")
+        line = text[:mark].count("\n") + 1 if mark >= 0 else _line(tree, _cited_at(front, key))
         yield line, f"the source {key!r} is not among the citations"
     for key in front.citations:
         if key not in used:
             yield _line(tree, ["citations", key]), f"the citation {key!r} is used nowhere"
+
+
+def _licensed(raw: Mapping[str, Any], tree: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Codes under licence in front matter, but for the addresses of sources and free codes."""
+    for field, value in raw.items():
+        texts = str(value) if field not in ("citations", "mesh", "icd10pcs") else ""
+        if _LICENSED.search(texts):
+            why = "a licensed code may stand in codes.csv of your own folder only"
+            yield _line(tree, [field]), why

@@ -215,8 +215,10 @@ def _examples(view: View) -> None:
         if st.query_params:
             return
         st.html("<span>Or try:</span>", width="content")
-        for number, example in enumerate(view.pack.examples):
-            title = _ui.library()[example["procedure"]].title
+        library = _ui.library()
+        known = [e for e in view.pack.examples if e["procedure"] in library]
+        for number, example in enumerate(known):
+            title = library[example["procedure"]].title
             st.button(
                 _ui.plain(f"{title} near {example['near']}"),
                 key=f"example_{number}",

@@ -53,8 +53,19 @@ def library_problems() -> tuple[DataError, ...]:
 def _own() -> tuple:
     """What tells whether the folder of entries of one's own is another, or has changed."""
     folder = own_folder()
-    files = sorted(folder.glob("*.*")) if folder else ()
-    return folder, *((file.name, file.stat().st_mtime_ns) for file in files)
+    try:
+        files = sorted(os.scandir(folder), key=lambda f: f.name) if folder else ()
+    except OSError:
+        files = ()
+    return folder, *((file.name, _changed(file)) for file in files)
+
+
+def _changed(file: os.DirEntry) -> int | None:
+    """When a file was changed; None where it cannot be said."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -138,6 +149,19 @@ def site() -> list:
         st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
         st.Page("pages/data.py", title="Data", url_path="data"),
     ]
+
+
+def keep_address(page: str) -> None:
+    """Write the address of a link within a page into the browser.
+
+    `st.page_link` to the page one is on reruns it with the new address and leaves the old one in
+    the browser, so that reload, Back and the next click would go astray.
+    """
+    now = (page, st.query_params.to_dict())
+    seen = st.session_state.get("address", now)
+    st.session_state["address"] = now
+    if now != seen:
+        st.query_params.from_dict(now[1])
 
 
 def entered(page: str) -> None:

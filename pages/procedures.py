@@ -4,7 +4,7 @@ import streamlit as st
 
 from geo import explain
 from geo.procedures import Procedure, find_procedure
-from geo.text import escape, normalise
+from geo.text import escape
 from pages import _state, _ui
 
 _ui.need_router()
@@ -27,34 +27,31 @@ def go(**changes: str) -> None:
 def searched() -> None:
     """A name opens its entry; any other words choose among the cards."""
     typed = st.session_state["w_search"].strip()
-    match = find_procedure(library, typed)
-    if match.procedure and not match.corrected:
-        go(procedure=match.procedure.slug, q="")
+    found = find_procedure(_ui.library(), typed)
+    if found.procedure and not found.corrected:
+        go(procedure=found.procedure.slug, q="")
     else:
-        go(q=typed)
+        go(procedure="", q=typed)
 
 
 def chosen(words: str, specialty: str) -> list[Procedure]:
     """Entries in which every word begins a word, or that a name over a typo means."""
-    found = [
-        entry
-        for entry in library.values()
-        if specialty in ("", entry.specialty, *entry.specialties)
-        and all(f" {word}" in _haystack(entry) for word in normalise(words).split())
-    ]
-    match = find_procedure(library, words) if words and not found else None
-    if match and match.procedure:
-        st.warning(_ui.plain(f"“{words}” was read as {match.procedure.title}."))
-        found = [match.procedure]
-    elif match:
-        st.warning(_ui.plain(f"Nothing in the library is about “{words}”. It holds all these:"))
-        found = list(library.values())
-    return found
-
-
-def _haystack(entry: Procedure) -> str:
-    names = [entry.title, *entry.also_known_as, entry.sections["What it is"]]
-    return f" {normalise(' '.join(names))}"
+    found = [entry for entry in library.values() if entry.mentions(words)]
+    if not found:
+        match = find_procedure(library, words)
+        near = " or ".join(match.suggestions)
+        if match.procedure:
+            found = [match.procedure]
+            st.warning(_ui.plain(f"“{words}” was read as {match.procedure.title}."))
+        else:
+            found = list(library.values())
+            hint = f"Did you mean {near}?" if near else "It holds all these:"
+            st.warning(_ui.plain(f"Nothing in the library is about “{words}”. {hint}"))
+    under = [e for e in found if specialty in ("", e.specialty, *e.specialties)]
+    if not under:
+        label = labels[specialty]
+        st.warning(_ui.plain(f"None of it is under {label}; shown from every specialty."))
+    return under or found
 
 
 def browse() -> None:
@@ -66,8 +63,7 @@ def browse() -> None:
         specialty = ""
     st.html(
         '<div class="cr-head"><h1>Procedures and conditions</h1><p>What each is, who it is for, '
-        "what it does to how many people, and who says so. No entry has been reviewed by a "
-        "clinician yet.</p></div>"
+        "what it does to how many people, and who says so.</p></div>"
     )
     _state.show_value("w_search", words)
     _state.show_value("w_specialty", specialty)
@@ -84,7 +80,7 @@ def browse() -> None:
             ["", *sorted(labels, key=labels.__getitem__)],
             key="w_specialty",
             format_func=lambda word: labels.get(word, EVERY),
-            on_change=lambda: go(specialty=st.session_state["w_specialty"]),
+            on_change=lambda: go(procedure="", specialty=st.session_state["w_specialty"]),
             width=300,
         )
     with st.container(key="cards"):

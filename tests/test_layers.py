@@ -11,10 +11,10 @@ LAYERS = {
     0: {"errors"},
     1: {"schema", "text"},
     2: {"packs", "procedures", "places", "query"},
-    3: {"evidence", "travel", "access", "areas", "checks"},
-    4: {"siting", "maps", "find", "build"},
-    5: {"words", "coverage"},
-    6: {"explain", "report", "sources"},
+    3: {"evidence", "travel", "areas", "checks"},
+    4: {"access", "maps", "find", "build"},
+    5: {"words", "siting"},
+    6: {"coverage", "explain", "report", "sources"},
     7: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}

@@ -29,8 +29,8 @@ def test_what_is_derived_is_up_to_date(copy: Path, tmp_path: Path) -> None:
     assert (copy / "outline.geojson").read_bytes() == (BHUTAN / "outline.geojson").read_bytes()
     about = json.loads((copy / "datapackage.json").read_text("utf-8"))
     assert about == json.loads((BHUTAN / "datapackage.json").read_text("utf-8"))
-    made = (tmp_path / "static" / "geo" / "bhutan.json").read_bytes()
-    assert made == (ROOT / "static" / "geo" / "bhutan.json").read_bytes()
+    made = (tmp_path / "static" / "geo" / "bhutan-base-map.json").read_bytes()
+    assert made == (ROOT / "static" / "geo" / "bhutan-base-map.json").read_bytes()
 
 
 def test_the_figures_of_the_readme(bhutan: Pack) -> None:

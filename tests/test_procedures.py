@@ -147,10 +147,12 @@ def test_icon_arrays_agree_with_their_notes(library: dict[str, Procedure], slug:
             for n, of in re.findall(r"(?<![\d.])(\d+)(?: \w+)? of (\d+)(?! studies)", note)
             if int(of) and int(n) <= int(of)
         ]
+        exact = bool(shares)
         both = re.search(r"(\d+) and (\d+) of (\d+)", note)
         if both:
             shares += [100 * int(n) / int(both[3]) for n in both.groups()[:2]]
-        shares += [float(n) / (10 if "every 1000" in note else 1) for n in _numbers(note)]
+        if not exact or "% " in note or "of 100" in note:
+            shares += [float(n) for n in _numbers(note)]
         for bar in picture.bars:
             assert any(abs(share - bar.count) <= 0.51 for share in shares), (picture.title, bar)
 
@@ -235,17 +237,17 @@ def folder(tmp_path: Path) -> Path:
 BROKEN = [
     ("take you home.[^ncic]", "take you home in 2 hours.", "a figure has no source mark"),
     ("[^lahey]", "[^nobody]", "'nobody' is not among the citations"),
-    ("takes about 30 minutes.[^lahey]", "takes half an hour.", "'lahey' is used nowhere"),
+    ("takes about 30 minutes.[^lahey]", "takes half an hour.", "'lahey' is used nowhere", -53),
     ("[[anaesthesiology, pain", "[[anesthesiology, pain", "'anesthesiology' is not in specialties"),
     ("regional_referral_hospital", "big_hospital", "is not a facility type"),
     ("## Prepare", "## Preparing", "the section “Prepare” is expected, not “Preparing”"),
-    ("## Prepare", "## Prepare\n\nTwo\n\n## Prepare", "the section “The day” is expected"),
+    ("## Prepare", "## Prepare\n\nTwo\n\n## Prepare", "the section “The day” is expected", 4),
     ("kind: procedure", "kind: operation", "kind input should be 'procedure'"),
     ("title: Epidural", "title: : Epidural", "not YAML"),
-    ("lead: if", "leads: if", "red_flags.lead is missing"),
-    ("kind: procedure", "kind: procedure\nprice: 3", "price is no field"),
-    ("kind: procedure", "kind: procedure\nkind: procedure", "kind is given twice"),
-    ("first_step: Ring", "first: Ring", "first_step is missing"),
+    ("lead: if", "leads: if", "red_flags.lead is missing", -1),
+    ("kind: procedure", "kind: procedure\nprice: 3", "price is no field", 1),
+    ("kind: procedure", "kind: procedure\nkind: procedure", "kind is given twice", 1),
+    ("first_step: Ring", "first: Ring", "first_step is missing", -20),
     ("count: 16", "count: sixteen", "pictures.0.bars.0.count input should be a valid integer"),
     ("count: 16", "count: 160", "pictures.0.bars.0.count input should be less than"),
     ("performed_by: [[", "performed_by: [", "not YAML"),
@@ -258,9 +260,9 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "reason"), BROKEN)
+@pytest.mark.parametrize(("old", "new", "reason", "down"), [(*b, None)[:4] for b in BROKEN])
 def test_a_broken_entry_is_named_by_file_and_line_and_left_out(
-    library: dict[str, Procedure], folder: Path, old: str, new: str, reason: str
+    library: dict[str, Procedure], folder: Path, old: str, new: str, reason: str, down: int | None
 ) -> None:
     path = folder / "epidural-blood-patch.md"
     text = path.read_text("utf-8")
@@ -272,8 +274,7 @@ def test_a_broken_entry_is_named_by_file_and_line_and_left_out(
     assert {problem.file for problem in problems} == {path.name}
     blamed = next(problem for problem in problems if reason in problem.reason)
     at = changed[: changed.find(new) if new else changed.find("vankooten2008:")].count("\n") + 1
-    assert blamed.row is not None
-    assert blamed.row == 1 or "used nowhere" in reason or abs(blamed.row - at) <= 4
+    assert blamed.row == (at if down is None else at + down)
     assert merged["epidural-blood-patch"] == library["epidural-blood-patch"]
     assert [str(p) for p in check_folder(folder)] == [str(p) for p in problems]
 
@@ -293,7 +294,8 @@ def test_own_entries_add_and_replace(library: dict[str, Procedure], folder: Path
     text = text.replace("title: Epidural blood patch", "title: Blood patch at our clinic", 1)
     (folder / "epidural-blood-patch.md").write_text(text, "utf-8")
     mine = text.replace("anaesthesiology, pain-medicine", "urology, pain-medicine", 1)
-    mine = re.sub("also_known_as: .*", "also_known_as: [prostate check]", mine, count=1)
+    mine = re.sub("also_known_as: .*", "also_known_as: [prostate test]", mine, count=1)
+    mine = mine.replace("title: Blood patch at our clinic", "title: Prostate check", 1)
     (folder / "prostate-check.md").write_text(mine, "utf-8")
     (folder / "specialties.csv").write_text(
         "specialty,label,practitioner\nurology,Urology,a urologist\n", "utf-8"
@@ -321,6 +323,79 @@ def test_private_codes_find_an_entry_and_are_shown_nowhere(
     assert "4711" not in entry.model_dump_json()
 
 
+ODD = [
+    "kind: !!bool zzz",
+    "kind: !!int ''",
+    "kind: !!timestamp zzz",
+    "kind: &a [*a]",
+    "kind: &a {b: *a}",
+    "kind: " + "[" * 3000,
+    "citations: {'<img src=x>': {}}",
+    "title: ''",
+    "also_known_as: ['']",
+    "first_step_cite: ['A B']",
+]
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_odd_yaml_takes_nothing_down(
+    library: dict[str, Procedure], folder: Path, line: str
+) -> None:
+    path = folder / "epidural-blood-patch.md"
+    field = line.split(":")[0]
+    text = re.sub(rf"^{field}:.*$", lambda _: line, path.read_text("utf-8"), count=1, flags=re.M)
+    path.write_text(text, "utf-8")
+    merged, problems = add_own(library, folder)
+    assert problems
+    assert merged == library
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("also_known_as: [EBP", "also_known_as: [CPT 62273, EBP"),
+        ("also_known_as: [EBP", "also_known_as: ['231249005', EBP"),
+        ("first_step: Ring", "first_step: G0105 Ring"),
+        ('url: "https://www.lahey.org', 'url: "javascript:alert(1)//'),
+        ("- Do you do", "Before all else.\n- Do you do"),
+        ("- Tell the team", "* 80 of 100 die.\n- Tell the team"),
+    ],
+)
+def test_what_must_not_stand_in_an_entry(
+    library: dict[str, Procedure], folder: Path, old: str, new: str
+) -> None:
+    path = folder / "epidural-blood-patch.md"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    assert len(add_own(library, folder)[1]) == 1
+
+
+def test_a_name_that_means_another_entry_is_left_out(
+    library: dict[str, Procedure], folder: Path
+) -> None:
+    text = (folder / "epidural-blood-patch.md").read_text("utf-8")
+    (folder / "epidural-blood-patch.md").unlink()
+    (folder / "mine.md").write_text(text.replace("[EBP", "[colposcopy, EBP", 1), "utf-8")
+    merged, (problem,) = add_own(library, folder)
+    assert "already means" in problem.reason
+    assert merged == library
+
+
+def test_codes_that_would_hijack_a_name_are_refused(
+    library: dict[str, Procedure], tmp_path: Path
+) -> None:
+    rows = ["epidural-blood-patch,x,", "epidural-blood-patch,x,Colposcopy", "62273,x,colposcopy"]
+    rows += ["psoriasis,x,Z1", "colposcopy,x,Z1"]
+    text = "procedure,system,code\n\n" + "\n".join(rows) + "\n"
+    (tmp_path / "codes.csv").write_text(text, "utf-8")
+    merged, problems = add_own(library, tmp_path)
+    assert [problem.row for problem in problems] == [3, 4, 5, 7]
+    assert "62273" not in " ".join(map(str, problems))
+    assert find_procedure(merged, "").procedure is None
+    assert get_procedure(merged, "Colposcopy").slug == "colposcopy"
+
+
 def test_a_broken_code_table_is_named(library: dict[str, Procedure], tmp_path: Path) -> None:
     (tmp_path / "codes.csv").write_text("procedure,code\n", "utf-8")
     merged, (problem,) = add_own(library, tmp_path)
@@ -334,7 +409,7 @@ def test_the_folder_is_named_in_the_environment(
     monkeypatch.setenv("CAREREACH_PROCEDURES", str(tmp_path / "nowhere"))
     library, (problem,) = whole_library()
     assert len(library) == 16
-    assert "there is no such folder" in str(problem)
+    assert "cannot be read (No such file" in str(problem)
 
 
 def test_the_bundled_folder_must_be_right(folder: Path) -> None:

@@ -41,6 +41,42 @@ def test_search_open_and_lead_back_with_everything_kept(visit) -> None:
     assert "radius_km=100" in page.url
 
 
+def test_links_within_a_page_change_the_address(visit) -> None:
+    visitor = visit()
+    page = open_page(visitor, "/procedures?q=womb")
+    page.get_by_role("link", name="Colposcopy").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Colposcopy")
+    visitor.settle()
+    assert page.url.endswith("/procedures?procedure=colposcopy")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Colposcopy")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Procedures and conditions")
+    assert page.url.endswith("/procedures?q=womb")
+
+
+def test_a_treatment_asked_for_on_find_stays(visit) -> None:
+    visitor = visit()
+    page = visitor.open("/?procedure=psoriasis&near=Thimphu")
+    page.get_by_role("link", name="Light treatment for psoriasis").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Light treatment for psoriasis near Thimphu")
+    visitor.settle()
+    page.get_by_text("Nearest", exact=True).click()
+    visitor.settle()
+    expect(heading).to_have_text("Light treatment for psoriasis near Thimphu")
+
+
+def test_the_leaflet_leads_back_to_the_list(visit) -> None:
+    visitor = visit()
+    page = open_page(visitor, "/?near=Thimphu&view=print")
+    page.get_by_role("link", name="Back to the list").click()
+    visitor.pins.first.wait_for()
+    visitor.settle()
+    expect(page.locator(".cr-leaflet")).to_have_count(0)
+    assert "view=print" not in page.url
+
+
 def test_a_footnote_opens_by_mouse_and_by_keyboard(visit) -> None:
     page = open_page(visit(), "/procedures?procedure=epidural-blood-patch")
     mark = page.locator(".cr-entry").get_by_role("button", name="Source 4", exact=True).first

@@ -1,5 +1,6 @@
 """The Procedures page without a browser: search, browse, entries, entries of one's own."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_every_entry_has_a_page_with_all_its_sources(
 def test_without_an_entry_all_are_listed(library: dict[str, Procedure]) -> None:
     app = page(SCRIPT)
     assert len(cards(app)) == len(library)
-    assert "No entry has been reviewed by a clinician yet" in html(app)
+    assert "<h1>Procedures and conditions</h1>" in html(app)
 
 
 def test_a_name_opens_its_entry() -> None:
@@ -70,6 +71,22 @@ def test_a_typo_is_said_and_pink_disease_is_unknown(library: dict[str, Procedure
     app = page(SCRIPT, q="pink disease")
     assert "Nothing in the library is about" in app.warning[0].value
     assert len(cards(app)) == len(library)
+
+
+def test_the_words_of_a_search_fold_spellings_and_say_what_is_to_blame() -> None:
+    assert cards(page(SCRIPT, q="labor")) == cards(page(SCRIPT, q="labour"))
+    assert "Epidural in labour" in cards(page(SCRIPT, q="anesthetist"))
+    app = page(SCRIPT, q="womb", specialty="nephrology")
+    assert "None of it is under Nephrology" in app.warning[0].value
+    assert cards(app) == ["Caesarean section", "Colposcopy"]
+    assert "Did you mean Coronary angioplasty" in page(SCRIPT, q="heart attack").warning[0].value
+
+
+def test_a_new_search_forgets_an_unknown_name() -> None:
+    app = page(SCRIPT, procedure="pink disease")
+    app.text_input(key="w_search").set_value("womb").run()
+    assert not app.warning
+    assert "procedure" not in app.query_params
 
 
 def test_browse_by_specialty() -> None:
@@ -120,6 +137,7 @@ def test_entries_of_ones_own_appear_and_broken_ones_are_named(
     shutil.copy(LIBRARY / "colposcopy.md", tmp_path / "our-clinic.md")
     own = tmp_path / "our-clinic.md"
     text = own.read_text("utf-8").replace("title: Colposcopy", "title: Our clinic", 1)
+    text = re.sub("also_known_as: .*", "also_known_as: []", text, count=1)
     own.write_text(text, "utf-8")
     (tmp_path / "broken.md").write_text("---\ntitle: X\n---\n", "utf-8")
     (tmp_path / "codes.csv").write_text(
@@ -133,5 +151,7 @@ def test_entries_of_ones_own_appear_and_broken_ones_are_named(
     assert "<h1>Our clinic</h1>" in html(app)
     assert "4711" not in html(app)
     assert "4711" not in str(app.query_params)
+    (tmp_path / ".#our-clinic.md").symlink_to("nowhere")
+    assert "Our clinic" in cards(page(SCRIPT))
     own.unlink()
     assert "Our clinic" not in cards(page(SCRIPT))

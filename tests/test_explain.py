@@ -1,0 +1,66 @@
+"""Entries as HTML: text stays text, footnotes open, nothing is fetched from elsewhere."""
+
+import re
+
+from geo.explain import (
+    entry_html,
+    picture_html,
+    questions_html,
+    section_html,
+    short_form_html,
+    summary,
+    urgent_html,
+)
+from geo.packs import Pack
+from geo.procedures import Procedure
+from tests.conftest import entry
+
+HOSTILE = "a <script>alert(1)</script> ![x](https://third.example/p.png) b"
+
+
+def test_raw_html_and_pictures_in_an_entry_are_text(bhutan: Pack) -> None:
+    odd = entry("x", sections={"What it is": HOSTILE, "Questions to ask": f"- {HOSTILE}?"})
+    odd = odd.model_copy(
+        update={
+            "first_step": HOSTILE,
+            "red_flags": odd.red_flags.model_copy(update={"lead": HOSTILE, "cite": ()}),
+        }
+    )
+    for html in (
+        section_html(odd, "What it is"),
+        questions_html(odd),
+        urgent_html(odd, bhutan, (HOSTILE, HOSTILE)),
+    ):
+        assert "<script" not in html
+        assert "<img" not in html
+
+
+def test_a_mark_is_never_a_link_of_markdown() -> None:
+    odd = entry("x", sections={"What it is": "Text[^a]\n\n[^a]: https://third.example"})
+    assert "href" not in section_html(odd.model_copy(update={"citations": {}}), "Prepare")
+
+
+def test_every_footnote_of_an_entry_opens(library: dict[str, Procedure]) -> None:
+    html = entry_html(library["colonoscopy"])
+    opened = set(re.findall(r'<button popovertarget="(source-\d+)" aria-label', html))
+    held = set(re.findall(r'<aside popover id="(source-\d+)"', html))
+    assert opened <= held
+    assert len(held) == len(library["colonoscopy"].citations)
+
+
+def test_the_short_form_names_the_sources_it_uses(library: dict[str, Procedure]) -> None:
+    html = short_form_html(library["haemodialysis"])
+    used = {int(n) for n in re.findall(r">(\d+)</sup>", html)}
+    assert used <= {int(n) for n in re.findall(r'<li value="(\d+)"', html)}
+
+
+def test_a_picture_has_words_and_as_many_dots(library: dict[str, Procedure]) -> None:
+    html = picture_html(library["epidural-blood-patch"])
+    assert "Patch: 16 of 100" in html
+    assert 'height:10%"></i><i style="top:10%;height:10%;width:60%' in html
+    assert 'aria-hidden="true"' in html
+
+
+def test_a_summary_is_plain_text(library: dict[str, Procedure]) -> None:
+    for found in library.values():
+        assert not re.search(r"[\[\]*^]", summary(found))
