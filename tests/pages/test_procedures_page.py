@@ -79,7 +79,6 @@ def test_the_words_of_a_search_fold_spellings_and_say_what_is_to_blame() -> None
     app = page(SCRIPT, q="womb", specialty="nephrology")
     assert "None of it is under Nephrology" in app.warning[0].value
     assert cards(app) == ["Caesarean section", "Colposcopy"]
-    assert "Did you mean Coronary angioplasty" in page(SCRIPT, q="heart attack").warning[0].value
 
 
 def test_a_new_search_forgets_an_unknown_name() -> None:
