@@ -1,4 +1,4 @@
-"""The command line: `python -m geo find | packs | check | build`."""
+"""The command line: `python -m geo --help`."""
 
 import datetime as dt
 import json
@@ -6,14 +6,25 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
+import pandas as pd
 import typer
 
 from geo import report, words
 from geo.build import build_pack
 from geo.checks import check_pack
+from geo.coverage import (
+    Coverage,
+    find_calls,
+    find_sites,
+    lead_words,
+    measure_coverage,
+    percent_words,
+    supply_pack,
+)
+from geo.edits import import_boundaries
 from geo.errors import CareReachError, DataError
 from geo.find import Answer, assess_pack, find_care
-from geo.packs import DESCRIPTOR, list_packs, open_pack
+from geo.packs import DESCRIPTOR, list_packs, open_pack, pack_folder, read_shapes
 from geo.places import find_place
 from geo.procedures import Library, check_folder, find_procedure, get_procedure, whole_library
 
@@ -124,6 +135,139 @@ def _table(answer: Answer, lines: list[words.Line]) -> str:
         out += [f"    Against: {s.text} ({s.source})." for s in line.against]
         out += [f"    {s.text} ({s.source})." for s in line.notices]
     return "\n".join(out) + "\n"
+
+
+Supply = Literal["confirmed", "reported", "likely", "unknown"]
+ProcedureName = Annotated[str, typer.Option(help="Slug, title or synonym.")]
+Within = Annotated[float | None, typer.Option(help="The threshold; the pack's own if not said.")]
+PackName = Annotated[str, typer.Option(help="The data to use.")]
+
+
+def _coverage(
+    procedure: str, within_km: float | None, supply: str, measure: str | None, pack: str
+) -> Coverage:
+    data = open_pack(pack)
+    entry = get_procedure(_library(), procedure or data.default_procedure)
+    supplied = supply_pack(assess_pack(data, entry, dt.date.today()))
+    threshold = data.default_radius_km if within_km is None else within_km
+    return measure_coverage(supplied, threshold, measure=measure, supply=supply)
+
+
+@app.command()
+def coverage(
+    procedure: ProcedureName = "",
+    within_km: Within = None,
+    supply: Annotated[Supply, typer.Option(help="Who counts.")] = "likely",
+    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    pack: PackName = "bhutan",
+    level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
+    format: Annotated[Format, typer.Option(help="How to print the figures.")] = "table",
+) -> None:
+    """Count who is within reach of a procedure, and who is left out, by region."""
+    found = _coverage(procedure, within_km, supply, measure, pack)
+    if level not in set(found.regions["level"]):
+        _stop(f"The pack has no regions of level {level}.", EXIT_USAGE)
+    if format == "json":
+        text = json.dumps(report.coverage_json(found, level), ensure_ascii=False, indent=1) + "\n"
+    elif format == "csv":
+        text = report.coverage_csv(found)
+    elif format == "geojson":
+        text = report.coverage_geojson(found, level) + "\n"
+    else:
+        text = _coverage_table(found, level)
+    typer.echo(text, nl=False)
+
+
+def _coverage_table(found: Coverage, level: int) -> str:
+    out = [" ".join(part for part in lead_words(found) if part), ""]
+    out.append(f"{'Region':28s}{'People':>10s}{'Beyond':>10s}{'Covered':>12s}{'Median km':>11s}")
+    for _, row in found.level(level).iterrows():
+        far = "nobody" if pd.isna(row["median_km"]) else f"{row['median_km']:.0f}"
+        name = f"{row['name']}{' (small)' if row['small'] else ''}"
+        out.append(
+            f"{name[:27]:28s}{row['population']:>10,}{row['people_beyond']:>10,}"
+            f"{percent_words(row['share']):>12s}{far:>11s}"
+        )
+    return "\n".join(out) + "\n"
+
+
+@app.command()
+def calls(
+    procedure: ProcedureName = "",
+    within_km: Within = None,
+    supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely",
+    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    pack: PackName = "bhutan",
+    limit: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
+    format: Annotated[Literal["table", "json"], typer.Option(help="How to print.")] = "table",
+) -> None:
+    """Rank whom to ring: the people whom a yes would bring within reach."""
+    found = find_calls(_coverage(procedure, within_km, supply, measure, pack), limit)
+    if format == "json":
+        rows = json.loads(found.to_json(orient="records"))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for _, row in found.iterrows():
+        typer.echo(f"{row['people']:>12,}  {row['name']} ({row['status']})")
+
+
+@app.command()
+def siting(
+    procedure: ProcedureName = "",
+    within_km: Within = None,
+    add: Annotated[int, typer.Option(min=1, max=10, help="How many places more.")] = 3,
+    among: Annotated[
+        Literal["facilities", "people"],
+        typer.Option(help="Facilities that lack it, or wherever people live."),
+    ] = "facilities",
+    supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely",
+    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    pack: PackName = "bhutan",
+    format: Annotated[Literal["table", "json"], typer.Option(help="How to print.")] = "table",
+) -> None:
+    """Choose where the next places would bring the most people within reach."""
+    found = _coverage(procedure, within_km, supply, measure, pack)
+    candidates, sites = find_sites(found, add, among)
+    chosen = candidates.iloc[sites.greedy]
+    rows = [
+        {"id": i, "name": name, "lat": lat, "lon": lon, "people": int(gain)}
+        for i, name, lat, lon, gain in zip(
+            *(chosen[c] for c in ("id", "name", "lat", "lon")), sites.gains, strict=True
+        )
+    ]
+    if format == "json":
+        best = None if sites.optimum is None else candidates["id"].iloc[sites.optimum].tolist()
+        answer = {"sites": rows, "people": int(sites.people), "at_most": int(sites.bound)}
+        typer.echo(json.dumps({**answer, "optimum": best}, ensure_ascii=False, indent=1))
+        return
+    for number, row in enumerate(rows, 1):
+        typer.echo(f"{number:>2}  {row['name']}: {row['people']:,} people more")
+    typer.echo(f"Together {sites.people:,.0f}; no choice reaches more than {sites.bound:,.0f}.")
+    typer.echo("It takes staff, not a pin on a map.")
+
+
+@app.command(name="import")
+def import_(
+    kind: Annotated[Literal["boundaries"], typer.Argument(help="What the file holds.")],
+    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or another file of areas.")],
+    pack: PackName = "bhutan",
+    level: Annotated[
+        int | None, typer.Option(help="Of the regions; the lowest if not said.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
+) -> None:
+    """Put official boundaries into your copy of a pack; no figure changes."""
+    found = import_boundaries(pack, read_shapes(file), level, dry_run=dry_run)
+    total = sum(found.how.values())
+    typer.echo(
+        f"{total} areas matched ({', '.join(f'{n} by {how}' for how, n in found.how.items() if n)})"
+    )
+    for name in found.unmatched:
+        typer.echo(f"In the file only: {name}")
+    for name in found.missing:
+        typer.echo(f"Without a boundary in the file: {name}")
+    if not dry_run:
+        typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
 
 
 @app.command()

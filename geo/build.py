@@ -118,7 +118,12 @@ def _areas(
     while level:
         found[level] = _geojson(
             [
-                {"region_id": region, "name": str(name.get(region, region)), "boundary": boundary}
+                {
+                    "region_id": region,
+                    "name": str(name.get(region, region)),
+                    "within": str(parent.get(region) or region),
+                    "boundary": boundary,
+                }
                 for region, boundary in zip(areas["region_id"], areas["boundary"], strict=True)
             ],
             list(shapely.set_precision(areas.geometry.to_numpy(), AREA_GRID_DEG)),

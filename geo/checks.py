@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from geo.errors import DataError
-from geo.packs import Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
+from geo.packs import ASKED, Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
 from geo.places import find_place, outside_km
 from geo.procedures import whole_library
 
@@ -70,10 +70,13 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     yield from _rows(pack.providers, ~named, "providers.csv", "sources", "is no source of the pack")
     unknown = pack.places["source"].map(lambda name: name not in pack.sources)
     yield from _rows(pack.places, unknown, "places.csv", "source", "is no source of the pack")
-    bare = pack.evidence["url"].map(lambda u: not isinstance(u, str) or not _is_web(u))
+    # Without an address only the dated answer to a call stands: who was asked is in the note.
+    called = pack.evidence["note"].str.startswith(ASKED) & pack.evidence["as_of"].notna()
+    bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u))
+    bare &= ~(pack.evidence["url"].isna() & called.fillna(False))
     yield from _rows(pack.evidence, bare, "evidence.csv", "url", "is no web address")
     nameless = pack.evidence["url"].map(
-        lambda u: publisher(pack, u) not in pack.publishers.values()
+        lambda u: isinstance(u, str) and publisher(pack, u) not in pack.publishers.values()
     )
     yield from _rows(pack.evidence, nameless, "evidence.csv", "url", "has no publisher in the pack")
     legs = pd.Series([tuple(sorted(leg)) for leg in pack.roads[["from", "to"]].to_numpy()])

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.access import (
     SUPPLIES,
@@ -22,19 +24,27 @@ from geo.access import (
     share_within,
     weighted_quantile,
 )
+from geo.areas import unwrapped
 from geo.errors import CareReachError
 from geo.find import MAX_RADIUS_KM, MEASURES, Assessed
 from geo.siting import Sites, choose_sites, cover_matrix
 
 __all__ = [
     "SMALL",
+    "SUPPLY_WORDS",
+    "AreaFigures",
     "Coverage",
     "Supplied",
     "access_scores",
+    "area_coverage",
+    "band_words",
     "distance_bands",
     "find_calls",
     "find_sites",
+    "lead_words",
     "measure_coverage",
+    "percent_words",
+    "read_area",
     "region_at",
     "supply_pack",
 ]
@@ -42,8 +52,16 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 #: A region with fewer people is marked: its share says little.
 SMALL = 100
-#: How far a what-if place is a place: its id begins so.
+#: The id of a what-if place begins so.
 ADDED = "what-if:"
+SUPPLY_WORDS: Mapping[str, str] = {
+    "confirmed": "confirmed",
+    "reported": "confirmed or reported",
+    "likely": "likely or better",
+    "unknown": "every place that could do it",
+}
+_BY = {"road": "by road", "straight": "in a straight line"}
+_CAUSES = {"evidence": "Evidence", "travel": "Travel"}
 
 
 @dataclass(frozen=True)
@@ -429,6 +447,192 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
     return candidates, choose_sites(cover, gap["population"].to_numpy(float), k)
 
 
+@dataclass(frozen=True)
+class AreaFigures:
+    """Who lives in an area, and whom they can reach, wherever that is.
+
+    Attributes
+    ----------
+    population, beyond
+        People whose place lies in the area; those of them without the chosen supply in reach.
+    share
+        Of them, within the threshold, for each cumulative supply.
+    providers
+        Of the chosen supply, inside the area.
+    """
+
+    population: int
+    beyond: int
+    share: Mapping[str, float]
+    providers: int
+
+
+def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
+    """The figures of any area: demand points and providers are in it or not.
+
+    Parameters
+    ----------
+    coverage
+        Whose threshold, measure and supply count.
+    shape
+        From `read_area`: degrees, longitudes from 0 to 360 where it crosses the antimeridian.
+    """
+    demand = coverage.supplied.assessed.pack.demand
+    inside = _contains(shape, demand)
+    people = demand["population"].to_numpy(float)[inside]
+    reach = coverage.supplied.reach
+    share = {
+        s: share_within(reach.km(coverage.measure, s)[inside], people, coverage.within_km)
+        for s in SUPPLIES
+    }
+    near = people[coverage.km[inside] <= coverage.within_km].sum()
+    supply = _supply(coverage.supplied.rows, coverage.supply)
+    return AreaFigures(
+        population=int(people.sum()),
+        beyond=int(people.sum() - near),
+        share=share,
+        providers=int(_contains(shape, supply).sum()),
+    )
+
+
+def _contains(shape: BaseGeometry, points: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which points lie in an area, on either side of the antimeridian; its edge counts as in."""
+    shapely.prepare(shape)
+    lat, lon = points["lat"].to_numpy(float), points["lon"].to_numpy(float)
+    inside = shapely.intersects_xy(shape, lon, lat) | shapely.intersects_xy(shape, lon + 360, lat)
+    return np.asarray(inside, np.bool_)
+
+
+def read_area(text: str) -> BaseGeometry:
+    """Read an area that somebody drew or uploaded.
+
+    Parameters
+    ----------
+    text
+        GeoJSON in degrees: a geometry, a feature or a collection; its polygons together.
+
+    Returns
+    -------
+    shapely.geometry.base.BaseGeometry
+        A valid area; where it crosses the antimeridian its longitudes run from 0 to 360.
+
+    Raises
+    ------
+    CareReachError
+        In one sentence, if there is no such area in it.
+    """
+    try:
+        parts = shapely.get_parts(shapely.from_geojson(text))
+    except (shapely.errors.GEOSException, TypeError, ValueError):
+        raise CareReachError("This is not GeoJSON that can be read.") from None
+    areas = [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
+    if not areas:
+        raise CareReachError("There is no area in it: one polygon at least is needed.")
+    west, south, east, north = shapely.total_bounds(areas)
+    if not (-360 <= west <= east <= 360 and -90 <= south <= north <= 90):
+        raise CareReachError(
+            "Its positions are not degrees of longitude and latitude: save it as WGS 84."
+        )
+    whole = shapely.union_all(shapely.make_valid([unwrapped(area) for area in areas]))
+    if whole.area == 0:
+        raise CareReachError("The area in it is empty.")
+    return whole
+
+
 def distance_bands(coverage: Coverage) -> tuple[float, ...]:
     """Where the classes of the map break: the threshold is always one of them."""
     return tuple(coverage.within_km * factor for factor in (0.5, 1, 2, 3))
+
+
+def band_words(coverage: Coverage) -> list[str]:
+    """The classes of the map in words; the last holds those who have nobody at all too."""
+    edges = distance_bands(coverage)
+    first, *middle = [f"{edge:g}" for edge in edges]
+    between = [f"{low} to {high} km" for low, high in zip([first, *middle], middle, strict=False)]
+    return [f"up to {first} km", *between, f"over {edges[-1]:g} km"]
+
+
+def percent_words(share: float) -> str:
+    """A share for a reader: whole per cent, and never 0 or 100 where that is not quite so.
+
+    Examples
+    --------
+    >>> percent_words(0.6043), percent_words(0.0004), percent_words(0.9996), percent_words(0.0)
+    ('60 %', 'under 1 %', 'over 99 %', '0 %')
+    """
+    if np.isnan(share):
+        return "no figure"
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def lead_words(coverage: Coverage) -> tuple[str, str, str]:
+    """What is known, what follows if the chosen supply is right, and what moves that most.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+
+    Returns
+    -------
+    tuple of str
+        Three sentences; the second and third may be empty.
+    """
+    pack = coverage.supplied.assessed.pack
+    if not coverage.population:
+        return f"No people are in the data for {pack.country}.", "", ""
+    within = f"within {coverage.within_km:g} km {_BY[coverage.measure]}"
+    people = f"{coverage.population:,} people"
+    changed = coverage.supplied.added or coverage.supplied.removed
+    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
+    if not coverage.providers["unknown"]:
+        return f"No place that could do it is in the data for {pack.country}.", "", ""
+    if known:
+        first = (
+            f"{known:,} {'places have' if known != 1 else 'place has'} it confirmed or reported: "
+            f"{percent_words(coverage.share['reported'])} of {people} are {within}."
+        )
+    else:
+        first = f"Nobody in {pack.country} has confirmed or reported it."
+    others = []
+    if "travel" in coverage.ranges and wider:
+        low, high = map(percent_words, coverage.ranges["travel"])
+        by_road = coverage.measure == "road"
+        others.append(f"straight line: {high}" if by_road else f"by road, high estimate: {low}")
+    second = ""
+    if coverage.supply in ("likely", "unknown") and wider > known:
+        kind = "likely" if coverage.supply == "likely" else "possible"
+        share = percent_words(coverage.share[coverage.supply])
+        if known:
+            second = f"With the {kind} places too, {wider:,} in all, it is {share}"
+        elif wider == 1:
+            second = f"If the 1 {kind} place does it, {share} of {people} are {within}"
+        else:
+            second = f"If the {wider:,} {kind} places do it, {share} of {people} are {within}"
+        if coverage.supply == "likely" and coverage.share["unknown"] > coverage.share["likely"]:
+            others.append(f"every place that could: {percent_words(coverage.share['unknown'])}")
+    elif coverage.supply == "confirmed" and known:
+        second = f"Confirmed only: {percent_words(coverage.share['confirmed'])}"
+    if others:
+        said = "; ".join(others)
+        second = f"{second} ({said})" if second else said[:1].upper() + said[1:]
+    first = f"What if: {first}" if changed else first
+    return first, second + "." if second else "", _cause_words(coverage)
+
+
+def _cause_words(coverage: Coverage) -> str:
+    if coverage.main_cause is None:
+        return ""
+    ranked = sorted(coverage.ranges.items(), key=lambda r: r[1][0] - r[1][1])
+    said = [
+        f"{_CAUSES[name] if not place else 'then ' + name} "
+        f"{'moves this figure most ' if not place else ''}"
+        f"({percent_words(low)} to {percent_words(high)})"
+        for place, (name, (low, high)) in enumerate(ranked)
+        if high > low
+    ]
+    return ", ".join(said) + "."

@@ -14,11 +14,13 @@ import jinja2
 from branca.element import MacroElement
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["STATIC_URL", "base_map", "search_layer"]
+__all__ = ["STATIC_URL", "area_layer", "base_map", "search_layer"]
 
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"
 MAX_ZOOM = 16
+#: From so many areas on their borders are drawn thin.
+MANY_AREAS = 500
 
 
 class _LocalMap(folium.Map):  # type: ignore[misc]  # folium is not typed
@@ -51,7 +53,9 @@ def _literal(data: Mapping[str, Any]) -> str:
     return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
 
 
-def base_map(ground: str | Mapping[str, Any] | None, outline: BaseGeometry | None) -> folium.Map:
+def base_map(
+    ground: str | Mapping[str, Any] | None, outline: BaseGeometry | None, *, locate: bool = True
+) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
     Parameters
@@ -61,6 +65,8 @@ def base_map(ground: str | Mapping[str, Any] | None, outline: BaseGeometry | Non
         None where the pack has none.
     outline
         The pack's extent, EPSG:4326, for the first view.
+    locate
+        Whether the reader may set the place from the map.
     """
     west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
     chart = _LocalMap(
@@ -76,7 +82,8 @@ def base_map(ground: str | Mapping[str, Any] | None, outline: BaseGeometry | Non
     chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
     url = STATIC_URL + ground if isinstance(ground, str) else None
     inline = None if url else ground
-    data = {"url": url, "ground": inline, "bounds": [[south, west], [north, east]]}
+    data: dict[str, Any] = {"url": url, "ground": inline, "bounds": [[south, west], [north, east]]}
+    data["locate"] = locate
     chart.add_child(_Call("careReachBase", data))
     return chart
 
@@ -117,4 +124,60 @@ def search_layer(
         "selected": selected,
     }
     group.add_child(_Call("careReachFound", data))
+    return group
+
+
+def area_layer(
+    areas: str | Mapping[str, Any] | None,
+    outlines: str | Mapping[str, Any] | None,
+    classes: Mapping[str, tuple[int, str]],
+    colors: list[str],
+    places: list[list[Any]],
+    selected: str | None,
+    drawn: list[tuple[float, float]],
+    *,
+    outlined: bool = False,
+    clicks: bool = False,
+) -> folium.FeatureGroup:
+    """Regions in classes, the places that supply them, and an area that the reader draws.
+
+    Parameters
+    ----------
+    areas, outlines
+        The lowest regions, and those that the tables are about: a path below `static/`, or
+        GeoJSON with `region_id`, `name`, `within`, `boundary`; None where the pack has none.
+    classes
+        Lowest region to the number of its class and its figure in words.
+    colors
+        One per class.
+    places
+        Each `[name, "known" or "added", lat, lon]`.
+    selected
+        The chosen region's id, among the outlines.
+    drawn
+        Corners (lat, lon) of the reader's area.
+    outlined
+        Whether the outlines are of a higher level: they are drawn, and a click chooses them.
+    clicks
+        Whether a click sets a point, instead of choosing a region.
+
+    Returns
+    -------
+    folium.FeatureGroup
+        New for each run: feature groups must not be shared between sessions.
+    """
+    group = folium.FeatureGroup(name="areas")
+    data = {
+        "areas": STATIC_URL + areas if isinstance(areas, str) else areas,
+        "outlines": STATIC_URL + outlines if isinstance(outlines, str) else outlines,
+        "classes": {region: list(found) for region, found in classes.items()},
+        "colors": colors,
+        "places": places,
+        "selected": selected,
+        "drawn": [list(corner) for corner in drawn],
+        "outlined": outlined,
+        "clicks": clicks,
+        "thin": len(classes) > MANY_AREAS,
+    }
+    group.add_child(_Call("careReachAreas", data))
     return group

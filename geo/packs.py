@@ -25,6 +25,7 @@ from geo.errors import DataError, UnknownNameError
 from geo.schema import SCHEMAS, conform
 
 __all__ = [
+    "ASKED",
     "BUNDLED",
     "DESCRIPTOR",
     "Pack",
@@ -43,6 +44,8 @@ __all__ = [
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data"
 DESCRIPTOR = "datapackage.json"
+#: How the note of a statement without an address begins: the answer to a call.
+ASKED = "asked: "
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Pack:
     files: Mapping[str, Path] = field(default_factory=dict)
     examples: tuple[Mapping[str, str], ...] = ()
     licenses: tuple[str, ...] = ()
+    level_names: Mapping[int, str] = field(default_factory=dict)
     hash: str = ""
 
 
@@ -165,6 +169,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         files=_files(folder, about),
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
     )
 
@@ -189,6 +194,7 @@ _OPTIONAL: Mapping[str, type] = {
     "examples": list,
     "publishers": dict,
     "totals": dict,
+    "levels": dict,
 }
 #: What each entry of a list must name.
 _ENTRIES = {

@@ -1,4 +1,4 @@
-"""Answers as files: CSV, GeoJSON, JSON."""
+"""Answers as files: tables, maps and one-page summaries, with everything they depend on."""
 
 import csv
 import io
@@ -6,17 +6,39 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
+from geo.coverage import SUPPLY_WORDS, Coverage, access_scores, lead_words, percent_words
 from geo.find import LISTED, Answer
+from geo.packs import read_shapes
+from geo.text import escape
+from geo.version import VERSION
 from geo.words import Line, records_of
 
 __all__ = [
     "answer_csv",
     "answer_geojson",
     "answer_json",
+    "call_script_html",
+    "coverage_areas",
+    "coverage_csv",
+    "coverage_geojson",
+    "coverage_geoparquet",
+    "coverage_json",
+    "coverage_table",
+    "coverage_xlsx",
+    "summary_html",
 ]
 
+#: What the figures cannot tell; every download and summary says so.
+LIMITS = (
+    "A place counts by what public sources say of it, not by how good it is or how long one waits.",
+    "Everybody of a demand point is taken to live at one spot, and to go to the nearest place.",
+    "Road distances are estimates where no distance is published; times are not known.",
+    "Shares are of the people in the pack; its description says who is not in it.",
+    "A new place takes staff, not a pin on a map.",
+)
 #: A spreadsheet takes a cell that starts so for a formula.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
@@ -166,3 +188,208 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, 3)
     return value.item() if hasattr(value, "item") else value
+
+
+#: The columns of a coverage download, before what was asked.
+_REGION_COLUMNS = (
+    *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
+    *("people_beyond", "median_km", "providers", "per_100k", "e2sfca", "small"),
+)
+
+
+def _asked(coverage: Coverage) -> dict[str, Any]:
+    """Everything that a figure depends on, so that a download can be cited and repeated."""
+    supplied = coverage.supplied
+    pack = supplied.assessed.pack
+    return {
+        "procedure": supplied.assessed.procedure.slug,
+        "within_km": coverage.within_km,
+        "measure": coverage.measure,
+        "supply": coverage.supply,
+        "as_of_day": supplied.assessed.today.isoformat(),
+        "added": ";".join(f"{lat:g},{lon:g}" for lat, lon in supplied.added) or None,
+        "removed": ";".join(supplied.removed) or None,
+        "pack": pack.name,
+        "pack_version": pack.version,
+        "pack_hash": pack.hash,
+        "carereach": VERSION,
+    }
+
+
+def coverage_table(coverage: Coverage) -> pd.DataFrame:
+    """Every region's figures with everything they depend on, for the chosen supply.
+
+    `share` is a fraction of people; `e2sfca` providers per person in reach, NaN only where
+    nobody lives; distances in km by `measure`.
+    """
+    scores, _ = access_scores(coverage)
+    table = coverage.regions.merge(scores, on="region_id", how="left")[list(_REGION_COLUMNS)]
+    return table.assign(**_asked(coverage))
+
+
+def coverage_csv(coverage: Coverage) -> str:
+    """The regions as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
+    table = coverage_table(coverage).map(_guarded)
+    return str(table.to_csv(index=False, lineterminator="\n"))
+
+
+def coverage_xlsx(coverage: Coverage) -> bytes:
+    """The regions as a workbook, with what was asked, the limits and the sources on a sheet."""
+    out = io.BytesIO()
+    # Text stays text: nothing in a cell is taken for a formula or a link.
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    with pd.ExcelWriter(out, engine="xlsxwriter", engine_kwargs={"options": options}) as book:
+        coverage_table(coverage)[list(_REGION_COLUMNS)].to_excel(
+            book, sheet_name="Regions", index=False
+        )
+        about = [*_asked(coverage).items(), *(("limit", words) for words in LIMITS)]
+        about += [("source", source) for source in _sources(coverage)]
+        pd.DataFrame(about, columns=["what", "value"]).to_excel(
+            book, sheet_name="About", index=False
+        )
+    return out.getvalue()
+
+
+def coverage_areas(coverage: Coverage, level: int) -> gpd.GeoDataFrame:
+    """The regions of a level with their areas, EPSG:4326; empty areas where none are known."""
+    table = coverage_table(coverage)
+    table = table[table["level"] == level]
+    path = coverage.supplied.assessed.pack.files.get(f"areas_{level}")
+    if path is None:
+        return gpd.GeoDataFrame(table.assign(geometry=None), geometry="geometry", crs=4326)
+    areas = read_shapes(path)[["region_id", "boundary", "geometry"]]
+    return gpd.GeoDataFrame(table.merge(areas, on="region_id", how="left"), crs=4326)
+
+
+def coverage_geojson(coverage: Coverage, level: int) -> str:
+    """The regions as GeoJSON, with everything they depend on."""
+    collection = json.loads(coverage_areas(coverage, level).to_json(na="null", drop_id=True))
+    collection["about"] = {**_asked(coverage), "limits": LIMITS, "sources": _sources(coverage)}
+    return json.dumps(collection, ensure_ascii=False)
+
+
+def coverage_geoparquet(coverage: Coverage, level: int) -> bytes:
+    """The regions as GeoParquet."""
+    out = io.BytesIO()
+    coverage_areas(coverage, level).to_parquet(out, index=False)
+    return out.getvalue()
+
+
+def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
+    """The figures as plain values: the command line's `--format json`."""
+    table = coverage_table(coverage)
+    regions = table.loc[table["level"] == level, list(_REGION_COLUMNS)].drop(columns="parent_id")
+    return {
+        **_asked(coverage),
+        "level": level,
+        "total": {
+            "population": coverage.population,
+            "covered": dict(coverage.covered),
+            "share": {supply: _plain(share) for supply, share in coverage.share.items()},
+            "ranges": {
+                cause: [_plain(low), _plain(high)] for cause, (low, high) in coverage.ranges.items()
+            },
+            "main_cause": coverage.main_cause,
+            "nearest_km": {"median": _plain(coverage.median_km), "p90": _plain(coverage.p90_km)},
+            "people_beyond": coverage.people_beyond,
+            "providers": dict(coverage.providers),
+        },
+        "regions": [
+            {
+                key: value if key == "e2sfca" and pd.notna(value) else _plain(value)
+                for key, value in row.items()
+            }
+            for row in regions.to_dict("records")
+        ],
+        "sources": _sources(coverage),
+    }
+
+
+def _sources(coverage: Coverage) -> list[str]:
+    return [
+        f"{source.title} ({source.as_of or 'no date'}) {source.path or ''}".strip()
+        for source in coverage.supplied.assessed.pack.sources.values()
+    ]
+
+
+def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) -> str:
+    """One page for paper: the figures, the largest gaps, the calls, the method and its limits.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+    level
+        Of the regions in the table.
+    calls
+        From `find_calls`.
+    url
+        The address of the view, relative to the app.
+    """
+    supplied = coverage.supplied
+    pack = supplied.assessed.pack
+    first, second, cause = lead_words(coverage)
+    gaps = coverage.level(level)
+    gaps = gaps[gaps["people_beyond"] > 0].head(8)
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{beyond:,}</td><td>{percent_words(share)}</td></tr>"
+        for name, beyond, share in zip(
+            gaps["name"], gaps["people_beyond"], gaps["share"], strict=True
+        )
+    )
+    asked = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(status)}</td><td>+{people:,}</td></tr>"
+        for name, status, people in zip(
+            calls["name"].head(5), calls["status"].head(5), calls["people"].head(5), strict=True
+        )
+    )
+    given = "; ".join(f"{key} {value}" for key, value in _asked(coverage).items() if value)
+    area = escape(pack.level_names.get(level, "Region"))
+    return (
+        f'<article class="cr-leaflet cr-summary"><h1>{escape(supplied.assessed.procedure.title)} '
+        f"in {escape(pack.country)}: who is within {coverage.within_km:g} km</h1>"
+        f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
+        f"<p>{coverage.people_beyond:,} people are farther than {coverage.within_km:g} km from "
+        f"the nearest place counted ({escape(SUPPLY_WORDS[coverage.supply])}).</p>"
+        f'<div class="cr-sheet"><section><h2>Largest gaps</h2><table><tr><th>{area}</th>'
+        f"<th>People beyond</th><th>Covered</th></tr>{rows}</table></section>"
+        "<section><h2>Which call would change it most</h2><table><tr><th>Ask</th><th>Now</th>"
+        f"<th>Reached if yes</th></tr>{asked}</table></section></div>"
+        f"<h2>Method and limits</h2><ul>{''.join(f'<li>{escape(w)}</li>' for w in LIMITS)}</ul>"
+        f"<footer><p>Asked: {escape(given)}.</p><p>Sources: "
+        f"{escape('; '.join(s.title for s in pack.sources.values()))}. The view: "
+        f"{escape(url)}</p></footer></article>"
+    )
+
+
+def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
+    """What to say and to write down when ringing a place, on one page.
+
+    Parameters
+    ----------
+    coverage
+        Whose gap the call is about.
+    call
+        A row of `find_calls`.
+    """
+    supplied = coverage.supplied
+    procedure = supplied.assessed.procedure
+    wanted = ", and ".join(
+        " or ".join(procedure.practitioners[word] for word in group)
+        for group in procedure.performed_by
+    )
+    known = isinstance(call["phone"], str)
+    number = f"Number: {call['phone']}." if known else "No number is on record."
+    team = f"<li>Is there {escape(wanted)}, all year?</li>" if wanted else ""
+    return (
+        f'<article class="cr-leaflet"><h1>Call {escape(call["name"])}</h1>'
+        f"<p>If they say yes, {int(call['people']):,} people more have somebody within "
+        f"{coverage.within_km:g} km. On record now: {escape(call['status'])}. "
+        f"{escape(number)}</p><p>“I am ringing for a public map of who does what. May I ask about "
+        f"{escape(procedure.in_a_sentence)}?”</p><ul>"
+        "<li>Do you do it here? Since when? How many in the last year?</li>"
+        f"{team}<li>If not: did you ever, and where do you send people?</li>"
+        "<li>May we write down that you said so, with your role and today's date?</li></ul>"
+        "<p>Answer: ____________ &nbsp; Name and role: ____________________ &nbsp; "
+        "Date: ____________</p></article>"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geo.find import LISTED, SHOW, Answer
-from geo.packs import Pack, publisher
+from geo.packs import ASKED, Pack, publisher
 from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW
 
 __all__ = [
@@ -140,7 +140,7 @@ def _line(
     if basis:
         first = said[row["rows"][0]]
         when = date_words(first["as_of"], basis=first["as_of_basis"])
-        source, url = _source_words(pack, first["url"], when), _text(first["url"])
+        source, url = _source_words(pack, first, when), _text(first["url"])
     else:
         when = date_words(row["source_as_of"])
         # A register that only knows its year is dated roughly.
@@ -231,7 +231,7 @@ def _statements(
             text += f" ({row['volume']} patients in the year; others may not be counted)"
         when = date_words(row["as_of"], basis=row["as_of_basis"])
         text = text if text.endswith((".", "!", "?")) else f"{text}."
-        found.append(Statement(text, _source_words(pack, row["url"], when), _text(row["url"])))
+        found.append(Statement(text, _source_words(pack, row, when), _text(row["url"])))
     return tuple(found)
 
 
@@ -250,15 +250,16 @@ def _services(pack: Pack, providers: set[str]) -> dict[str, list[Statement]]:
         name = row["service"].replace("-", " ")
         name = name.upper() if len(name) <= len("ESWL") else name.capitalize()
         text = f"{name}: {row['statement']}."
-        source = _source_words(pack, row["url"], when)
+        source = _source_words(pack, row, when)
         statement = Statement(text, source, _text(row["url"]))
         found.setdefault(row["provider_id"], []).append(statement)
     return found
 
 
-def _source_words(pack: Pack, url: object, when: str) -> str:
-    """Who published a statement and when."""
-    who = publisher(pack, _text(url))
+def _source_words(pack: Pack, row: Mapping[str, Any], when: str) -> str:
+    """Who published a statement and when; an answer to a call has no publisher."""
+    called = str(row["note"]).startswith(ASKED)
+    who = "Asked and recorded here" if called else publisher(pack, _text(row["url"]))
     return f"{who}, {when}" if who else when
 
 

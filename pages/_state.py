@@ -6,6 +6,7 @@ it, and the widgets are set to what it says.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -71,24 +72,8 @@ def read_view() -> View:
     said_at, said = st.session_state.get("said", (None, None))
     if said and said_at == address:
         problems.append(said)
-    pack = _pack(address.get("pack", DEFAULT_PACK), problems)
-
-    def one_of(name: str, allowed: tuple[str, ...], default: str) -> str:
-        value = address.get(name, default)
-        if value in allowed:
-            return value
-        values = ", ".join(filter(None, allowed))
-        problems.append(Problem(f"“{value}” is ignored: {name} can be {values}."))
-        return default
-
-    library = _ui.library()
-    wanted = address.get("procedure", pack.default_procedure)
-    match = find_procedure(library, wanted)
-    procedure = match.procedure or library[pack.default_procedure]
-    if match.procedure is None:
-        problems.append(unknown_procedure(wanted, match, procedure))
-    elif match.corrected:
-        problems.append(Problem(f"“{wanted}” was read as {procedure.title}."))
+    pack = read_pack(address, problems)
+    procedure = read_procedure(address, pack, problems)
     near = address.get("near", pack.default_place)
     found = find_place(_ui.gazetteer(pack), near)
     if found.place is None and not found.choices:
@@ -103,23 +88,52 @@ def read_view() -> View:
     if provider and provider not in set(pack.providers["provider_id"]):
         problems.append(Problem(f"No hospital or doctor has the id “{provider}”; it is ignored."))
         provider = None
-    measures = MEASURES if len(pack.roads) else ("straight",)
+    measures = measures_of(pack)
     return View(
         pack=pack,
         procedure=procedure,
         near=near,
         found=found,
-        radius_km=_radius(address.get("radius_km"), pack, problems),
-        measure=one_of("measure", measures, pack.measure if len(pack.roads) else "straight"),
-        order=one_of("order", ORDERS, "evidence"),
-        show=one_of("show", tuple(SHOW), "all"),
+        radius_km=read_km(address, "radius_km", pack.default_radius_km, problems),
+        measure=one_of(address, problems, "measure", measures, usual_measure(pack)),
+        order=one_of(address, problems, "order", ORDERS, "evidence"),
+        show=one_of(address, problems, "show", tuple(SHOW), "all"),
         provider=provider,
-        printing=one_of("view", (PRINT, ""), "") == PRINT,
+        printing=one_of(address, problems, "view", (PRINT, ""), "") == PRINT,
         problems=tuple(problems),
     )
 
 
-def _pack(name: str, problems: list[Problem]) -> Pack:
+def measures_of(pack: Pack) -> tuple[str, ...]:
+    """How a pack can be measured: only by straight line where it has no roads."""
+    return MEASURES if len(pack.roads) else ("straight",)
+
+
+def usual_measure(pack: Pack) -> str:
+    """The pack's own measure, where it can be measured so."""
+    measures = measures_of(pack)
+    return pack.measure if pack.measure in measures else measures[0]
+
+
+def one_of(
+    address: Mapping[str, str],
+    problems: list[Problem],
+    name: str,
+    allowed: tuple[str, ...],
+    default: str,
+) -> str:
+    """A value of the address that must be one of a few."""
+    value = address.get(name, default)
+    if value in allowed:
+        return value
+    values = ", ".join(filter(None, allowed))
+    problems.append(Problem(f"“{value}” is ignored: {name} can be {values}."))
+    return default
+
+
+def read_pack(address: Mapping[str, str], problems: list[Problem]) -> Pack:
+    """The pack of an address; another is shown where it cannot be."""
+    name = address.get("pack", DEFAULT_PACK)
     try:
         pack = _ui.pack(name)
         if pack.default_procedure not in _ui.library():
@@ -130,9 +144,26 @@ def _pack(name: str, problems: list[Problem]) -> Pack:
     return pack
 
 
-def _radius(text: str | None, pack: Pack, problems: list[Problem]) -> float:
+def read_procedure(address: Mapping[str, str], pack: Pack, problems: list[Problem]) -> Procedure:
+    """The procedure of an address, by any of its names; the pack's own where nobody knows it."""
+    library = _ui.library()
+    wanted = address.get("procedure", pack.default_procedure)
+    match = find_procedure(library, wanted)
+    procedure = match.procedure or library[pack.default_procedure]
+    if match.procedure is None:
+        problems.append(unknown_procedure(wanted, match, procedure))
+    elif match.corrected:
+        problems.append(Problem(f"“{wanted}” was read as {procedure.title}."))
+    return procedure
+
+
+def read_km(
+    address: Mapping[str, str], name: str, default: float, problems: list[Problem]
+) -> float:
+    """A distance of the address, in km."""
+    text = address.get(name)
     if text is None:
-        return pack.default_radius_km
+        return default
     try:
         radius = float(text)
     except ValueError:
@@ -140,8 +171,8 @@ def _radius(text: str | None, pack: Pack, problems: list[Problem]) -> float:
     if 0 < radius <= MAX_RADIUS_KM:
         return radius
     sentence = f"“{text}” is no radius: it can be above 0 and up to {MAX_RADIUS_KM:g} km."
-    problems.append(Problem(f"{sentence} {pack.default_radius_km:g} km is used."))
-    return pack.default_radius_km
+    problems.append(Problem(f"{sentence} {default:g} km is used."))
+    return default
 
 
 def unknown_procedure(text: str, match: Match, shown: Procedure) -> Problem:
@@ -179,12 +210,13 @@ def show_value(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
-def restore(page: str) -> None:
+def restore(page: str, key: str = "find_address") -> None:
     """Coming back from another page: show what was on screen when the reader left."""
     if st.session_state.get("came_from") in (None, page):
         return
     # The map's frame begins anew and counts its clicks from nothing.
     st.session_state.pop("map_seen", None)
-    kept = st.session_state.get("find_address")
+    st.session_state.pop("cover_seen", None)
+    kept = st.session_state.get(key)
     if kept and not st.query_params:
         st.query_params.from_dict(kept)

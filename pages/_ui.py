@@ -11,6 +11,7 @@ import streamlit as st
 
 from geo import explain
 from geo.build import public_path
+from geo.coverage import Supplied, supply_pack
 from geo.errors import CareReachError, DataError
 from geo.find import Assessed, assess_pack
 from geo.packs import DESCRIPTOR, Pack, open_pack, pack_folder
@@ -89,6 +90,38 @@ def _assessed(of: Pack, slug: str, today: dt.date, own: tuple) -> Assessed:
     return assess_pack(of, library()[slug], today)
 
 
+def supplied(
+    of: Pack,
+    slug: str,
+    today: dt.date,
+    added: tuple[tuple[float, float], ...] = (),
+    removed: tuple[str, ...] = (),
+) -> Supplied:
+    """A pack's providers of a procedure, or a what-if of them, and how far people are."""
+    return _supplied(of, slug, today, added, removed, _own())
+
+
+@st.cache_resource(show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: _key})
+def _supplied(
+    of: Pack, slug: str, today: dt.date, added: tuple, removed: tuple, own: tuple
+) -> Supplied:
+    return supply_pack(assessed(of, slug, today), added, removed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+def area_note(of: Pack, level: int) -> str:
+    """Whose areas the map shows."""
+    shapes = of.files.get(f"areas_{level}")
+    if shapes is None:
+        return "No areas of these regions are known; the tables have the figures."
+    if '"boundary":"approximate"' in shapes.read_text("utf-8"):
+        return (
+            "Areas are approximate: the land nearest to where people live, not official "
+            "boundaries. They decide nothing."
+        )
+    return "Areas are the boundaries given with the data. They decide nothing."
+
+
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
 def drawn(of: Pack, resource: str) -> str | dict | None:
     """Where a map of a pack lies below `static/`, or itself where it is not public."""
@@ -121,6 +154,11 @@ def serve_leaflet() -> None:
             ) from error
 
 
+def may_write() -> bool:
+    """Whether visitors may change the packs of this server (`CAREREACH_UPLOADS=off` forbids it)."""
+    return os.environ.get("CAREREACH_UPLOADS", "on").lower() != "off"
+
+
 def header(pages: list) -> None:
     """Name and pages, visible at every width; Streamlit's own menu hides on a phone."""
     # Imported and not inlined: the browser fetches it once, instead of with every run.
@@ -147,6 +185,7 @@ def site() -> list:
     return [
         st.Page("pages/find.py", title="Find care", default=True),
         st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
+        st.Page("pages/coverage.py", title="Coverage", url_path="coverage"),
         st.Page("pages/data.py", title="Data", url_path="data"),
     ]
 
@@ -227,6 +266,16 @@ export default async function (component) {
 def result_list(data: dict, key: str, on_select: Callable[[], None]) -> None:
     """The list of results: JSON in, text nodes on screen, the chosen row's id back."""
     component = st.components.v2.component("carereach_list", html=_LIST_HTML, js=_LIST_JS)
+    component(data=data, key=key, on_select_change=on_select)
+
+
+_TABLE_HTML = '<link rel="stylesheet" href="app/static/table.css"><div id="root"></div>'
+_TABLE_JS = _LIST_JS.replace("list", "table")
+
+
+def table(data: dict, key: str, on_select: Callable[[], None]) -> None:
+    """A table whose rows can be chosen: JSON in, text nodes on screen, the chosen row's id back."""
+    component = st.components.v2.component("carereach_table", html=_TABLE_HTML, js=_TABLE_JS)
     component(data=data, key=key, on_select_change=on_select)
 
 

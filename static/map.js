@@ -51,8 +51,10 @@
     frame.setAttribute("role", "region");
     frame.setAttribute("aria-label", "Map of the list. Everything on it is in the list too.");
     map.createPane("land").style.zIndex = 150;
-    map.createPane("names").style.zIndex = 250;
-    locateControl(map);
+    const names = map.createPane("names");
+    names.style.zIndex = 450;
+    names.style.pointerEvents = "none";
+    if (data.locate) locateControl(map);
     L.control.zoom({ position: "topleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     map.fitBounds(data.bounds, { animate: false });
@@ -169,6 +171,68 @@
       current.on("zoomend", respread);
       group.on("remove", () => current.off("zoomend", respread));
       view(current, data, circle, markers);
+    }, 0);
+  };
+
+  // Areas in classes, places, and what the reader draws. Areas are fetched once and kept.
+  const kept = {};
+
+  function shapes(where) {
+    if (where && typeof where === "object") return Promise.resolve(where);
+    if (!where) return Promise.resolve({ type: "FeatureCollection", features: [] });
+    kept[where] = kept[where] || fetch(where).then((answer) => answer.json());
+    return kept[where];
+  }
+
+  window.careReachAreas = function (group, data) {
+    const paper = L.canvas({ padding: 0.3 });
+    const style = function (feature) {
+      const found = data.classes[feature.properties.region_id];
+      return {
+        renderer: paper, interactive: !data.clicks, color: "#ffffff", weight: data.thin ? 0.3 : 0.9,
+        fillColor: found ? data.colors[found[0]] : "#d8dcd9", fillOpacity: found ? 1 : 0.4,
+      };
+    };
+    const line = function (feature) {
+      const chosen = feature.properties.region_id === data.selected;
+      return {
+        renderer: paper, interactive: false, fill: false,
+        color: chosen ? "#0b2a55" : "#3c4f4a", weight: chosen ? 4 : data.outlined ? 1 : 0,
+      };
+    };
+    Promise.all([shapes(data.areas), shapes(data.outlines)]).then(function ([found, outlines]) {
+      group.addLayer(L.geoJSON(found, {
+        style: style,
+        onEachFeature: function (feature, shape) {
+          const found = data.classes[feature.properties.region_id];
+          const id = data.outlined ? feature.properties.within : feature.properties.region_id;
+          const words = feature.properties.name + (found ? ": " + found[1] : ": nobody lives here")
+            + (feature.properties.boundary === "approximate" ? " (approximate area)" : "");
+          const tip = text("span", words);
+          tip.toString = () => id;
+          shape.bindTooltip(tip, { sticky: true });
+        },
+      }));
+      group.addLayer(L.geoJSON(outlines, { style: line }));
+      for (const [name, kind, lat, lon] of data.places) {
+        group.addLayer(L.circleMarker([lat, lon], {
+          renderer: paper, radius: data.places.length > 300 ? 2.5 : 6, weight: 2, interactive: false,
+          color: kind === "added" ? "#0b57d0" : "#111", fillColor: "#fff", fillOpacity: 1, title: name,
+        }));
+      }
+      if (data.drawn.length) {
+        const path = data.drawn.length > 2 ? L.polygon : L.polyline;
+        group.addLayer(path(data.drawn, { color: "#0b57d0", weight: 3, fillOpacity: 0.08, interactive: false }));
+        for (const spot of data.drawn) {
+          group.addLayer(L.circleMarker(spot, { radius: 5, color: "#0b57d0", fillColor: "#fff", fillOpacity: 1, interactive: false }));
+        }
+      }
+    });
+    window.setTimeout(function () {
+      const map = window.map;
+      if (!map || !map.hasLayer(group)) return;
+      map.getContainer().setAttribute("aria-label", "Map of the regions. Everything on it is in the tables too.");
+      map.getContainer().style.cursor = data.clicks ? "crosshair" : "";
     }, 0);
   };
 

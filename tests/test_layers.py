@@ -8,14 +8,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
-    0: {"errors"},
+    0: {"errors", "version"},
     1: {"schema", "text"},
     2: {"packs", "procedures", "places", "query"},
     3: {"evidence", "travel", "areas", "checks"},
     4: {"access", "maps", "find", "build"},
     5: {"words", "siting"},
-    6: {"coverage", "explain", "report", "sources"},
-    7: {"__main__"},
+    6: {"coverage", "explain"},
+    7: {"edits", "report", "sources"},
+    8: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 OPENS_NO_FILE = {"query", "evidence", "travel", "access", "siting", "places", "maps", "find"}

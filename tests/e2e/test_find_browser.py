@@ -281,6 +281,7 @@ def test_everything_works_by_keyboard(visit) -> None:
         }"""
     )
     assert focused in ("A", "SUMMARY")
+    page.wait_for_timeout(1000)  # the map flies to the row that was chosen
     visitor.pins.filter(has_text="1").focus()
     page.keyboard.press("Enter")
     visitor.settle()

@@ -1,0 +1,147 @@
+"""Changes to the user's copy of a pack: an answer to a call, official boundaries.
+
+Each is a transaction: the pack is copied aside, changed, built and checked, and put in place in
+one step (`geo.packs.write_pack`). The bundled pack is never touched.
+"""
+
+import csv
+import datetime as dt
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+
+from geo.areas import Matched, match_boundaries
+from geo.build import build_pack
+from geo.checks import check_pack
+from geo.errors import DataError
+from geo.packs import (
+    ASKED,
+    DESCRIPTOR,
+    Pack,
+    open_pack,
+    pack_folder,
+    read_descriptor,
+    resource_path,
+    user_folder,
+    write_pack,
+)
+
+__all__ = ["import_boundaries", "record_answer"]
+
+#: One change at a time within a process; each begins from what the last one left.
+_CHANGING = threading.Lock()
+
+
+def record_answer(
+    pack: Pack, provider_id: str, procedure: str, status: str, who: str, when: dt.date
+) -> None:
+    """Write the answer to a call into the user's copy of a pack, as an official statement.
+
+    Parameters
+    ----------
+    pack
+        Which pack; its newest state is changed.
+    provider_id
+        Who was rung.
+    procedure
+        A slug.
+    status
+        "offered" or "not_offered".
+    who
+        Who said so, by role.
+    when
+        The day of the call.
+
+    Raises
+    ------
+    DataError
+        If the changed pack does not keep the contract; then nothing has changed.
+    """
+    said = "It is done here" if status == "offered" else "It is not done here"
+    row = {
+        "provider_id": provider_id,
+        "procedure": procedure,
+        "status": status,
+        "statement": f"{said}, said {who} when asked",
+        "as_of": when.isoformat(),
+        "as_of_basis": "stated",
+        "source_kind": "official",
+        "note": f"{ASKED}{who}",
+    }
+
+    def change(folder: Path) -> None:
+        path = resource_path(folder, read_descriptor(folder), "evidence")
+        if path is None:
+            path = folder / "evidence.csv"
+            path.write_text(",".join(row) + "\n", "utf-8")
+            _add_resource(folder, "evidence", path.name)
+        with path.open(encoding="utf-8", newline="") as file:
+            columns = next(csv.reader(file))
+        with path.open("a", encoding="utf-8", newline="") as file:
+            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
+
+    _change(pack.name, change)
+
+
+def import_boundaries(
+    name: str, shapes: gpd.GeoDataFrame, level: int | None = None, *, dry_run: bool = False
+) -> Matched:
+    """Put official boundaries into the user's copy of a pack.
+
+    They are drawn instead of approximate areas and change no figure.
+
+    Parameters
+    ----------
+    name
+        The pack.
+    shapes
+        Polygons with codes or names, in any projection that they name.
+    level
+        The level of the regions; the lowest by default.
+    dry_run
+        Only say what would be matched.
+
+    Raises
+    ------
+    DataError
+        If nothing can be matched.
+    """
+    pack = open_pack(name)
+    lowest = int(pack.regions["level"].max())
+    matched = match_boundaries(shapes, pack.regions, level or lowest)
+    if dry_run:
+        return matched
+
+    def change(folder: Path) -> None:
+        areas = matched.areas.set_geometry(matched.areas.geometry.set_precision(0.0005))
+        (folder / "boundaries.geojson").write_text(areas.to_json(drop_id=True), "utf-8")
+        _add_resource(folder, "boundaries", "boundaries.geojson")
+
+    _change(name, change)
+    return matched
+
+
+def _add_resource(folder: Path, name: str, path: str) -> None:
+    about = read_descriptor(folder)
+    others = [entry for entry in about.get("resources", []) if entry["name"] != name]
+    about["resources"] = [*others, {"name": name, "path": path}]
+    (folder / DESCRIPTOR).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
+
+
+def _change(name: str, change: Callable[[Path], None]) -> None:
+    """Copy a pack aside, change it, and put it in place if it still keeps every promise."""
+    with _CHANGING:
+        home = user_folder()
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".staged-", dir=home) as aside:
+            staged = Path(shutil.copytree(pack_folder(name), Path(aside) / name))
+            change(staged)
+            build_pack(staged, Path(aside) / "static")
+            for problem in check_pack(staged):
+                raise DataError(problem.file, problem.reason, row=problem.row)
+            write_pack(staged, home / name)

@@ -1,0 +1,5 @@
+"""Which version made a figure; downloads carry it."""
+
+__all__ = ["VERSION"]
+
+VERSION = "0.2.0"

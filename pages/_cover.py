@@ -1,0 +1,668 @@
+"""The parts of the Coverage page, and its state in the address."""
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+import shapely
+import streamlit as st
+
+from geo import coverage as cover
+from geo import report
+from geo.access import SUPPLIES, weighted_quantile
+from geo.coverage import Coverage, Supplied
+from geo.edits import record_answer
+from geo.errors import CareReachError
+from geo.packs import Pack
+from geo.procedures import Procedure, find_procedure
+from geo.query import distance_km
+from geo.text import escape
+from pages import _state, _ui
+from pages._state import Problem
+
+#: Classes of distance: two within the threshold, three beyond, the gaps darkest.
+COLORS = ["#e4efe9", "#b5d6c9", "#f2b36b", "#cf6228", "#7d2707"]
+SUPPLY_WORDS = {
+    "confirmed": "Confirmed only",
+    "reported": "Reported or better",
+    "likely": "Likely or better",
+    "unknown": "All that could do it",
+}
+MEASURE_WORDS = {"road": "by road (estimate)", "straight": "in a straight line"}
+#: So many rows of a table are shown; all of them are in the download.
+MOST_ROWS = 12
+MOST_PLACES = 2000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GEOJSON = "application/geo+json"
+ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
+MOST_ADDED = 10
+
+
+@dataclass(frozen=True)
+class CoverView:
+    """What the address says, understood; `problems` has an entry for each part that was not."""
+
+    pack: Pack
+    procedure: Procedure
+    within_km: float
+    supply: str
+    measure: str
+    level: int
+    region: str | None
+    compare_km: float | None
+    add: tuple[tuple[float, float], ...]
+    remove: tuple[str, ...]
+    sites: int
+    problems: tuple[Problem, ...]
+
+    def address(self, **changes: str) -> dict[str, str]:
+        """The address of this view, or of one a little different; defaults are left out."""
+        full = {
+            "procedure": self.procedure.slug,
+            "pack": self.pack.name,
+            "within_km": f"{self.within_km:g}",
+            "supply": self.supply,
+            "measure": self.measure,
+            "level": str(self.level),
+            "region": self.region or "",
+            "compare_km": f"{self.compare_km:g}" if self.compare_km else "",
+            "add": ";".join(f"{lat:g},{lon:g}" for lat, lon in self.add),
+            "remove": ";".join(self.remove),
+            "sites": str(self.sites or ""),
+            **changes,
+        }
+        plain = {"pack": _state.DEFAULT_PACK, "supply": "likely", "measure": self.pack.measure}
+        plain |= {"level": "1"}
+        return {key: value for key, value in full.items() if value and value != plain.get(key)}
+
+
+def read_view() -> CoverView:
+    """Understand the address; whatever is not understood is named in a sentence and ignored."""
+    address = st.query_params.to_dict()
+    problems: list[Problem] = []
+    said_at, said = st.session_state.get("said", (None, None))
+    if said and said_at == address:
+        problems.append(said)
+    pack = _state.read_pack(address, problems)
+    measures = _state.measures_of(pack)
+    usual = pack.measure if pack.measure in measures else measures[0]
+    levels = tuple(str(level) for level in sorted(pack.regions["level"].unique())) or ("1",)
+    level = int(_state.one_of(address, problems, "level", levels, levels[0]))
+    region = address.get("region") or None
+    if region and region not in set(pack.regions["region_id"]):
+        problems.append(Problem(f"No region has the id “{region}”; it is ignored."))
+        region = None
+    compare = None
+    if "compare_km" in address:
+        compare = _state.read_km(address, "compare_km", 2 * pack.default_radius_km, problems)
+    return CoverView(
+        pack=pack,
+        procedure=_state.read_procedure(address, pack, problems),
+        within_km=_state.read_km(address, "within_km", pack.default_radius_km, problems),
+        supply=_state.one_of(address, problems, "supply", SUPPLIES, "likely"),
+        measure=_state.one_of(address, problems, "measure", measures, usual),
+        level=level,
+        region=region,
+        compare_km=compare,
+        add=_points(address.get("add", ""), problems),
+        remove=_known(address.get("remove", ""), pack, problems),
+        sites=int(_state.one_of(address, problems, "sites", ("", *"12345"), "") or 0),
+        problems=tuple(problems),
+    )
+
+
+def _points(text: str, problems: list[Problem]) -> tuple[tuple[float, float], ...]:
+    points = []
+    for part in filter(None, text.split(";")):
+        try:
+            lat, lon = (float(number) for number in part.split(","))
+        except ValueError:
+            lat, lon = np.nan, np.nan
+        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+            problems.append(Problem(f"“{part}” is no place: write latitude,longitude. Ignored."))
+            continue
+        points.append((lat, lon))
+    if len(points) > MOST_ADDED:
+        problems.append(Problem(f"Only the first {MOST_ADDED} added places count."))
+    return tuple(points[:MOST_ADDED])
+
+
+def _known(text: str, pack: Pack, problems: list[Problem]) -> tuple[str, ...]:
+    ids = tuple(filter(None, text.split(";")))
+    known = set(pack.providers["provider_id"])
+    lost = [i for i in ids if i not in known]
+    problems.extend(
+        Problem(f"No hospital or doctor has the id “{i}”; it is ignored.") for i in lost
+    )
+    return tuple(i for i in ids if i in known)
+
+
+def go(**changes: str) -> None:
+    """Change the address as it is now; a callback never holds an older view of it."""
+    st.session_state.pop("said", None)
+    st.session_state.pop("typed", None)
+    st.query_params.from_dict(read_view().address(**changes))
+
+
+def picked_procedure() -> None:
+    """A title from the list, or any words for it."""
+    typed = st.session_state["w_cover_procedure"] or ""
+    match = find_procedure(_ui.library(), typed)
+    if match.procedure:
+        go(procedure=match.procedure.slug)
+        if match.corrected:
+            _state.tell(Problem(f"“{typed}” was read as {match.procedure.title}."))
+    elif typed:
+        _state.tell(_state.unknown_procedure(typed, match, read_view().procedure))
+
+
+def controls(view: CoverView) -> None:
+    """Procedure, threshold, measure, supply, level."""
+    titles = [entry.title for entry in _ui.library().values()]
+    radii = sorted({*_state.RADII_KM, view.within_km})
+    levels = sorted(int(level) for level in view.pack.regions["level"].unique())
+    names = view.pack.level_names
+    for key, value in {
+        "procedure": view.procedure.title,
+        "within": view.within_km,
+        "measure": view.measure,
+        "supply": view.supply,
+        "level": view.level,
+    }.items():
+        _state.show_value(f"w_cover_{key}", value)
+    with st.container(key="controls"):
+        what, within, how, who, by = st.columns([30, 24, 20, 20, 16])
+        what.selectbox(
+            "Procedure or condition",
+            titles,
+            key="w_cover_procedure",
+            accept_new_options=True,
+            on_change=picked_procedure,
+        )
+        within.select_slider(
+            f"Within {view.within_km:g} km",
+            radii,
+            key="w_cover_within",
+            format_func=lambda km: f"{km:g} km",
+            on_change=lambda: go(within_km=f"{st.session_state['w_cover_within']:g}"),
+        )
+        how.selectbox(
+            "Measured",
+            _state.measures_of(view.pack),
+            key="w_cover_measure",
+            format_func=MEASURE_WORDS.__getitem__,
+            on_change=lambda: go(measure=st.session_state["w_cover_measure"]),
+        )
+        who.selectbox(
+            "Count as supply",
+            SUPPLIES,
+            key="w_cover_supply",
+            format_func=SUPPLY_WORDS.__getitem__,
+            on_change=lambda: go(supply=st.session_state["w_cover_supply"]),
+        )
+        by.selectbox(
+            "Table by",
+            levels,
+            key="w_cover_level",
+            format_func=lambda level: names.get(level, f"Level {level}"),
+            on_change=lambda: go(level=str(st.session_state["w_cover_level"]), region=""),
+        )
+
+
+def headline(view: CoverView, found: Coverage) -> None:
+    """The question, what is known, what follows, and what moves it most."""
+    first, second, cause = cover.lead_words(found)
+    title = f"Where in {view.pack.country} might {view.procedure.in_a_sentence} be within reach?"
+    st.html(
+        f'<div class="cr-head"><h1>{escape(title)}</h1>'
+        f'<p role="status"><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>'
+        "</div>"
+    )
+
+
+def figures(found: Coverage, against: Coverage | None) -> None:
+    """Four figures with their range; against today where something was changed."""
+    kind = {"unknown": "possible", "reported": "known"}.get(found.supply, found.supply)
+    low, high = found.ranges.get("travel", (np.nan, np.nan))
+    span = ""
+    if high > low:
+        span = f"; {_span(low, high)} depending on roads"
+    median = "nobody" if np.isnan(found.median_km) else f"{found.median_km:.0f} km"
+    cards = [
+        (cover.percent_words(found.share["reported"]), "confirmed or reported"),
+        (
+            cover.percent_words(found.share[found.supply]),
+            cover.SUPPLY_WORDS[found.supply] + span,
+        ),
+        (f"{found.people_beyond:,}", f"people beyond {found.within_km:g} km of a {kind} place"),
+        (median, f"to the nearest {kind} place for the median person"),
+    ]
+    if against is not None:
+        gain = found.covered[found.supply] - against.covered[against.supply]
+        old = cover.percent_words(against.share[against.supply])
+        cards[1] = (cards[1][0], f"{cards[1][1]}; today {old}")
+        change = f"{abs(gain):,} {'fewer' if gain >= 0 else 'more'} than today"
+        cards[2] = (cards[2][0], f"{cards[2][1]}; {change}")
+    body = "".join(
+        f'<div class="cr-figure"><strong>{escape(figure)}</strong><span>{escape(said)}</span></div>'
+        for figure, said in cards
+    )
+    st.html(f'<div class="cr-figures">{body}</div>')
+
+
+def _span(low: float, high: float) -> str:
+    return f"{cover.percent_words(low).removesuffix(' %')} to {cover.percent_words(high)}"
+
+
+def classes(found: Coverage, level: int) -> dict[str, tuple[int, str]]:
+    """The class of each region by the distance its median person has, with its figure."""
+    edges = cover.distance_bands(found)
+    rows = found.regions[(found.regions["level"] == level) & (found.regions["population"] > 0)]
+    chosen = {}
+    for region, km, share in zip(rows["region_id"], rows["median_km"], rows["share"], strict=True):
+        number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges)
+        far = f"{km:.0f} km" if pd.notna(km) else "nobody"
+        chosen[region] = (number, f"{far}, {cover.percent_words(share)} covered")
+    return chosen
+
+
+def legend(view: CoverView, found: Coverage, used: dict[str, tuple[int, str]]) -> None:
+    """What the colours mean; classes that no region is in are left out."""
+    words = cover.band_words(found)
+    present = sorted({number for number, _ in used.values()})
+    boxes = "".join(
+        f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
+    )
+    how = "Road km" if found.measure == "road" else "Straight km"
+    areas = _ui.area_note(view.pack, view.level)
+    st.html(
+        f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(found))} place, '
+        f"median person:</strong> {boxes} <span>○ such a place</span></p>"
+        f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
+    )
+
+
+def _nearest_kind(found: Coverage) -> str:
+    return {"unknown": "possible", "reported": "known"}.get(found.supply, found.supply)
+
+
+def places(found: Coverage) -> list[list]:
+    """Providers of the supply for the map; none where there are too many to be seen."""
+    words = SUPPLIES[: SUPPLIES.index(found.supply) + 1]
+    rows = found.supplied.rows
+    rows = rows[rows["status"].isin(words)]
+    if len(rows) > MOST_PLACES:
+        return []
+    kind = np.where(rows["provider_id"].str.startswith(cover.ADDED), "added", "known")
+    return [
+        [str(name), str(what), round(lat, 4), round(lon, 4)]
+        for name, what, lat, lon in zip(rows["name"], kind, rows["lat"], rows["lon"], strict=True)
+    ]
+
+
+def gap_table(view: CoverView, found: Coverage) -> None:
+    """Regions with people beyond; a row chosen in it is chosen on the map."""
+    rows = found.level(view.level)
+    gaps = rows[rows["people_beyond"] > 0]
+    shown = gaps.head(MOST_ROWS)
+    if view.region and view.region not in set(shown["region_id"]):
+        shown = pd.concat([shown, rows[rows["region_id"] == view.region]])
+    name = view.pack.level_names.get(view.level, "Region")
+    data = {
+        "caption": "Largest gaps",
+        "columns": [name, "People beyond", "Covered", "Median km"],
+        "selected": view.region,
+        "rows": [
+            [
+                row.region_id,
+                f"{row.name_} (small)" if row.small else row.name_,
+                f"{row.people_beyond:,}",
+                cover.percent_words(row.share),
+                "nobody" if pd.isna(row.median_km) else f"{row.median_km:.0f}",
+            ]
+            for row in shown.rename(columns={"name": "name_"}).itertuples()
+        ],
+        "more": None,
+    }
+    if len(gaps) > len(shown):
+        data["more"] = f"{len(gaps) - MOST_ROWS:,} more have gaps; all are in the downloads."
+    if gaps.empty:
+        data["more"] = "No region has people beyond the threshold."
+    _ui.table(data, "gaps", lambda: go(region=st.session_state["gaps"].select or ""))
+
+
+def calls_table(view: CoverView, calls: pd.DataFrame) -> None:
+    """Whom to ring first: the people who would be reached by a yes."""
+    chosen = st.session_state.get("call")
+    data = {
+        "caption": "Which call would change this map most?",
+        "columns": ["Ask", "Now", "People reached if yes"],
+        "selected": chosen,
+        "rows": [
+            [row.provider_id, row.name_, row.status, f"+{row.people:,}"]
+            for row in calls.rename(columns={"name": "name_"}).head(6).itertuples()
+        ],
+        "more": None if len(calls) else "Nobody outside this supply would reach more people.",
+    }
+    _ui.table(data, "calls", lambda: st.session_state.update(call=st.session_state["calls"].select))
+
+
+def region_detail(view: CoverView, found: Coverage) -> None:
+    """One region: its people by distance, its providers, and its nearest ones."""
+    if view.region is None:
+        return
+    row = found.regions[found.regions["region_id"] == view.region]
+    if row.empty:
+        st.info("Nobody lives in this region, as far as the data says.")
+        return
+    figures_of = row.iloc[0]
+    pack, level = view.pack, int(figures_of["level"])
+    inside = cover.region_at(pack.regions, pack.demand["region_id"], level) == view.region
+    demand, km = pack.demand[inside.fillna(False)], found.km[inside.fillna(False).to_numpy()]
+    edges = [0.0, *cover.distance_bands(found), np.inf]
+    people = demand["population"].to_numpy(float)
+    bands = [people[(km > a) & (km <= b)].sum() for a, b in pairwise(edges)]
+    bands[0] += people[km == 0].sum()
+    total = max(people.sum(), 1)
+    bars = "".join(
+        f'<li><span>{escape(words)}</span><b style="width:{60 * n / total:.1f}%;'
+        f'background:{COLORS[i]}"></b>{n:,.0f}</li>'
+        for i, (words, n) in enumerate(zip(cover.band_words(found), bands, strict=True))
+    )
+    rows = found.supplied.rows
+    here = rows[
+        (cover.region_at(pack.regions, rows["region_id"], level) == view.region).fillna(False)
+    ]
+    start = demand.loc[demand["population"].idxmax()]
+    words = SUPPLIES[: SUPPLIES.index(found.supply) + 1]
+    supply = rows[rows["status"].isin(words)]
+    straight = distance_km(start["lat"], start["lon"], supply["lat"], supply["lon"])
+    near = supply.assign(km=straight).nsmallest(3, "km")
+    st.html(
+        f'<section class="cr-region"><h2>{escape(figures_of["name"])}</h2><p>'
+        f"{int(figures_of['population']):,} people, "
+        f"{cover.percent_words(figures_of['share'])} within {found.within_km:g} km"
+        f"{'; fewer than 100 people, so the share says little' if figures_of['small'] else ''}. "
+        f"Half of them have somebody within "
+        f"{_km_words(weighted_quantile(km, people, 0.5))}.</p>"
+        f'<h3>People by distance</h3><ul class="cr-bands">{bars}</ul>'
+        f"<h3>On record here</h3>{_listed(here)}"
+        f"<h3>Nearest from {escape(start['name'])}, in a straight line</h3>"
+        f"{_listed(near, with_km=True)}</section>"
+    )
+
+
+def _km_words(km: float) -> str:
+    return "no distance at all" if np.isnan(km) else f"{km:.0f} km"
+
+
+def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:
+    if rows.empty:
+        return "<p>Nobody.</p>"
+    items = "".join(
+        f"<li>{escape(name)}: {escape(str(status).replace('_', ' '))}"
+        f"{f', {km:.0f} km' if with_km else ''}</li>"
+        for name, status, km in zip(
+            rows["name"], rows["status"], rows.get("km", [0.0] * len(rows)), strict=True
+        )
+    )
+    return f"<ul>{items}</ul>"
+
+
+def decay(found: Coverage) -> None:
+    """How the share grows with the distance, for the four supplies."""
+    people = found.supplied.assessed.pack.demand["population"].to_numpy(float)
+    grid = np.linspace(0, 4 * found.within_km, 41)
+    total = max(people.sum(), 1)
+    table = {}
+    for supply in SUPPLIES:
+        km = found.supplied.reach.km(found.measure, supply)
+        order = np.argsort(km)
+        upto = np.concatenate(([0], np.cumsum(people[order])))
+        table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(km[order], grid, "right")] / total
+    frame = pd.DataFrame(table, index=pd.Index(grid, name="km"))
+    st.subheader("How many are within how far", anchor=False)
+    st.line_chart(
+        frame,
+        x_label=f"km {'by road' if found.measure == 'road' else 'in a straight line'}",
+        y_label="% of people",
+        color=["#12312d", "#1c6b62", "#c1440e", "#8a6fb0"],
+        height=280,
+    )
+
+
+CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
+
+
+def tools(view: CoverView) -> str:
+    """What a click on the map does."""
+    tool = st.segmented_control(
+        "A click on the map", [CHOOSE, ADD, DRAW], default=CHOOSE, key="w_cover_tool"
+    )
+    return tool or CHOOSE
+
+
+def clicked(tool: str, lat: float, lon: float) -> None:
+    """A click with a tool in hand."""
+    if tool == ADD:
+        view = read_view()
+        points = (*view.add, (lat, lon))[-MOST_ADDED:]
+        go(add=";".join(f"{a:g},{b:g}" for a, b in points))
+    else:
+        st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
+
+
+def more(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
+    """What is asked less often, one at a time."""
+    parts = {
+        "Distances": lambda: distances(view, found),
+        "Calls": lambda: ask(view, found, calls, today),
+        "What if": lambda: what_if(view, found),
+        "An area": lambda: an_area(found),
+        "Download": lambda: download(view, found, calls),
+    }
+    part = st.segmented_control("More", list(parts), default="Distances", key="w_cover_more")
+    parts[part or "Distances"]()
+
+
+def distances(view: CoverView, found: Coverage) -> None:
+    """How the share grows with the distance, and another threshold beside this one."""
+    decay(found)
+    radii = [km for km in _state.RADII_KM if km != view.within_km]
+    if view.compare_km and view.compare_km not in radii:
+        radii = sorted({*radii, view.compare_km})
+    _state.show_value("w_cover_compare", view.compare_km)
+    st.selectbox(
+        "Compare with another threshold",
+        radii,
+        index=None,
+        key="w_cover_compare",
+        format_func=lambda km: f"{km:g} km",
+        on_change=lambda: go(compare_km=f"{st.session_state['w_cover_compare'] or '':}"),
+        width=320,
+    )
+    if view.compare_km:
+        other = cover.measure_coverage(
+            found.supplied, view.compare_km, measure=view.measure, supply=view.supply
+        )
+        rows = "".join(
+            f"<tr><th scope='row'>{escape(SUPPLY_WORDS[s])}</th>"
+            f"<td>{cover.percent_words(found.share[s])}</td>"
+            f"<td>{cover.percent_words(other.share[s])}</td></tr>"
+            for s in SUPPLIES
+        )
+        st.html(
+            f'<table class="cr-table"><tr><th>Covered</th><th>{found.within_km:g} km</th>'
+            f"<th>{other.within_km:g} km</th></tr>{rows}</table>"
+        )
+
+
+def ask(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
+    """The call script, and a form for the answer."""
+    if calls.empty:
+        st.info("Nobody outside this supply would reach more people within the threshold.")
+        return
+    names = dict(zip(calls["provider_id"], calls["name"], strict=True))
+    gains = dict(zip(calls["provider_id"], calls["people"], strict=True))
+    if st.session_state.get("call") in names:
+        _state.show_value("w_cover_call", st.session_state["call"])
+    chosen = st.selectbox(
+        "Whom to ring",
+        list(names),
+        key="w_cover_call",
+        format_func=lambda i: f"{names[i]} (+{gains[i]:,} people)",
+        width=520,
+    )
+    call = calls.set_index("provider_id").loc[chosen].to_dict()
+    st.html(report.call_script_html(found, call))
+    with st.container(key="downloads"):
+        _ui.browser_button("print_call", "Print this script", "window.print();")
+    if not _ui.may_write():
+        st.caption("Recording answers is switched off on this server.")
+        return
+    with st.form("answer", width=620):
+        st.markdown("**Record the answer** in your copy of the pack")
+        said = st.radio(
+            "Answer", list(ANSWERS), format_func=ANSWERS.__getitem__, horizontal=True, index=None
+        )
+        who = st.text_input("Who said so (role, not a private name)", max_chars=120)
+        when = st.date_input("When", value=today, max_value=today)
+        if st.form_submit_button("Record"):
+            if said is None or not who.strip():
+                st.warning("Choose an answer and say who gave it; nothing was recorded.")
+                return
+            record_answer(view.pack, str(chosen), view.procedure.slug, said, who.strip(), when)
+            _state.tell(Problem(f"Recorded: {names[chosen]}, {ANSWERS[said].lower()}."))
+            st.rerun()
+
+
+def what_if(view: CoverView, found: Coverage) -> None:
+    """Places added or removed, and where the next ones would reach the most people."""
+    st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
+    for number, (lat, lon) in enumerate(view.add):
+        rest = ";".join(f"{a:g},{b:g}" for i, (a, b) in enumerate(view.add) if i != number)
+        st.button(
+            f"Remove the added place at {lat:g}, {lon:g}",
+            key=f"unadd_{number}",
+            on_click=go,
+            kwargs={"add": rest},
+        )
+    words = SUPPLIES[: SUPPLIES.index(view.supply) + 1]
+    rows = _ui.assessed(view.pack, view.procedure.slug, found.supplied.assessed.today).rows
+    supply = rows[rows["status"].isin(words)]
+    if len(supply) <= MOST_PLACES:
+        names = dict(zip(supply["provider_id"], supply["name"], strict=True))
+        _state.show_value("w_cover_remove", [i for i in view.remove if i in names])
+        st.multiselect(
+            "Without these places",
+            list(names),
+            key="w_cover_remove",
+            format_func=names.__getitem__,
+            on_change=lambda: go(remove=";".join(st.session_state["w_cover_remove"])),
+        )
+    _state.show_value("w_cover_sites", view.sites)
+    st.segmented_control(
+        "Where the next places would reach the most people",
+        [0, 1, 2, 3, 4, 5],
+        key="w_cover_sites",
+        format_func=lambda k: "none" if not k else f"{k} more",
+        on_change=lambda: go(sites=str(st.session_state["w_cover_sites"] or "")),
+    )
+    if not view.sites:
+        return
+    with st.spinner("Choosing places …"):
+        candidates, sites = cover.find_sites(found, view.sites)
+    if not len(sites.greedy):
+        st.info("No place that lacks it would reach anybody more.")
+        return
+    upto = np.cumsum(sites.gains)
+    lines = "".join(
+        f"<tr><td>{n}. {escape(name)}</td><td>+{gain:,.0f}</td><td>{total:,.0f}</td></tr>"
+        for n, (name, gain, total) in enumerate(
+            zip(candidates["name"].iloc[sites.greedy], sites.gains, upto, strict=True), 1
+        )
+    )
+    if sites.optimum_people is None:
+        proof = f"No choice of {len(upto)} can reach more than {sites.bound:,.0f} people."
+    elif sites.optimum_people > sites.people:
+        best = ", ".join(candidates["name"].iloc[sites.optimum])
+        proof = f"The best choice reaches {sites.optimum_people:,.0f}: {best}."
+    else:
+        proof = "No other choice of as many places reaches more people (proved)."
+    st.html(
+        '<table class="cr-table"><tr><th>Next place</th><th>Adds people</th>'
+        f"<th>Together</th></tr>{lines}</table><p>{escape(proof)}</p>"
+    )
+    spots = candidates.iloc[sites.greedy]
+    added = ";".join(
+        f"{lat:g},{lon:g}" for lat, lon in zip(spots["lat"], spots["lon"], strict=True)
+    )
+    st.button("Show these on the map", on_click=go, kwargs={"add": added})
+
+
+def an_area(found: Coverage) -> None:
+    """The figures of an area that was drawn or uploaded."""
+    corners = st.session_state.get("drawn_area", [])
+    st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
+    upload = st.file_uploader("Area as GeoJSON", type=["geojson", "json"], max_upload_size=5)
+    shape = None
+    if upload is not None:
+        try:
+            shape = cover.read_area(upload.getvalue().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            st.warning("This is not GeoJSON that can be read.")
+        except CareReachError as error:
+            st.warning(_ui.plain(str(error)))
+    elif len(corners) >= 3:
+        ring = [(lon, lat) for lat, lon in corners]
+        shape = shapely.make_valid(shapely.Polygon(ring))
+    if shape is not None:
+        part = cover.area_coverage(found, shape)
+        st.html(
+            f"<p><strong>{part.population:,} people</strong> live in this area. "
+            f"{escape(cover.percent_words(part.share[found.supply]))} of them are within "
+            f"{found.within_km:g} km ({escape(cover.SUPPLY_WORDS[found.supply])}), {part.beyond:,} "
+            f"are not. {part.providers:,} such places are inside.</p>"
+        )
+    with st.container(horizontal=True):
+        if corners:
+            st.button("Clear the area", on_click=lambda: st.session_state.pop("drawn_area", None))
+        if len(corners) >= 3:
+            st.download_button(
+                "Download the area",
+                shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners])),
+                "area.geojson",
+                "application/geo+json",
+                on_click="ignore",
+            )
+
+
+def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
+    """The figures to take along, made when asked for."""
+    name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-{view.within_km:g}km"
+    kinds = (
+        ("CSV", "csv", lambda: report.coverage_csv(found), "text/csv"),
+        ("XLSX", "xlsx", lambda: report.coverage_xlsx(found), XLSX),
+        ("GeoJSON", "geojson", lambda: report.coverage_geojson(found, view.level), GEOJSON),
+        (
+            "GeoParquet",
+            "parquet",
+            lambda: report.coverage_geoparquet(found, view.level),
+            "application/vnd.apache.parquet",
+        ),
+    )
+    with st.container(horizontal=True, key="downloads"):
+        for label, ending, make, kind in kinds:
+            st.download_button(
+                f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
+            )
+        _ui.browser_button("print_summary", "Print this summary", "window.print();")
+    st.html(report.summary_html(found, view.level, calls, "/coverage?" + urlencode(view.address())))
+
+
+def supplied_for(view: CoverView, today: dt.date) -> Supplied:
+    """The pack with what was added and removed, measured once."""
+    return _ui.supplied(view.pack, view.procedure.slug, today, view.add, view.remove)

@@ -1,0 +1,86 @@
+"""Who is left out, which call would change it most, and where the next one should be."""
+
+import datetime as dt
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from geo import coverage as cover
+from geo import maps
+from pages import _cover, _state, _ui
+
+_ui.need_router()
+_state.restore("Coverage", "cover_address")
+view = _cover.read_view()
+st.session_state["cover_address"] = view.address() if st.query_params else {}
+today = dt.date.today()
+st.set_page_config(
+    page_title=f"Coverage: {view.procedure.title} in {view.pack.country} · CareReach"
+)
+
+
+def clicked_map() -> None:
+    """An area selects its region; with a tool in hand a click sets a point."""
+    value = st.session_state.get("cover_map") or {}
+    seen, st.session_state["cover_seen"] = st.session_state.get("cover_seen", {}), value
+    tool = st.session_state.get("w_cover_tool", "Choose a region")
+    spot = value.get("last_clicked")
+    if tool != "Choose a region":
+        if spot and spot != seen.get("last_clicked"):
+            _cover.clicked(tool, round(spot["lat"], 4), round(spot["lng"], 4))
+    elif value.get("last_object_clicked_count") != seen.get("last_object_clicked_count"):
+        region = value.get("last_object_clicked_tooltip")
+        if region:
+            _cover.go(region="" if region == _cover.read_view().region else region)
+
+
+supplied = _cover.supplied_for(view, today)
+found = cover.measure_coverage(supplied, view.within_km, measure=view.measure, supply=view.supply)
+today_only = None
+if view.add or view.remove:
+    base = _ui.supplied(view.pack, view.procedure.slug, today)
+    today_only = cover.measure_coverage(
+        base, view.within_km, measure=view.measure, supply=view.supply
+    )
+
+_cover.controls(view)
+with st.container(key="problems"):
+    for problem in view.problems:
+        st.warning(_ui.plain(problem.sentence))
+_cover.headline(view, found)
+_cover.figures(found, today_only)
+calls = cover.find_calls(found)
+chart, tables = st.columns([57, 43], gap="medium")
+with chart:
+    lowest = max(view.pack.level_names, default=view.level)
+    used = _cover.classes(found, lowest)
+    tool = _cover.tools(view)
+    st_folium(
+        maps.base_map(_ui.drawn(view.pack, "base_map"), view.pack.outline, locate=False),
+        key="cover_map",
+        height=500,
+        use_container_width=True,
+        feature_group_to_add=maps.area_layer(
+            _ui.drawn(view.pack, f"areas_{lowest}"),
+            _ui.drawn(view.pack, f"areas_{view.level}"),
+            used,
+            _cover.COLORS,
+            _cover.places(found),
+            view.region,
+            st.session_state.get("drawn_area", []),
+            outlined=view.level < lowest,
+            clicks=tool != "Choose a region",
+        ),
+        returned_objects=[
+            "last_clicked",
+            "last_object_clicked_tooltip",
+            "last_object_clicked_count",
+        ],
+        on_change=clicked_map,
+    )
+    _cover.legend(view, found, used)
+    _cover.region_detail(view, found)
+with tables:
+    _cover.gap_table(view, found)
+    _cover.calls_table(view, calls)
+_cover.more(view, found, calls, today)
