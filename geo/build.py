@@ -31,6 +31,8 @@ STATIC = BUNDLED.parent / "static"
 OUTLINE_MARGIN_KM = 1.5
 #: Areas are drawn on a grid of this width.
 AREA_GRID_DEG = 0.0005
+#: Wider than this, a country is not measured in one projection.
+WIDE_DEG = 12.0
 
 
 def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
@@ -55,17 +57,19 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """
     about = read_descriptor(folder)
     derived: dict[str, str] = {}
-    shapes_path = resource_path(folder, about, "region_shapes")
-    if shapes_path is not None:
-        shapes = read_shapes(shapes_path)
-        demand, regions = (read_table(folder, about, t) for t in ("demand", "regions"))
+    shapes, official = (
+        None if path is None else read_shapes(path)
+        for path in (resource_path(folder, about, n) for n in ("region_shapes", "boundaries"))
+    )
+    demand, regions = (read_table(folder, about, t) for t in ("demand", "regions"))
+    if shapes is None and official is not None:
+        shapes = _districts(official, regions)
+    if shapes is not None:
         providers = read_table(folder, about, "providers")
         points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
         outline = _outline(shapes, points.to_numpy(float))
         derived["outline"] = _geojson([{"kind": "outline"}], [outline])
         derived["base_map"] = _base_map(outline, shapes, read_table(folder, about, "places"))
-        boundaries = resource_path(folder, about, "boundaries")
-        official = read_shapes(boundaries) if boundaries is not None else None
         for level, text in _areas(regions, demand, outline, official).items():
             derived[f"areas_{level}"] = text
     written: list[Path] = []
@@ -106,8 +110,11 @@ def _areas(
     level = int(regions["level"].max()) if len(regions) else 0
     if not level or demand.empty:
         return {}
-    areas = thiessen(demand, outline).assign(boundary="approximate")
-    if official is not None:
+    if official is not None and set(demand["region_id"]) <= set(official["region_id"]):
+        areas = official[["region_id", "geometry"]].assign(boundary="surveyed")
+    else:
+        areas = thiessen(demand, outline).assign(boundary="approximate")
+    if official is not None and not (areas["boundary"] == "surveyed").all():
         drawn = official[["region_id", "geometry"]].assign(boundary="surveyed")
         lacking = areas[~areas["region_id"].isin(drawn["region_id"])]
         rest = lacking.geometry.difference(drawn.geometry.union_all())
@@ -137,8 +144,21 @@ def _areas(
     return found
 
 
+def _districts(official: gpd.GeoDataFrame, regions: pd.DataFrame) -> gpd.GeoDataFrame:
+    """The largest regions, from the boundaries of the lowest."""
+    shapes = official
+    for _ in range(int(regions["level"].max()) - 1):
+        parent = dict(zip(regions["region_id"], regions["parent_id"], strict=True))
+        shapes = dissolve(shapes, shapes["region_id"].map(parent))
+    name = dict(zip(regions["region_id"], regions["name"], strict=True))
+    return shapes.assign(name=shapes["region_id"].map(name))
+
+
 def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     """Union of shapes, with a disc around every point outside it that reaches back to it."""
+    west, _, east, _ = shapes.total_bounds
+    if east - west > WIDE_DEG:
+        return _wide_outline(shapes, points)
     metric = shapes.estimate_utm_crs()
     land = shapes.to_crs(metric).geometry.union_all()
     spots = gpd.GeoSeries(gpd.points_from_xy(points[:, 0], points[:, 1]), crs=4326).to_crs(metric)
@@ -150,6 +170,19 @@ def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     return ring.union_all()
 
 
+def _wide_outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
+    """The same for land that no one projection fits: discs in degrees."""
+    land = shapes.geometry.union_all()
+    spots = gpd.points_from_xy(points[:, 0], points[:, 1]).to_numpy()
+    shapely.prepare(land)
+    spots = spots[~shapely.intersects(land, spots)]
+    reach = shapely.distance(spots, land) + OUTLINE_MARGIN_KM / 111
+    # A degree of longitude is shorter than one of latitude: the disc reaches far enough both ways.
+    stretch = 1 / np.cos(np.radians(shapely.get_y(spots)))
+    whole = shapely.union_all([land, *shapely.buffer(spots, reach * stretch)])
+    return gpd.GeoSeries([whole], crs=4326).set_precision(0.001).union_all()
+
+
 def _base_map(outline: BaseGeometry, shapes: gpd.GeoDataFrame, places: pd.DataFrame) -> str:
     """Land, district borders and district names, for Leaflet."""
     borders = shapely.intersection(shapes.geometry.union_all(), outline).boundary
@@ -159,6 +192,9 @@ def _base_map(outline: BaseGeometry, shapes: gpd.GeoDataFrame, places: pd.DataFr
     names = shapes[["region_id", "name"]].merge(
         places[places["kind"].isin(DISTRICT_KINDS)][["name", "lat", "lon"]], on="name"
     )
+    if names.empty:
+        inner = shapely.point_on_surface(shapes.geometry.to_numpy())
+        names = shapes[["name"]].assign(lat=shapely.get_y(inner), lon=shapely.get_x(inner))
     properties: list[dict[str, str]] = [{"kind": "land"}, {"kind": "border"}]
     geometries: list[BaseGeometry] = [outline, shapely.set_precision(lines, 0.0001)]
     properties += [{"kind": "label", "name": str(n)} for n in names["name"]]

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
+import shapely
 
 from geo.errors import DataError
 from geo.packs import ASKED, Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
@@ -71,9 +72,10 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     unknown = pack.places["source"].map(lambda name: name not in pack.sources)
     yield from _rows(pack.places, unknown, "places.csv", "source", "is no source of the pack")
     # Without an address only the dated answer to a call stands: who was asked is in the note.
-    called = pack.evidence["note"].str.startswith(ASKED) & pack.evidence["as_of"].notna()
-    bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u))
-    bare &= ~(pack.evidence["url"].isna() & called.fillna(False))
+    called = pack.evidence["note"].map(lambda n: str(n).startswith(ASKED)).astype(bool)
+    called &= pack.evidence["as_of"].notna()
+    bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u)).astype(bool)
+    bare &= ~(pack.evidence["url"].isna() & called)
     yield from _rows(pack.evidence, bare, "evidence.csv", "url", "is no web address")
     nameless = pack.evidence["url"].map(
         lambda u: isinstance(u, str) and publisher(pack, u) not in pack.publishers.values()
@@ -127,8 +129,12 @@ def _positions(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         (pack.places, "places.csv"),
         (pack.road_nodes, "road_nodes.csv"),
     ):
-        for row, lat, lon in zip(frame.index, frame["lat"], frame["lon"], strict=True):
-            away = outside_km(pack.outline, lat, lon) if pd.notna(lat) else 0.0
+        if pack.outline is None:
+            return
+        out = ~shapely.intersects_xy(pack.outline, frame["lon"], frame["lat"])
+        some = frame[out & frame["lat"].notna()]
+        for row, lat, lon in zip(some.index, some["lat"], some["lon"], strict=True):
+            away = outside_km(pack.outline, lat, lon)
             if away > 0:
                 yield DataError(file, f"lies {away:.1f} km outside the country", row=int(row) + 2)
 

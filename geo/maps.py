@@ -54,7 +54,11 @@ def _literal(data: Mapping[str, Any]) -> str:
 
 
 def base_map(
-    ground: str | Mapping[str, Any] | None, outline: BaseGeometry | None, *, locate: bool = True
+    ground: str | Mapping[str, Any] | None,
+    outline: BaseGeometry | None,
+    view: tuple[tuple[float, float], ...] = (),
+    *,
+    locate: bool = True,
 ) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
@@ -65,10 +69,14 @@ def base_map(
         None where the pack has none.
     outline
         The pack's extent, EPSG:4326, for the first view.
+    view
+        Southwest and northeast corner (lat, lon) of the first view, where not the outline's.
     locate
         Whether the reader may set the place from the map.
     """
     west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
+    if view:
+        (south, west), (north, east) = view
     chart = _LocalMap(
         location=[(south + north) / 2, (west + east) / 2],
         zoom_start=8,

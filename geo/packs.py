@@ -17,12 +17,13 @@ from urllib.parse import urlsplit
 import geopandas as gpd
 import pandas as pd
 import platformdirs
+import pyarrow as pa
 import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import DataError, UnknownNameError
-from geo.schema import SCHEMAS, conform
+from geo.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
 
 __all__ = [
     "ASKED",
@@ -65,7 +66,8 @@ class Pack:
 
     `providers` carries three derived columns beside the contract's: `source_title`,
     `source_as_of` and `source_url`, those of the first of its sources. `files` says where each
-    resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed.
+    resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
+    is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Pack:
     examples: tuple[Mapping[str, str], ...] = ()
     licenses: tuple[str, ...] = ()
     level_names: Mapping[int, str] = field(default_factory=dict)
+    view: tuple[tuple[float, float], ...] = ()
     hash: str = ""
 
 
@@ -169,6 +172,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         files=_files(folder, about),
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
     )
@@ -195,6 +199,7 @@ _OPTIONAL: Mapping[str, type] = {
     "publishers": dict,
     "totals": dict,
     "levels": dict,
+    "view": list,
 }
 #: What each entry of a list must name.
 _ENTRIES = {
@@ -319,6 +324,8 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
     path = resource_path(folder, about, table)
     if path is None:
         return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
+    if path.suffix == ".parquet":
+        return _read_parquet(path, table)
     try:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
@@ -326,6 +333,19 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(path.name, f"cannot be read as CSV: {error}") from None
     return conform(raw, table, path.name)
+
+
+def _read_parquet(path: Path, table: str) -> pd.DataFrame:
+    """A table that has its types already; its lists are lists."""
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path.name, f"cannot be read as Parquet: {error}") from None
+    for column in LIST_COLUMNS.intersection(frame.columns):
+        frame[column] = frame[column].map(list, na_action="ignore").astype(object)
+    return check_frame(frame, table, path.name)
 
 
 def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:

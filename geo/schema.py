@@ -28,6 +28,7 @@ __all__ = [
     "SCHEMAS",
     "SOURCE_KINDS",
     "STATUSES",
+    "check_frame",
     "conform",
 ]
 
@@ -258,8 +259,13 @@ def conform(frame: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
     for name in frame.columns.intersection(list(schema.columns)):
         if str(schema.columns[name].dtype) == "boolean":
             frame[name] = frame[name].replace(_YES_NO_WORDS)
+    return check_frame(frame, table, file)
+
+
+def check_frame(frame: pd.DataFrame, table: str, file: str) -> pd.DataFrame:
+    """Check a frame that has its types already against the contract, as `conform` does."""
     try:
-        checked: pd.DataFrame = schema.validate(frame, lazy=True)
+        checked: pd.DataFrame = SCHEMAS[table].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         raise _data_error(error, file) from None
     return checked

@@ -18,8 +18,12 @@ __all__ = ["EXACT_PAIRS", "Sites", "choose_sites", "cover_matrix"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
-#: Up to this many pairs of point and candidate the optimum is computed as well.
-EXACT_PAIRS = 200_000
+#: Up to this many pairs of point and candidate the optimum is computed as well,
+EXACT_PAIRS = 50_000
+#: among so many candidates at most.
+EXACT_CANDIDATES = 2_000
+#: And for no longer than this.
+EXACT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,10 @@ def choose_sites(cover: csr_array, people: npt.ArrayLike, k: int) -> Sites:
 
 def _exact(cover: csr_array, people: Floats, k: int) -> tuple[Ints, float] | None:
     """The optimum by branch and bound; None where the problem is too large."""
-    if cover.nnz > EXACT_PAIRS:
+    useful = np.flatnonzero(np.diff(cover.indptr))
+    if cover.nnz > EXACT_PAIRS or len(useful) > EXACT_CANDIDATES:
         return None
+    cover = cover[useful]
     candidates, points = cover.shape
     # Variables: a site is open (whole), a point is covered (0 to 1, and whole of itself).
     covered_only_by_open = csr_array(hstack([cover.T, -eye_array(points)]))
@@ -119,7 +125,8 @@ def _exact(cover: csr_array, people: Floats, k: int) -> tuple[Ints, float] | Non
         ],
         integrality=np.r_[np.ones(candidates), np.zeros(points)],
         bounds=Bounds(0, 1),
+        options={"time_limit": EXACT_SECONDS},
     )
     if not answer.success:
         return None
-    return np.flatnonzero(answer.x[:candidates] > 0.5), float(-answer.fun)
+    return useful[np.flatnonzero(answer.x[:candidates] > 0.5)], float(-answer.fun)

@@ -56,7 +56,9 @@ with chart:
     used = _cover.classes(found, lowest)
     tool = _cover.tools(view)
     st_folium(
-        maps.base_map(_ui.drawn(view.pack, "base_map"), view.pack.outline, locate=False),
+        maps.base_map(
+            _ui.drawn(view.pack, "base_map"), view.pack.outline, view.pack.view, locate=False
+        ),
         key="cover_map",
         height=500,
         use_container_width=True,

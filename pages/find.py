@@ -61,7 +61,7 @@ def results(answer: Answer) -> None:
         _results.downloads(view, answer, lines)
     with chart:
         st_folium(
-            maps.base_map(_ui.drawn(pack, "base_map"), pack.outline),
+            maps.base_map(_ui.drawn(pack, "base_map"), pack.outline, pack.view),
             key="map",
             height=520,
             use_container_width=True,
