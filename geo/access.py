@@ -4,7 +4,7 @@ A *supply* is cumulative: `likely` means confirmed, reported and likely provider
 Nothing here knows packs or procedures; `geo.coverage` puts an answer together.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ Pairs = Callable[[], Iterable[tuple[Ints, Ints, Floats]]]
 SUPPLIES = STATUSES[:4]
 #: Weights of the three zones, each a third of the threshold (Luo & Qi 2009).
 ZONE_WEIGHTS = (1.0, 0.68, 0.22)
+#: Up to so many pairs are held in memory between the two steps of E2SFCA, 16 bytes each.
+PAIRS_KEPT = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -210,17 +212,34 @@ def e2sfca(
     capacity = np.asarray(supply, np.float64)
 
     def zone(km: Floats) -> Floats:
-        edges = np.array([within_km / 3, 2 * within_km / 3, within_km])
-        return np.array([*ZONE_WEIGHTS, 0.0])[np.searchsorted(edges, km, side="left")]
+        near, middle, far = ZONE_WEIGHTS
+        third = within_km / 3
+        inner = np.where(km <= third, near, middle)
+        return np.where(km <= 2 * third, inner, np.where(km <= within_km, far, 0.0))
 
-    load = np.zeros(len(capacity))
-    for i, j, km in pairs():
-        load += np.bincount(j, zone(km) * weight[i], minlength=len(load))
+    def weighted() -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Pairs with the weight of their zone; kept for the second step while they are few."""
+        if complete:
+            yield from kept
+            return
+        for i, j, km in pairs():
+            chunk = (i.astype(np.int32), j.astype(np.int32), zone(km))
+            if sum(len(part[0]) for part in kept) < PAIRS_KEPT:
+                kept.append(chunk)
+            yield chunk
+
+    kept: list[tuple[Ints, Ints, Floats]] = []
+    complete = False
+    load, seen = np.zeros(len(capacity)), 0
+    for i, j, share in weighted():
+        load += np.bincount(j, share * weight[i], minlength=len(load))
+        seen += len(i)
+    complete = seen == sum(len(part[0]) for part in kept)
     idle = load <= 0
     ratio = np.divide(capacity, load, out=np.zeros(len(load)), where=~idle)
     score = np.zeros(len(weight))
-    for i, j, km in pairs():
-        score += np.bincount(i, zone(km) * ratio[j], minlength=len(score))
+    for i, j, share in weighted():
+        score += np.bincount(i, share * ratio[j], minlength=len(score))
     score[weight <= 0] = np.nan
     return score, np.flatnonzero(idle)
 

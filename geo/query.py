@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from pyproj import Geod
 from scipy.spatial import cKDTree
 
@@ -20,6 +21,7 @@ __all__ = [
     "nearest",
     "nearest_of_each",
     "pairs_within",
+    "region_of_each",
     "within_radius",
 ]
 
@@ -211,7 +213,7 @@ def nearest_of_each(
         return np.full(len(lat), -1, np.intp), np.full(len(lat), np.inf)
     points = _ecef_m(lat, lon)
     tree = cKDTree(_ecef_m(spots[:, 0], spots[:, 1]), balanced_tree=False, compact_nodes=False)
-    asked = tree.query(points, k=[1, 2])
+    asked = tree.query(points, k=[1, 2], workers=-1)
     chord, best = np.asarray(asked[0], np.float64), np.asarray(asked[1], np.intp)[:, 0]
     metres = np.asarray(GEOD.inv(lon, lat, spots[best, 1], spots[best, 0])[2], np.float64)
     # Chords order targets as geodesics do but for near ties, which are measured one by one.
@@ -271,6 +273,40 @@ def pairs_within(
         arc_km = 2 * _R_MEAN_M * np.arcsin(near["v"] / (2 * _R_MEAN_M)) / 1000
         within = arc_km <= radius_km
         yield rows[near["i"][within]], near["j"][within], arc_km[within]
+
+
+def region_of_each(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, shapes: npt.NDArray[np.object_]
+) -> npt.NDArray[np.int32]:
+    """Find for each of many points the region in which it lies.
+
+    Parameters
+    ----------
+    lat, lon
+        The points, degrees, shape (n,).
+    shapes
+        Areas, EPSG:4326, shape (m,); an edge counts as inside, of several the first wins.
+
+    Returns
+    -------
+    numpy.ndarray
+        Position of the region, shape (n,); -1 where there is none.
+    """
+    lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+    found = np.full(len(lat), -1, np.int32)
+    # Sorted once by longitude, the points that a shape could hold lie side by side.
+    order = np.argsort(lon).astype(np.uint32)
+    x, y = lon[order], lat[order]
+    for number, shape in enumerate(shapes):
+        west, south, east, north = shape.bounds
+        if np.isnan(west):
+            continue
+        start, end = np.searchsorted(x, west, "left"), np.searchsorted(x, east, "right")
+        some = start + np.flatnonzero((y[start:end] >= south) & (y[start:end] <= north))
+        shapely.prepare(shape)
+        inside = order[some[shapely.intersects_xy(shape, x[some], y[some])]]
+        found[inside[found[inside] < 0]] = number
+    return found
 
 
 def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> Ints:

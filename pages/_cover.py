@@ -225,12 +225,12 @@ def headline(view: CoverView, found: Coverage) -> None:
 
 def figures(found: Coverage, against: Coverage | None) -> None:
     """Four figures with their range; against today where something was changed."""
-    kind = {"unknown": "possible", "reported": "known"}.get(found.supply, found.supply)
+    kind = _nearest_kind(found)
     low, high = found.ranges.get("travel", (np.nan, np.nan))
     span = ""
     if high > low:
         span = f"; {_span(low, high)} depending on roads"
-    median = "nobody" if np.isnan(found.median_km) else f"{found.median_km:.0f} km"
+    median = "nobody" if np.isnan(found.median_km) else f"{_short_km(found.median_km)} km"
     cards = [
         (cover.percent_words(found.share["reported"]), "confirmed or reported"),
         (
@@ -264,7 +264,7 @@ def classes(found: Coverage, level: int) -> dict[str, tuple[int, str]]:
     chosen = {}
     for region, km, share in zip(rows["region_id"], rows["median_km"], rows["share"], strict=True):
         number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges)
-        far = f"{km:.0f} km" if pd.notna(km) else "nobody"
+        far = f"{_short_km(km)} km" if pd.notna(km) else "nobody"
         chosen[region] = (number, f"{far}, {cover.percent_words(share)} covered")
     return chosen
 
@@ -286,6 +286,8 @@ def legend(view: CoverView, found: Coverage, used: dict[str, tuple[int, str]]) -
 
 
 def _nearest_kind(found: Coverage) -> str:
+    if found.providers[found.supply] == found.providers["reported"] > 0:
+        return "known"
     return {"unknown": "possible", "reported": "known"}.get(found.supply, found.supply)
 
 
@@ -303,13 +305,37 @@ def places(found: Coverage) -> list[list]:
     ]
 
 
+EVERYWHERE = "Everywhere"
+
+
+def _within(view: CoverView, rows: pd.DataFrame) -> pd.DataFrame:
+    """Only the regions of the larger region that was chosen, where one was."""
+    larger = sorted(int(n) for n in view.pack.regions["level"].unique() if n < view.level)
+    if not larger:
+        return rows.assign(label=rows["name"])
+    regions = view.pack.regions[view.pack.regions["level"] == larger[-1]]
+    names = dict(zip(regions["region_id"], regions["name"], strict=True))
+    rows = rows.assign(label=rows["name"] + ", " + rows["parent_id"].map(names).fillna(""))
+    _state.show_value("w_cover_region", view.region if view.region in names else "")
+    st.selectbox(
+        "Only in",
+        ["", *names],
+        key="w_cover_region",
+        format_func=lambda region: names.get(region, EVERYWHERE),
+        on_change=lambda: go(region=st.session_state["w_cover_region"]),
+        width=320,
+    )
+    return rows[rows["parent_id"] == view.region] if view.region in names else rows
+
+
 def gap_table(view: CoverView, found: Coverage) -> None:
     """Regions with people beyond; a row chosen in it is chosen on the map."""
-    rows = found.level(view.level)
+    rows = _within(view, found.level(view.level))
     gaps = rows[rows["people_beyond"] > 0]
     shown = gaps.head(MOST_ROWS)
-    if view.region and view.region not in set(shown["region_id"]):
-        shown = pd.concat([shown, rows[rows["region_id"] == view.region]])
+    chosen = rows[rows["region_id"] == view.region]
+    if not chosen.empty and view.region not in set(shown["region_id"]):
+        shown = pd.concat([shown, chosen])
     name = view.pack.level_names.get(view.level, "Region")
     data = {
         "caption": "Largest gaps",
@@ -318,12 +344,12 @@ def gap_table(view: CoverView, found: Coverage) -> None:
         "rows": [
             [
                 row.region_id,
-                f"{row.name_} (small)" if row.small else row.name_,
+                f"{row.label} (small)" if row.small else row.label,
                 f"{row.people_beyond:,}",
                 cover.percent_words(row.share),
-                "nobody" if pd.isna(row.median_km) else f"{row.median_km:.0f}",
+                _short_km(row.median_km),
             ]
-            for row in shown.rename(columns={"name": "name_"}).itertuples()
+            for row in shown.itertuples()
         ],
         "more": None,
     }
@@ -396,7 +422,13 @@ def region_detail(view: CoverView, found: Coverage) -> None:
 
 
 def _km_words(km: float) -> str:
-    return "no distance at all" if np.isnan(km) else f"{km:.0f} km"
+    return "no distance at all" if np.isnan(km) else f"{_short_km(km)} km"
+
+
+def _short_km(km: float) -> str:
+    if pd.isna(km):
+        return "nobody"
+    return f"{km:.0f}" if km >= 0.5 else "under 1"
 
 
 def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:

@@ -176,6 +176,7 @@
 
   // Areas in classes, places, and what the reader draws. Areas are fetched once and kept.
   const kept = {};
+  let paper;
 
   function shapes(where) {
     if (where && typeof where === "object") return Promise.resolve(where);
@@ -185,7 +186,8 @@
   }
 
   window.careReachAreas = function (group, data) {
-    const paper = L.canvas({ padding: 0.3 });
+    // One canvas for all runs: each new one would stay behind, over the others.
+    paper = paper || L.canvas({ padding: 0.3 });
     const style = function (feature) {
       const found = data.classes[feature.properties.region_id];
       return {

@@ -22,7 +22,7 @@ from geo.access import (
 from geo.evidence import assess
 from geo.packs import Pack
 from geo.procedures import Procedure
-from geo.query import nearest_of_each, pairs_within
+from geo.query import nearest_of_each, pairs_within, region_of_each
 from geo.travel import RoadTable, road_distances
 from tests.conftest import TODAY
 
@@ -115,6 +115,25 @@ def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, 
         way = road_distances(roads, lat, lon, done["lat"], done["lon"])
         assert reach.km("road", "reported")[row] == pytest.approx(way["road_km"].min())
         assert reach.road_high_km[1, row] == pytest.approx(way["road_high_km"].min())
+
+
+def test_region_of_each_equals_a_spatial_join() -> None:
+    import geopandas as gpd
+    import shapely
+
+    rng = np.random.default_rng(5)
+    centres = shapely.points(rng.uniform(0, 10, (40, 2)))
+    shapes = shapely.get_parts(
+        shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=shapely.box(0, 0, 10, 10))
+    )[:30]
+    lon, lat = rng.uniform(-1, 11, (2, 5000))
+    found = region_of_each(lat, lon, shapes)
+    points = gpd.GeoDataFrame(geometry=gpd.points_from_xy(lon, lat))
+    joined = points.sjoin(gpd.GeoDataFrame(geometry=shapes), how="left", predicate="intersects")
+    oracle = joined["index_right"].groupby(level=0).min().fillna(-1).astype(int)
+    np.testing.assert_array_equal(found, oracle)
+    assert region_of_each([], [], shapes).tolist() == []
+    assert region_of_each([1], [1], np.array([shapely.Polygon()])).tolist() == [-1]
 
 
 def test_weighted_quantile_is_a_distance_that_somebody_has() -> None:

@@ -25,6 +25,7 @@ import shapely
 
 from geo.build import build_pack
 from geo.packs import DESCRIPTOR
+from geo.query import region_of_each
 
 __all__ = ["MERGED", "build_us", "match_counties", "spread_population"]
 
@@ -159,15 +160,13 @@ class _Locator:
 
     def find(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> "npt.NDArray[Any]":
         """Region ids, shape (n,); None for points outside all of them."""
-        points = gpd.points_from_xy(np.asarray(lon, float), np.asarray(lat, float)).to_numpy()
-        found = np.empty(len(points), dtype=object)
-        inside, shape = self.tree.query(points, predicate="intersects")
-        found[inside] = self.ids[shape]
-        lost = np.flatnonzero(found == None)  # noqa: E711  # elementwise
-        if len(lost):
-            degrees = SHORE_KM / 111
-            near, shape = self.tree.query_nearest(points[lost], max_distance=degrees)
-            found[lost[near]] = self.ids[shape]
+        inside = region_of_each(lat, lon, self.shapes)
+        found: npt.NDArray[Any] = self.ids[inside].astype(object)
+        found[inside < 0] = None
+        lost = np.flatnonzero(inside < 0)
+        points = gpd.points_from_xy(np.asarray(lon)[lost], np.asarray(lat)[lost]).to_numpy()
+        near, shape = self.tree.query_nearest(points, max_distance=SHORE_KM / 111)
+        found[lost[near]] = self.ids[shape]
         return found
 
 

@@ -39,6 +39,7 @@ def test_find(visit, name: str, scheme: str, width: int) -> None:
         "/procedures",
         "/procedures?procedure=psoriasis",
         "/?near=Thimphu&view=print",
+        "/coverage?region=BT08",
         "/data",
         "/?near=Serzhong",
     ],

@@ -1,0 +1,162 @@
+"""The Coverage page without a browser: its figures, its state, and what it does with nonsense."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from geo.packs import open_pack
+from tests.pages.app import html, page
+
+SCRIPT = "pages/coverage.py"
+PARO = "survey:paro-hospital"
+
+
+def tables(app: AppTest) -> dict[str, dict]:
+    """What the tables were given, by caption."""
+    data = [json.loads(c.proto.json) for c in app.get("bidi_component")]
+    return {d["caption"]: d for d in data if isinstance(d, dict) and "caption" in d}
+
+
+def layer(app: AppTest) -> str:
+    (component,) = app.get("component_instance")
+    return json.loads(component.proto.json_args)["feature_group"]
+
+
+def test_it_leads_with_what_is_known_and_shows_the_range() -> None:
+    body = html(page(SCRIPT))
+    assert "Where in Bhutan might an epidural blood patch be within reach?" in body
+    assert body.index("Nobody in Bhutan has confirmed") < body.index("60 %")
+    for part in ("287,689", "56 to 95 % depending on roads", "34 km", "Evidence moves this"):
+        assert part in body
+    assert "Areas are approximate" in body
+
+
+def test_the_tables_have_the_largest_gaps_and_the_best_calls() -> None:
+    found = tables(page(SCRIPT))
+    gaps = found["Largest gaps"]
+    assert gaps["columns"][0] == "Dzongkhag"
+    assert gaps["rows"][0][1:] == ["Paro", "43,989", "5 %", "59"]
+    calls = found["Which call would change this map most?"]
+    assert calls["rows"][0] == [PARO, "Paro Hospital", "unknown", "+47,717"]
+
+
+def test_the_legend_has_only_classes_that_are_there() -> None:
+    body = html(page(SCRIPT, within_km="200"))
+    assert "up to 100 km" in body
+    assert "over 600 km" not in body
+
+
+def test_a_region_shows_its_people_and_its_nearest() -> None:
+    body = html(page(SCRIPT, region="BT08"))
+    for part in ("<h2>Paro</h2>", "46,316 people", "People by distance", "Paro Hospital: unknown"):
+        assert part in body
+
+
+def test_a_level_and_a_larger_region_narrow_the_table() -> None:
+    gaps = tables(page(SCRIPT, level="2", region="BT08"))["Largest gaps"]
+    assert len(gaps["rows"]) == 9
+    assert all(row[1].endswith(", Paro") for row in gaps["rows"])
+
+
+def test_what_if_is_said_beside_today() -> None:
+    body = html(page(SCRIPT, add="27.43,89.41"))
+    assert "What if: 1 place has it confirmed" in body
+    assert "today 60 %" in body
+    assert "fewer than today" in body
+    gone = html(page(SCRIPT, remove="survey:jigme-dorji-wangchuck-national-referral-hospital"))
+    assert "more than today" in gone
+
+
+def test_nonsense_in_every_parameter_gives_one_sentence_each() -> None:
+    app = page(
+        SCRIPT,
+        procedure="pink disease",
+        within_km="far",
+        supply="all",
+        measure="bird",
+        level="9",
+        region="XX",
+        compare_km="-1",
+        add="here;1000,1",
+        remove="nobody:1",
+        sites="99",
+    )
+    assert len(app.warning) == 11
+    assert "287,689" in html(app)
+
+
+def test_controls_change_the_address() -> None:
+    app = page(SCRIPT)
+    app.select_slider[0].set_value(100).run()
+    assert app.query_params["within_km"] == "100"
+    app.selectbox(key="w_cover_supply").set_value("unknown").run()
+    assert app.query_params["supply"] == "unknown"
+    assert app.query_params["within_km"] == "100"
+    app.selectbox(key="w_cover_measure").set_value("straight").run()
+    assert "in a straight line" in html(app)
+
+
+def test_sites_have_their_gains_and_the_proof() -> None:
+    app = page(SCRIPT, sites="2")
+    app.segmented_control(key="w_cover_more").set_value("What if").run()
+    body = html(app)
+    assert "1. Paro Hospital" in body
+    assert "+47,717" in body
+    assert "(proved)" in body
+
+
+def test_two_thresholds_side_by_side() -> None:
+    body = html(page(SCRIPT, compare_km="100"))
+    assert "<th>50 km</th><th>100 km</th>" in body
+
+
+def test_an_answer_is_recorded_and_changes_the_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    app = page(SCRIPT)
+    app.segmented_control(key="w_cover_more").set_value("Calls").run()
+    assert "Call Paro Hospital" in html(app)
+    app.button[-1].click().run()
+    assert "nothing was recorded" in app.warning[-1].value
+    (answer,) = (r for r in app.radio if r.label == "Answer")
+    answer.set_value("offered")
+    (who,) = (t for t in app.text_input if t.label.startswith("Who said so"))
+    who.set_value("the matron")
+    app.button[-1].click().run()
+    assert not app.exception
+    assert len(open_pack("bhutan").evidence) == 222
+    assert "1 place has it confirmed or reported" in html(app)
+    assert any("Recorded" in w.value and "Paro Hospital" in w.value for w in app.warning)
+
+
+def test_recording_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREREACH_UPLOADS", "off")
+    app = page(SCRIPT)
+    app.segmented_control(key="w_cover_more").set_value("Calls").run()
+    assert "switched off" in app.caption[-1].value
+    assert not [r for r in app.radio if r.label == "Answer"]
+
+
+def test_the_summary_has_method_limits_and_all_it_depends_on() -> None:
+    app = page(SCRIPT, within_km="75")
+    app.segmented_control(key="w_cover_more").set_value("Download").run()
+    body = html(app)
+    for part in ("Method and limits", "within_km 75", "pack_hash", "takes staff", "Sources:"):
+        assert part in body
+
+
+def test_the_map_layer_has_the_places_of_the_supply_only() -> None:
+    assert "Paro Hospital" not in layer(page(SCRIPT))
+    assert "Paro Hospital" in layer(page(SCRIPT, supply="unknown"))
+
+
+def test_the_united_states_read_right() -> None:
+    app = page(SCRIPT, pack="us", level="2")
+    body = html(app)
+    assert "Where in the United States might hospital care be within reach?" in body
+    assert "333,287,557 people" in body
+    assert tables(app)["Largest gaps"]["columns"][0] == "County"
+    assert "Areas are the boundaries given with the data" in body
