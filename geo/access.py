@@ -31,6 +31,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+_Small = npt.NDArray[np.int32]
 #: Makes an iterator over (demand position, provider position, km), afresh at each call.
 Pairs = Callable[[], Iterable[tuple[Ints, Ints, Floats]]]
 
@@ -217,7 +218,7 @@ def e2sfca(
         inner = np.where(km <= third, near, middle)
         return np.where(km <= 2 * third, inner, np.where(km <= within_km, far, 0.0))
 
-    def weighted() -> Iterator[tuple[Ints, Ints, Floats]]:
+    def weighted() -> Iterator[tuple[_Small, _Small, Floats]]:
         """Pairs with the weight of their zone; kept for the second step while they are few."""
         if complete:
             yield from kept
@@ -228,7 +229,7 @@ def e2sfca(
                 kept.append(chunk)
             yield chunk
 
-    kept: list[tuple[Ints, Ints, Floats]] = []
+    kept: list[tuple[_Small, _Small, Floats]] = []
     complete = False
     load, seen = np.zeros(len(capacity)), 0
     for i, j, share in weighted():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlencode
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import shapely
@@ -455,15 +456,33 @@ def decay(found: Coverage) -> None:
         order = np.argsort(km)
         upto = np.concatenate(([0], np.cumsum(people[order])))
         table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(km[order], grid, "right")] / total
-    frame = pd.DataFrame(table, index=pd.Index(grid, name="km"))
+    frame = pd.DataFrame(table, index=pd.Index(grid, name="km")).reset_index()
+    by = "by road" if found.measure == "road" else "in a straight line"
+    shares = ", ".join(f"{SUPPLY_WORDS[s]} {cover.percent_words(found.share[s])}" for s in SUPPLIES)
     st.subheader("How many are within how far", anchor=False)
-    st.line_chart(
-        frame,
-        x_label=f"km {'by road' if found.measure == 'road' else 'in a straight line'}",
-        y_label="% of people",
-        color=["#12312d", "#1c6b62", "#c1440e", "#8a6fb0"],
-        height=280,
+    # Marks and axes are silent: the description says it, and the tables have the figures.
+    silent = {"aria": False}
+    chart = (
+        alt.Chart(
+            frame.melt("km", var_name="Supply", value_name="share"),
+            description=f"People within a distance {by}. At {found.within_km:g} km: {shares}.",
+            height=280,
+        )
+        .mark_line(**silent)
+        .encode(
+            x=alt.X("km", title=f"km {by}"),
+            y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
+            color=alt.Color(
+                "Supply",
+                title=None,
+                sort=list(SUPPLY_WORDS.values()),
+                scale=alt.Scale(range=["#7a8b87", "#2a9181", "#c1440e", "#8a6fb0"]),
+                legend=alt.Legend(orient="bottom", columns=2, **silent),
+            ),
+        )
+        .configure_axis(**silent)
     )
+    st.altair_chart(chart)
 
 
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
