@@ -237,7 +237,7 @@ def siting(
     ]
     if format == "json":
         best = None if sites.optimum is None else candidates["id"].iloc[sites.optimum].tolist()
-        answer = {"sites": rows, "people": int(sites.people), "at_most": int(sites.bound)}
+        answer = {"sites": rows, "people": round(sites.people), "at_most": round(sites.bound)}
         typer.echo(json.dumps({**answer, "optimum": best}, ensure_ascii=False, indent=1))
         return
     for number, row in enumerate(rows, 1):
@@ -251,13 +251,10 @@ def import_(
     kind: Annotated[Literal["boundaries"], typer.Argument(help="What the file holds.")],
     file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or another file of areas.")],
     pack: PackName = "bhutan",
-    level: Annotated[
-        int | None, typer.Option(help="Of the regions; the lowest if not said.")
-    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
 ) -> None:
     """Put official boundaries into your copy of a pack; no figure changes."""
-    found = import_boundaries(pack, read_shapes(file), level, dry_run=dry_run)
+    found = import_boundaries(pack, read_shapes(file), dry_run=dry_run)
     total = sum(found.how.values())
     typer.echo(
         f"{total} areas matched ({', '.join(f'{n} by {how}' for how, n in found.how.items() if n)})"

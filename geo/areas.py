@@ -173,7 +173,9 @@ def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int
 
 
 def _words(value: object) -> str:
-    return normalise(value) if isinstance(value, str) else ""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value == value else ""
+    return "" if value is None else normalise(str(value))
 
 
 def _spellings(regions: pd.DataFrame) -> dict[str, list[str]]:
@@ -192,8 +194,9 @@ def unwrapped(shape: BaseGeometry) -> BaseGeometry:
 
     An edge of more than half the globe is taken to go the other way round.
     """
-    lon = shapely.get_coordinates(shape)[:, 0]
-    if not len(lon) or np.abs(np.diff(lon)).max(initial=0) <= 180:
+    rings = shapely.get_rings(shape)
+    steps = [np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])).max(initial=0) for ring in rings]
+    if max(steps, default=0) <= 180 or shape.bounds[2] - shape.bounds[0] >= 360:
         return shape
 
     def shift(points: np.ndarray) -> np.ndarray:

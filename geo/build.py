@@ -128,7 +128,6 @@ def _areas(
                 {
                     "region_id": region,
                     "name": str(name.get(region, region)),
-                    "within": str(parent.get(region) or region),
                     "boundary": boundary,
                 }
                 for region, boundary in zip(areas["region_id"], areas["boundary"], strict=True)

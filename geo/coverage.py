@@ -27,6 +27,7 @@ from geo.access import (
 from geo.areas import unwrapped
 from geo.errors import CareReachError
 from geo.find import MAX_RADIUS_KM, MEASURES, Assessed
+from geo.query import nearest_of_each
 from geo.siting import Sites, choose_sites, cover_matrix
 
 __all__ = [
@@ -52,8 +53,13 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 #: A region with fewer people is marked: its share says little.
 SMALL = 100
+_REGION_FIGURES = (
+    *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
+    *("people_beyond", "median_km", "providers", "per_100k", "small"),
+)
 #: The id of a what-if place begins so.
 ADDED = "what-if:"
+_CALL = ("provider_id", "name", "status", "lat", "lon", "phone", "people")
 SUPPLY_WORDS: Mapping[str, str] = {
     "confirmed": "confirmed",
     "reported": "confirmed or reported",
@@ -171,6 +177,11 @@ def supply_pack(
                 "status": "confirmed",
             }
         )
+        # A new place counts for the region of the people nearest to it.
+        demand = assessed.pack.demand
+        near, _ = nearest_of_each(more["lat"], more["lon"], demand["lat"], demand["lon"])
+        if len(demand):
+            more["region_id"] = demand["region_id"].to_numpy()[near]
         rows = pd.concat([rows.astype(object), more.astype(object)], ignore_index=True)
         rows = rows.astype({"lat": float, "lon": float})
     demand = assessed.pack.demand
@@ -295,6 +306,8 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
         found["per_100k"] = 100_000 * found["providers"] / inhabited
         found["small"] = found["population"] < SMALL
         frames.append(found.rename_axis("region_id").reset_index())
+    if not frames:
+        return pd.DataFrame(columns=_REGION_FIGURES)
     regions: pd.DataFrame = pd.concat(frames, ignore_index=True)
     return regions
 
@@ -344,7 +357,10 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
         sums = weighted.groupby("r")[["s", "p"]].sum()
         mean = sums["s"] / sums["p"].where(sums["p"] > 0)
         frames.append(mean.rename_axis("region_id").rename("e2sfca").reset_index())
-    return pd.concat(frames, ignore_index=True), rows["provider_id"].iloc[idle].tolist()
+    listed = rows["provider_id"].iloc[idle].tolist()
+    if not frames:
+        return pd.DataFrame(columns=["region_id", "e2sfca"]), listed
+    return pd.concat(frames, ignore_index=True), listed
 
 
 def _supply(rows: pd.DataFrame, supply: str) -> pd.DataFrame:
@@ -368,13 +384,15 @@ def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
     pandas.DataFrame
         `provider_id`, `name`, `status`, `lat`, `lon`, `phone`, `people`: those who have nobody
         of the supply within the threshold and would, if this provider were confirmed. A
-        provider on record as not doing it is not asked again.
+        provider on record as not doing it is not asked again, and nobody about a condition or
+        care of any kind: no answer would confirm them.
     """
+    if coverage.supplied.assessed.procedure.kind != "procedure":
+        return pd.DataFrame(columns=_CALL)
     rows, gains = _gains(coverage)
     found = rows.assign(people=gains.astype(int))
     found = found[found["people"] > 0].sort_values(["people", "name"], ascending=[False, True])
-    columns = ["provider_id", "name", "status", "lat", "lon", "phone", "people"]
-    listed: pd.DataFrame = found[columns].head(limit).reset_index(drop=True)
+    listed: pd.DataFrame = found[list(_CALL)].head(limit).reset_index(drop=True)
     return listed
 
 
@@ -499,8 +517,10 @@ def _contains(shape: BaseGeometry, points: pd.DataFrame) -> npt.NDArray[np.bool_
     """Which points lie in an area, on either side of the antimeridian; its edge counts as in."""
     shapely.prepare(shape)
     lat, lon = points["lat"].to_numpy(float), points["lon"].to_numpy(float)
-    inside = shapely.intersects_xy(shape, lon, lat) | shapely.intersects_xy(shape, lon + 360, lat)
-    return np.asarray(inside, np.bool_)
+    inside = np.zeros(len(lat), np.bool_)
+    for turn in (-360, 0, 360):
+        inside |= shapely.intersects_xy(shape, lon + turn, lat)
+    return inside
 
 
 def read_area(text: str) -> BaseGeometry:
@@ -522,7 +542,7 @@ def read_area(text: str) -> BaseGeometry:
         In one sentence, if there is no such area in it.
     """
     try:
-        parts = shapely.get_parts(shapely.from_geojson(text))
+        parts = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)))
     except (shapely.errors.GEOSException, TypeError, ValueError):
         raise CareReachError("This is not GeoJSON that can be read.") from None
     areas = [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
@@ -587,11 +607,15 @@ def lead_words(coverage: Coverage) -> tuple[str, str, str]:
         return f"No people are in the data for {pack.country}.", "", ""
     within = f"within {coverage.within_km:g} km {_BY[coverage.measure]}"
     people = f"{coverage.population:,} people"
-    changed = coverage.supplied.added or coverage.supplied.removed
+    if coverage.supplied.added or coverage.supplied.removed:
+        return _what_if_words(coverage, f"{people} would be {within}"), "", ""
     known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
     if not coverage.providers["unknown"]:
         return f"No place that could do it is in the data for {pack.country}.", "", ""
-    if known:
+    condition = coverage.supplied.assessed.procedure.kind == "condition"
+    if condition:
+        first = "A list can only say who is likely to treat this."
+    elif known:
         first = (
             f"{known:,} {'places have' if known != 1 else 'place has'} it confirmed or reported: "
             f"{percent_words(coverage.share['reported'])} of {people} are {within}."
@@ -620,8 +644,17 @@ def lead_words(coverage: Coverage) -> tuple[str, str, str]:
     if others:
         said = "; ".join(others)
         second = f"{second} ({said})" if second else said[:1].upper() + said[1:]
-    first = f"What if: {first}" if changed else first
     return first, second + "." if second else "", _cause_words(coverage)
+
+
+def _what_if_words(coverage: Coverage, people: str) -> str:
+    """What would be if places were added or gone: never said as if it were known."""
+    more, fewer = len(coverage.supplied.added), len(coverage.supplied.removed)
+    changes = [f"{more} more place{'s' * (more != 1)} did it"] if more else []
+    if fewer:
+        changes.append(f"{fewer} place{'s' * (fewer != 1)} no longer did")
+    share = percent_words(coverage.share[coverage.supply])
+    return f"What if {' and '.join(changes)}: {share} of {people}."
 
 
 def _cause_words(coverage: Coverage) -> str:

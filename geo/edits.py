@@ -4,16 +4,22 @@ Each is a transaction: the pack is copied aside, changed, built and checked, and
 one step (`geo.packs.write_pack`). The bundled pack is never touched.
 """
 
-import csv
+import contextlib
 import datetime as dt
 import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # not on Windows, where only this process takes its turns
+    fcntl = None  # type: ignore[assignment]
+
 import geopandas as gpd
+import pandas as pd
 
 from geo.areas import Matched, match_boundaries
 from geo.build import build_pack
@@ -80,18 +86,19 @@ def record_answer(
             path = folder / "evidence.csv"
             path.write_text(",".join(row) + "\n", "utf-8")
             _add_resource(folder, "evidence", path.name)
-        with path.open(encoding="utf-8", newline="") as file:
-            columns = next(csv.reader(file))
-        with path.open("a", encoding="utf-8", newline="") as file:
-            csv.DictWriter(file, columns, lineterminator="\n").writerow(row)
+        new = pd.DataFrame([row])
+        if path.suffix == ".parquet":
+            pd.concat([pd.read_parquet(path), new], ignore_index=True).to_parquet(path)
+            return
+        old = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        both = pd.concat([old, new], ignore_index=True).fillna("")
+        path.write_text(both.to_csv(index=False, lineterminator="\n"), "utf-8")
 
     _change(pack.name, change)
 
 
-def import_boundaries(
-    name: str, shapes: gpd.GeoDataFrame, level: int | None = None, *, dry_run: bool = False
-) -> Matched:
-    """Put official boundaries into the user's copy of a pack.
+def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = False) -> Matched:
+    """Put official boundaries of the lowest regions into the user's copy of a pack.
 
     They are drawn instead of approximate areas and change no figure.
 
@@ -101,8 +108,6 @@ def import_boundaries(
         The pack.
     shapes
         Polygons with codes or names, in any projection that they name.
-    level
-        The level of the regions; the lowest by default.
     dry_run
         Only say what would be matched.
 
@@ -113,7 +118,7 @@ def import_boundaries(
     """
     pack = open_pack(name)
     lowest = int(pack.regions["level"].max())
-    matched = match_boundaries(shapes, pack.regions, level or lowest)
+    matched = match_boundaries(shapes, pack.regions, lowest)
     if dry_run:
         return matched
 
@@ -133,15 +138,24 @@ def _add_resource(folder: Path, name: str, path: str) -> None:
     (folder / DESCRIPTOR).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
 
 
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep other processes from changing packs meanwhile, where the system can."""
+    with (home / ".lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _change(name: str, change: Callable[[Path], None]) -> None:
     """Copy a pack aside, change it, and put it in place if it still keeps every promise."""
-    with _CHANGING:
-        home = user_folder()
-        home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".staged-", dir=home) as aside:
-            staged = Path(shutil.copytree(pack_folder(name), Path(aside) / name))
-            change(staged)
-            build_pack(staged, Path(aside) / "static")
-            for problem in check_pack(staged):
-                raise DataError(problem.file, problem.reason, row=problem.row)
-            write_pack(staged, home / name)
+    home = user_folder()
+    home.mkdir(parents=True, exist_ok=True)
+    aside = tempfile.TemporaryDirectory(prefix=".staged-", dir=home)
+    with _CHANGING, _alone(home), aside as folder:
+        staged = Path(shutil.copytree(pack_folder(name), Path(folder) / name))
+        change(staged)
+        build_pack(staged, Path(folder) / "static")
+        for problem in check_pack(staged):
+            raise DataError(problem.file, problem.reason, row=problem.row)
+        write_pack(staged, home / name)

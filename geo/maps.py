@@ -144,7 +144,6 @@ def area_layer(
     selected: str | None,
     drawn: list[tuple[float, float]],
     *,
-    outlined: bool = False,
     clicks: bool = False,
 ) -> folium.FeatureGroup:
     """Regions in classes, the places that supply them, and an area that the reader draws.
@@ -152,20 +151,18 @@ def area_layer(
     Parameters
     ----------
     areas, outlines
-        The lowest regions, and those that the tables are about: a path below `static/`, or
-        GeoJSON with `region_id`, `name`, `within`, `boundary`; None where the pack has none.
+        The lowest regions, and larger ones to be drawn over them: a path below `static/`, or
+        GeoJSON with `region_id`, `name`, `boundary`; None where the pack has none.
     classes
         Lowest region to the number of its class and its figure in words.
     colors
         One per class.
     places
-        Each `[name, "known" or "added", lat, lon]`.
+        Each `["known" or "added", lat, lon]`.
     selected
-        The chosen region's id, among the outlines.
+        The chosen region's id, among either.
     drawn
         Corners (lat, lon) of the reader's area.
-    outlined
-        Whether the outlines are of a higher level: they are drawn, and a click chooses them.
     clicks
         Whether a click sets a point, instead of choosing a region.
 
@@ -183,7 +180,6 @@ def area_layer(
         "places": places,
         "selected": selected,
         "drawn": [list(corner) for corner in drawn],
-        "outlined": outlined,
         "clicks": clicks,
         "thin": len(classes) > MANY_AREAS,
     }

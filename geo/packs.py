@@ -8,6 +8,7 @@ bundled pack of the same name.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ __all__ = [
 
 BUNDLED = Path(__file__).resolve().parent.parent / "data"
 DESCRIPTOR = "datapackage.json"
+#: How `write_pack` names a file.
+_HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
 #: How the note of a statement without an address begins: the answer to a call.
 ASKED = "asked: "
 
@@ -150,7 +153,17 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         If a file is missing or a row breaks the contract.
     """
     folder = name_or_folder if isinstance(name_or_folder, Path) else pack_folder(name_or_folder)
-    about = read_descriptor(folder)
+    while True:
+        about = read_descriptor(folder)
+        try:
+            return _open(folder, about)
+        except DataError:
+            # Put in place meanwhile: the files that this descriptor named may be gone.
+            if read_descriptor(folder) == about:
+                raise
+
+
+def _open(folder: Path, about: Mapping[str, Any]) -> Pack:
     tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
     nodes = set(tables["road_nodes"]["node"])
     for column in ("from", "to"):
@@ -174,7 +187,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
-        hash=hashlib.sha256((folder / DESCRIPTOR).read_bytes()).hexdigest(),
+        hash=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
     )
 
 
@@ -275,7 +288,8 @@ def write_pack(staged: Path, target: Path) -> None:
     """Put a pack in place of another, so that a reader sees the old one or the new one.
 
     Every resource gets a name with its hash, so that no file of the old pack is touched; the
-    descriptor is replaced last, in one step. What it no longer names is deleted then.
+    descriptor is replaced last, in one step. Then hashed files are deleted that neither it nor
+    the one before names; other files in the folder are left alone.
 
     Parameters
     ----------
@@ -286,7 +300,9 @@ def write_pack(staged: Path, target: Path) -> None:
     """
     about = read_descriptor(staged)
     target.mkdir(parents=True, exist_ok=True)
-    kept = {DESCRIPTOR}
+    # A reader may still hold the descriptor before this one: its files stay for one more change.
+    before = read_descriptor(target)["resources"] if (target / DESCRIPTOR).exists() else []
+    kept = {entry["path"] for entry in before}
     for entry in about.get("resources", []):
         path = resource_path(staged, about, entry["name"])
         if path is None or not path.exists():
@@ -299,7 +315,7 @@ def write_pack(staged: Path, target: Path) -> None:
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
     _replace(target / DESCRIPTOR, text.encode())
     for old in target.iterdir():
-        if old.is_file() and old.name not in kept:
+        if _HASHED.search(old.name) and old.name not in kept:
             old.unlink()
 
 

@@ -31,7 +31,7 @@ __all__ = [
     "summary_html",
 ]
 
-#: What the figures cannot tell; every download and summary says so.
+#: What the figures cannot tell: on the summary, and in the workbook and the GeoJSON.
 LIMITS = (
     "A place counts by what public sources say of it, not by how good it is or how long one waits.",
     "Everybody of a demand point is taken to live at one spot, and to go to the nearest place.",

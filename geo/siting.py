@@ -97,17 +97,19 @@ def choose_sites(cover: csr_array, people: npt.ArrayLike, k: int) -> Sites:
         left[cover.indices[cover.indptr[best] : cover.indptr[best + 1]]] = 0.0
     rest = np.sort(cover @ left)[::-1][:k]
     bound = float(sum(gains) + rest.sum())
-    optimum = _exact(cover, np.asarray(people, np.float64), k) if greedy else None
-    return Sites(
-        np.array(greedy, np.intp),
-        np.array(gains),
-        bound if optimum is None else optimum[1],
-        None if optimum is None else optimum[0],
-        None if optimum is None else optimum[1],
-    )
+    chosen = np.array(greedy, np.intp)
+    weight = np.asarray(people, np.float64)
+    optimum = _exact(cover, weight, k) if greedy else None
+    if optimum is None:
+        return Sites(chosen, np.array(gains), bound)
+    # The people are counted, not taken from the solver's rounded sum.
+    most = float(weight[np.unique(cover[optimum].indices)].sum())
+    if most <= sum(gains):
+        optimum, most = chosen, float(sum(gains))
+    return Sites(chosen, np.array(gains), most, optimum, most)
 
 
-def _exact(cover: csr_array, people: Floats, k: int) -> tuple[Ints, float] | None:
+def _exact(cover: csr_array, people: Floats, k: int) -> Ints | None:
     """The optimum by branch and bound; None where the problem is too large."""
     useful = np.flatnonzero(np.diff(cover.indptr))
     if cover.nnz > EXACT_PAIRS or len(useful) > EXACT_CANDIDATES:
@@ -125,8 +127,9 @@ def _exact(cover: csr_array, people: Floats, k: int) -> tuple[Ints, float] | Non
         ],
         integrality=np.r_[np.ones(candidates), np.zeros(points)],
         bounds=Bounds(0, 1),
-        options={"time_limit": EXACT_SECONDS},
+        options={"time_limit": EXACT_SECONDS, "mip_rel_gap": 0.0},
     )
     if not answer.success:
         return None
-    return useful[np.flatnonzero(answer.x[:candidates] > 0.5)], float(-answer.fun)
+    chosen: Ints = useful[np.flatnonzero(answer.x[:candidates] > 0.5)]
+    return chosen

@@ -1,6 +1,7 @@
 """The parts of the Coverage page, and its state in the address."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlencode
@@ -24,8 +25,8 @@ from geo.text import escape
 from pages import _state, _ui
 from pages._state import Problem
 
-#: Classes of distance: two within the threshold, three beyond, the gaps darkest.
-COLORS = ["#e4efe9", "#b5d6c9", "#f2b36b", "#cf6228", "#7d2707"]
+#: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
+COLORS = ["#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d"]
 SUPPLY_WORDS = {
     "confirmed": "Confirmed only",
     "reported": "Reported or better",
@@ -70,7 +71,7 @@ class CoverView:
             "level": str(self.level),
             "region": self.region or "",
             "compare_km": f"{self.compare_km:g}" if self.compare_km else "",
-            "add": ";".join(f"{lat:g},{lon:g}" for lat, lon in self.add),
+            "add": _points_words(self.add),
             "remove": ";".join(self.remove),
             "sites": str(self.sites or ""),
             **changes,
@@ -115,6 +116,10 @@ def read_view() -> CoverView:
     )
 
 
+def _points_words(points: Iterable[tuple[float, float]]) -> str:
+    return ";".join(f"{round(lat, 5)},{round(lon, 5)}" for lat, lon in points)
+
+
 def _points(text: str, problems: list[Problem]) -> tuple[tuple[float, float], ...]:
     points = []
     for part in filter(None, text.split(";")):
@@ -153,7 +158,7 @@ def picked_procedure() -> None:
     typed = st.session_state["w_cover_procedure"] or ""
     match = find_procedure(_ui.library(), typed)
     if match.procedure:
-        go(procedure=match.procedure.slug)
+        go(procedure=match.procedure.slug, remove="", sites="")
         if match.corrected:
             _state.tell(Problem(f"“{typed}” was read as {match.procedure.title}."))
     elif typed:
@@ -231,15 +236,21 @@ def figures(found: Coverage, against: Coverage | None) -> None:
     span = ""
     if high > low:
         span = f"; {_span(low, high)} depending on roads"
-    median = "nobody" if np.isnan(found.median_km) else f"{_short_km(found.median_km)} km"
+    none = np.isnan(found.median_km)
+    median = "none" if none else f"{_short_km(found.median_km)} km"
     cards = [
-        (cover.percent_words(found.share["reported"]), "confirmed or reported"),
+        (cover.percent_words((against or found).share["reported"]), "confirmed or reported"),
         (
             cover.percent_words(found.share[found.supply]),
             cover.SUPPLY_WORDS[found.supply] + span,
         ),
         (f"{found.people_beyond:,}", f"people beyond {found.within_km:g} km of a {kind} place"),
-        (median, f"to the nearest {kind} place for the median person"),
+        (
+            median,
+            f"no {kind} place that the median person could reach"
+            if none
+            else f"to the nearest {kind} place for the median person",
+        ),
     ]
     if against is not None:
         gain = found.covered[found.supply] - against.covered[against.supply]
@@ -264,15 +275,18 @@ def classes(found: Coverage, level: int) -> dict[str, tuple[int, str]]:
     rows = found.regions[(found.regions["level"] == level) & (found.regions["population"] > 0)]
     chosen = {}
     for region, km, share in zip(rows["region_id"], rows["median_km"], rows["share"], strict=True):
-        number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges)
-        far = f"{_short_km(km)} km" if pd.notna(km) else "nobody"
+        number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges) + 1
+        far = f"{_short_km(km)} km" if pd.notna(km) else "no such place"
         chosen[region] = (number, f"{far}, {cover.percent_words(share)} covered")
     return chosen
 
 
-def legend(view: CoverView, found: Coverage, used: dict[str, tuple[int, str]]) -> None:
+def legend(
+    view: CoverView, found: Coverage, used: dict[str, tuple[int, str]], *, drawn: bool
+) -> None:
     """What the colours mean; classes that no region is in are left out."""
-    words = cover.band_words(found)
+    words = [*cover.band_words(found), "no such place"]
+    spot = " <span>○ such a place</span>" if drawn else ""
     present = sorted({number for number, _ in used.values()})
     boxes = "".join(
         f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
@@ -281,7 +295,7 @@ def legend(view: CoverView, found: Coverage, used: dict[str, tuple[int, str]]) -
     areas = _ui.area_note(view.pack, view.level)
     st.html(
         f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(found))} place, '
-        f"median person:</strong> {boxes} <span>○ such a place</span></p>"
+        f"median person:</strong> {boxes}{spot}</p>"
         f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
     )
 
@@ -293,16 +307,16 @@ def _nearest_kind(found: Coverage) -> str:
 
 
 def places(found: Coverage) -> list[list]:
-    """Providers of the supply for the map; none where there are too many to be seen."""
+    """Providers of the supply for the map; only the added where there are too many to be seen."""
     words = SUPPLIES[: SUPPLIES.index(found.supply) + 1]
     rows = found.supplied.rows
     rows = rows[rows["status"].isin(words)]
     if len(rows) > MOST_PLACES:
-        return []
+        rows = rows[rows["provider_id"].str.startswith(cover.ADDED)]
     kind = np.where(rows["provider_id"].str.startswith(cover.ADDED), "added", "known")
     return [
-        [str(name), str(what), round(lat, 4), round(lon, 4)]
-        for name, what, lat, lon in zip(rows["name"], kind, rows["lat"], rows["lon"], strict=True)
+        [str(what), round(lat, 4), round(lon, 4)]
+        for what, lat, lon in zip(kind, rows["lat"], rows["lon"], strict=True)
     ]
 
 
@@ -317,7 +331,9 @@ def _within(view: CoverView, rows: pd.DataFrame) -> pd.DataFrame:
     regions = view.pack.regions[view.pack.regions["level"] == larger[-1]]
     names = dict(zip(regions["region_id"], regions["name"], strict=True))
     rows = rows.assign(label=rows["name"] + ", " + rows["parent_id"].map(names).fillna(""))
-    _state.show_value("w_cover_region", view.region if view.region in names else "")
+    parent = dict(zip(rows["region_id"], rows["parent_id"], strict=True))
+    larger_one = view.region if view.region in names else parent.get(view.region, "")
+    _state.show_value("w_cover_region", larger_one)
     st.selectbox(
         "Only in",
         ["", *names],
@@ -326,7 +342,7 @@ def _within(view: CoverView, rows: pd.DataFrame) -> pd.DataFrame:
         on_change=lambda: go(region=st.session_state["w_cover_region"]),
         width=320,
     )
-    return rows[rows["parent_id"] == view.region] if view.region in names else rows
+    return rows[rows["parent_id"] == larger_one] if larger_one else rows
 
 
 def gap_table(view: CoverView, found: Coverage) -> None:
@@ -374,7 +390,13 @@ def calls_table(view: CoverView, calls: pd.DataFrame) -> None:
         ],
         "more": None if len(calls) else "Nobody outside this supply would reach more people.",
     }
-    _ui.table(data, "calls", lambda: st.session_state.update(call=st.session_state["calls"].select))
+    _ui.table(data, "calls", _opened_call)
+
+
+def _opened_call() -> None:
+    """A row of the calls opens its script below."""
+    st.session_state["call"] = st.session_state["calls"].select
+    st.session_state["w_cover_more"] = "Calls"
 
 
 def region_detail(view: CoverView, found: Coverage) -> None:
@@ -428,7 +450,7 @@ def _km_words(km: float) -> str:
 
 def _short_km(km: float) -> str:
     if pd.isna(km):
-        return "nobody"
+        return "none"
     return f"{km:.0f}" if km >= 0.5 else "under 1"
 
 
@@ -439,7 +461,10 @@ def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:
         f"<li>{escape(name)}: {escape(str(status).replace('_', ' '))}"
         f"{f', {km:.0f} km' if with_km else ''}</li>"
         for name, status, km in zip(
-            rows["name"], rows["status"], rows.get("km", [0.0] * len(rows)), strict=True
+            rows["name"],
+            rows["status"].mask(rows["provider_id"].str.startswith(cover.ADDED), "added"),
+            rows.get("km", [0.0] * len(rows)),
+            strict=True,
         )
     )
     return f"<ul>{items}</ul>"
@@ -466,23 +491,24 @@ def decay(found: Coverage) -> None:
         alt.Chart(
             frame.melt("km", var_name="Supply", value_name="share"),
             description=f"People within a distance {by}. At {found.within_km:g} km: {shares}.",
-            height=280,
+            height=360,
         )
         .mark_line(**silent)
         .encode(
             x=alt.X("km", title=f"km {by}"),
             y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
+            strokeDash=alt.StrokeDash("Supply", sort=list(SUPPLY_WORDS.values()), legend=None),
             color=alt.Color(
                 "Supply",
                 title=None,
                 sort=list(SUPPLY_WORDS.values()),
                 scale=alt.Scale(range=["#7a8b87", "#2a9181", "#c1440e", "#8a6fb0"]),
-                legend=alt.Legend(orient="bottom", columns=2, **silent),
+                legend=alt.Legend(orient="top", columns=2, **silent),
             ),
         )
-        .configure_axis(**silent)
     )
-    st.altair_chart(chart)
+    here = alt.Chart(pd.DataFrame({"km": [found.within_km]})).mark_rule(**silent).encode(x="km")
+    st.altair_chart((chart + here).configure_axis(**silent))
 
 
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
@@ -501,7 +527,7 @@ def clicked(tool: str, lat: float, lon: float) -> None:
     if tool == ADD:
         view = read_view()
         points = (*view.add, (lat, lon))[-MOST_ADDED:]
-        go(add=";".join(f"{a:g},{b:g}" for a, b in points))
+        go(add=_points_words(points))
     else:
         st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
 
@@ -565,6 +591,7 @@ def ask(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -
         list(names),
         key="w_cover_call",
         format_func=lambda i: f"{names[i]} (+{gains[i]:,} people)",
+        on_change=lambda: st.session_state.update(call=st.session_state["w_cover_call"]),
         width=520,
     )
     call = calls.set_index("provider_id").loc[chosen].to_dict()
@@ -585,7 +612,11 @@ def ask(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -
             if said is None or not who.strip():
                 st.warning("Choose an answer and say who gave it; nothing was recorded.")
                 return
-            record_answer(view.pack, str(chosen), view.procedure.slug, said, who.strip(), when)
+            try:
+                record_answer(view.pack, str(chosen), view.procedure.slug, said, who.strip(), when)
+            except (CareReachError, OSError) as error:
+                st.warning(_ui.plain(f"Nothing was recorded: {error}."))
+                return
             _state.tell(Problem(f"Recorded: {names[chosen]}, {ANSWERS[said].lower()}."))
             st.rerun()
 
@@ -594,7 +625,7 @@ def what_if(view: CoverView, found: Coverage) -> None:
     """Places added or removed, and where the next ones would reach the most people."""
     st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
     for number, (lat, lon) in enumerate(view.add):
-        rest = ";".join(f"{a:g},{b:g}" for i, (a, b) in enumerate(view.add) if i != number)
+        rest = _points_words(view.add[:number] + view.add[number + 1 :])
         st.button(
             f"Remove the added place at {lat:g}, {lon:g}",
             key=f"unadd_{number}",
@@ -604,9 +635,12 @@ def what_if(view: CoverView, found: Coverage) -> None:
     words = SUPPLIES[: SUPPLIES.index(view.supply) + 1]
     rows = _ui.assessed(view.pack, view.procedure.slug, found.supplied.assessed.today).rows
     supply = rows[rows["status"].isin(words)]
+    if view.add or view.remove:
+        st.button("Back to today", on_click=go, kwargs={"add": "", "remove": "", "sites": ""})
     if len(supply) <= MOST_PLACES:
-        names = dict(zip(supply["provider_id"], supply["name"], strict=True))
-        _state.show_value("w_cover_remove", [i for i in view.remove if i in names])
+        every = view.pack.providers.set_index("provider_id")["name"]
+        names = {i: every[i] for i in dict.fromkeys((*supply["provider_id"], *view.remove))}
+        _state.show_value("w_cover_remove", list(view.remove))
         st.multiselect(
             "Without these places",
             list(names),
@@ -648,10 +682,9 @@ def what_if(view: CoverView, found: Coverage) -> None:
         f"<th>Together</th></tr>{lines}</table><p>{escape(proof)}</p>"
     )
     spots = candidates.iloc[sites.greedy]
-    added = ";".join(
-        f"{lat:g},{lon:g}" for lat, lon in zip(spots["lat"], spots["lon"], strict=True)
-    )
-    st.button("Show these on the map", on_click=go, kwargs={"add": added})
+    added = (*view.add, *zip(spots["lat"], spots["lon"], strict=True))[:MOST_ADDED]
+    shown = {"add": _points_words(added), "sites": ""}
+    st.button("Show these on the map", on_click=go, kwargs=shown)
 
 
 def an_area(found: Coverage) -> None:
@@ -669,14 +702,14 @@ def an_area(found: Coverage) -> None:
             st.warning(_ui.plain(str(error)))
     elif len(corners) >= 3:
         ring = [(lon, lat) for lat, lon in corners]
-        shape = shapely.make_valid(shapely.Polygon(ring))
+        shape = cover.read_area(shapely.to_geojson(shapely.Polygon(ring)))
     if shape is not None:
         part = cover.area_coverage(found, shape)
         st.html(
             f"<p><strong>{part.population:,} people</strong> live in this area. "
             f"{escape(cover.percent_words(part.share[found.supply]))} of them are within "
             f"{found.within_km:g} km ({escape(cover.SUPPLY_WORDS[found.supply])}), {part.beyond:,} "
-            f"are not. {part.providers:,} such places are inside.</p>"
+            f"are not. Such places inside: {part.providers:,}.</p>"
         )
     with st.container(horizontal=True):
         if corners:

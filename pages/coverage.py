@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
@@ -29,9 +30,11 @@ def clicked_map() -> None:
         if spot and spot != seen.get("last_clicked"):
             _cover.clicked(tool, round(spot["lat"], 4), round(spot["lng"], 4))
     elif value.get("last_object_clicked_count") != seen.get("last_object_clicked_count"):
-        region = value.get("last_object_clicked_tooltip")
-        if region:
-            _cover.go(region="" if region == _cover.read_view().region else region)
+        clicked = value.get("last_object_clicked_tooltip")
+        if clicked:
+            now = _cover.read_view()
+            region = cover.region_at(now.pack.regions, pd.Series([clicked]), now.level).iloc[0]
+            _cover.go(region="" if pd.isna(region) or region == now.region else region)
 
 
 supplied = _cover.supplied_for(view, today)
@@ -52,7 +55,8 @@ _cover.figures(found, today_only)
 calls = cover.find_calls(found)
 chart, tables = st.columns([57, 43], gap="medium")
 with chart:
-    lowest = max(view.pack.level_names, default=view.level)
+    lowest = int(max(view.pack.regions["level"], default=view.level))
+    spots = _cover.places(found)
     used = _cover.classes(found, lowest)
     tool = _cover.tools(view)
     st_folium(
@@ -64,13 +68,12 @@ with chart:
         use_container_width=True,
         feature_group_to_add=maps.area_layer(
             _ui.drawn(view.pack, f"areas_{lowest}"),
-            _ui.drawn(view.pack, f"areas_{view.level}"),
+            _ui.drawn(view.pack, f"areas_{min(view.level, max(lowest - 1, 1))}"),
             used,
             _cover.COLORS,
-            _cover.places(found),
+            spots,
             view.region,
             st.session_state.get("drawn_area", []),
-            outlined=view.level < lowest,
             clicks=tool != "Choose a region",
         ),
         returned_objects=[
@@ -80,7 +83,7 @@ with chart:
         ],
         on_change=clicked_map,
     )
-    _cover.legend(view, found, used)
+    _cover.legend(view, found, used, drawn=bool(spots))
     _cover.region_detail(view, found)
 with tables:
     _cover.gap_table(view, found)

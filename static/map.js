@@ -181,7 +181,8 @@
   function shapes(where) {
     if (where && typeof where === "object") return Promise.resolve(where);
     if (!where) return Promise.resolve({ type: "FeatureCollection", features: [] });
-    kept[where] = kept[where] || fetch(where).then((answer) => answer.json());
+    kept[where] = kept[where] || fetch(where).then((answer) => answer.json())
+      .catch(function (error) { delete kept[where]; throw error; });
     return kept[where];
   }
 
@@ -190,8 +191,10 @@
     paper = paper || L.canvas({ padding: 0.3 });
     const style = function (feature) {
       const found = data.classes[feature.properties.region_id];
+      const chosen = feature.properties.region_id === data.selected;
       return {
-        renderer: paper, interactive: !data.clicks, color: "#ffffff", weight: data.thin ? 0.3 : 0.9,
+        renderer: paper, interactive: !data.clicks,
+        color: chosen ? "#0b2a55" : "#ffffff", weight: chosen ? 4 : data.thin ? 0.3 : 0.9,
         fillColor: found ? data.colors[found[0]] : "#d8dcd9", fillOpacity: found ? 1 : 0.4,
       };
     };
@@ -199,7 +202,7 @@
       const chosen = feature.properties.region_id === data.selected;
       return {
         renderer: paper, interactive: false, fill: false,
-        color: chosen ? "#0b2a55" : "#3c4f4a", weight: chosen ? 4 : data.outlined ? 1 : 0,
+        color: chosen ? "#0b2a55" : "#3c4f4a", weight: chosen ? 4 : data.thin ? 0.6 : 1,
       };
     };
     Promise.all([shapes(data.areas), shapes(data.outlines)]).then(function ([found, outlines]) {
@@ -207,7 +210,7 @@
         style: style,
         onEachFeature: function (feature, shape) {
           const found = data.classes[feature.properties.region_id];
-          const id = data.outlined ? feature.properties.within : feature.properties.region_id;
+          const id = feature.properties.region_id;
           const words = feature.properties.name + (found ? ": " + found[1] : ": nobody lives here")
             + (feature.properties.boundary === "approximate" ? " (approximate area)" : "");
           const tip = text("span", words);
@@ -215,11 +218,14 @@
           shape.bindTooltip(tip, { sticky: true });
         },
       }));
-      group.addLayer(L.geoJSON(outlines, { style: line }));
-      for (const [name, kind, lat, lon] of data.places) {
+      const over = L.geoJSON(outlines, { style: line });
+      group.addLayer(over);
+      group.eachLayer((layer) => layer.eachLayer && layer.eachLayer(
+        (shape) => shape.feature && shape.feature.properties.region_id === data.selected && shape.bringToFront()));
+      for (const [kind, lat, lon] of data.places) {
         group.addLayer(L.circleMarker([lat, lon], {
           renderer: paper, radius: data.places.length > 300 ? 2.5 : 6, weight: 2, interactive: false,
-          color: kind === "added" ? "#0b57d0" : "#111", fillColor: "#fff", fillOpacity: 1, title: name,
+          color: kind === "added" ? "#0b57d0" : "#111", fillColor: "#fff", fillOpacity: 1,
         }));
       }
       if (data.drawn.length) {

@@ -67,6 +67,7 @@ def test_the_blood_patch_in_bhutan(patch: Supplied) -> None:
         ("caesarean-section", 6, "6 places have it confirmed or reported: 50 % of 727,145"),
         ("coronary-angioplasty", 1, "1 place has it confirmed or reported:"),
         ("psoriasis-phototherapy", 0, "Nobody in Bhutan has confirmed or reported it."),
+        ("psoriasis", 0, "A list can only say who is likely to treat this."),
         ("primary-care", 0, "No place that could do it is in the data for Bhutan."),
     ],
 )
@@ -136,7 +137,7 @@ def test_what_if_without_a_place(patch: Supplied) -> None:
     assert nobody.share["likely"] == 0
     assert np.isnan(nobody.median_km)
     assert nobody.share["unknown"] <= found.share["unknown"]
-    assert lead_words(nobody)[0].startswith("What if: ")
+    assert lead_words(nobody)[0].startswith("What if 8 places no longer did: 0 % of")
 
 
 def test_an_area_counts_its_own_people(patch: Supplied) -> None:
@@ -155,6 +156,25 @@ def test_an_area_across_the_antimeridian() -> None:
     )
     assert shape.area == pytest.approx(4)
     assert shapely.contains_xy(shape, 180.5, 0)
+
+
+def test_far_islands_and_turns_around_the_globe(patch: Supplied) -> None:
+    found = measure_coverage(patch, 50)
+    turned = read_area(
+        '{"type":"Polygon","coordinates":[[[-272,26],[-267,26],[-267,29],[-272,29],[-272,26]]]}'
+    )
+    assert area_coverage(found, turned).population == found.population
+    both = read_area(
+        '{"type":"Feature","properties":{},"geometry":{"type":"MultiPolygon","coordinates":'
+        "[[[[-4,43],[8,43],[8,50],[-4,50],[-4,43]]],[[[-150,-18],[-149,-18],[-149,-17],"
+        "[-150,-17],[-150,-18]]]]}}"
+    )
+    assert both.area == pytest.approx(85)
+    assert shapely.contains_xy(both, 2.3, 48.8)
+    world = read_area(
+        '{"type":"Polygon","coordinates":[[[-180,-90],[180,-90],[180,90],[-180,90],[-180,-90]]]}'
+    )
+    assert area_coverage(found, world).population == found.population
 
 
 def test_a_self_intersecting_area_is_mended() -> None:
@@ -180,6 +200,25 @@ def test_a_self_intersecting_area_is_mended() -> None:
 def test_what_is_no_area_is_one_sentence(text: str, why: str) -> None:
     with pytest.raises(CareReachError, match=why):
         read_area(text)
+
+
+def test_a_pack_without_regions_has_its_total(bhutan: Pack, library: dict[str, Procedure]) -> None:
+    bare = dataclasses.replace(bhutan, regions=bhutan.regions.head(0))
+    found = measure_coverage(supplied(bare, library), 50)
+    assert found.people_beyond == 287_689
+    assert found.level(1).empty
+    assert access_scores(found)[0].empty
+
+
+def test_nobody_is_rung_about_a_condition(bhutan: Pack, library: dict[str, Procedure]) -> None:
+    assert find_calls(measure_coverage(supplied(bhutan, library, "psoriasis"), 50)).empty
+
+
+def test_an_added_place_counts_for_its_region(patch: Supplied) -> None:
+    before = measure_coverage(patch, 50).level(1)["providers"].sum()
+    found = measure_coverage(supply_pack(patch.assessed, [(27.43, 89.41)]), 50).level(1)
+    assert found["providers"].sum() == before + 1
+    assert found.set_index("name").loc["Paro", "providers"] == 1
 
 
 def test_nobody_lives_there(bhutan: Pack, library: dict[str, Procedure]) -> None:
@@ -280,7 +319,7 @@ def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict[str, Procedure])
 def test_the_summary_and_the_call_script(found: Coverage) -> None:
     calls = find_calls(found)
     page = report.summary_html(found, 1, calls, "/coverage?x=<b>")
-    for part in ("Paro", "43,989", "+47,717", "It takes" if False else "takes staff", "&lt;b&gt;"):
+    for part in ("Paro", "43,989", "+47,717", "takes staff", "&lt;b&gt;"):
         assert part in page
     script = report.call_script_html(found, calls.iloc[0].to_dict())
     assert "Call Paro Hospital" in script

@@ -190,3 +190,51 @@ def test_only_what_crosses_the_antimeridian_is_moved() -> None:
     assert unwrapped(plain) is plain
     across = shapely.Polygon([(170, 0), (-170, 0), (-170, 5), (170, 5)])
     assert unwrapped(across).bounds == (170, 0, 190, 5)
+
+
+def test_a_reader_during_a_change_sees_one_pack_or_the_other(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
+    from geo import packs
+
+    read = packs.read_table
+    changed = []
+
+    def slow(folder: Path, about: dict, name: str) -> object:
+        if name == "evidence" and not changed:
+            changed.append(1)
+            record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the cook", TODAY)
+            record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the cook", TODAY)
+        return read(folder, about, name)
+
+    monkeypatch.setattr(packs, "read_table", slow)
+    seen = open_pack("bhutan")
+    monkeypatch.setattr(packs, "read_table", read)
+    after = open_pack("bhutan")
+    assert len(seen.evidence) == len(after.evidence) == 224
+    assert seen.hash == after.hash
+
+
+def test_files_of_ones_own_beside_a_pack_are_left_alone(home: Path) -> None:
+    record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
+    notes = home / "bhutan" / "NOTES.md"
+    notes.write_text("mine", "utf-8")
+    for who in ("one", "two", "three"):
+        record_answer(open_pack("bhutan"), PARO, PATCH, "offered", who, TODAY)
+    assert notes.read_text("utf-8") == "mine"
+    assert len(list((home / "bhutan").glob("evidence-*.csv"))) == 2
+
+
+def test_the_same_answer_twice_is_said(home: Path) -> None:
+    record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
+    with pytest.raises(DataError, match="repeats a row"):
+        record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
+
+
+def test_any_table_of_evidence_takes_an_answer(home: Path) -> None:
+    folder = Path(shutil.copytree(BUNDLED / "bhutan", home / "bhutan"))
+    path = folder / "evidence.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().rstrip(b"\n"))
+    record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
+    assert len(open_pack("bhutan").evidence) == 222

@@ -45,6 +45,16 @@ def test_the_optimum_is_that_of_spopt_and_greedy_keeps_its_bound(
     assert only_greedy.greedy.tolist() == sites.greedy.tolist()
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bound_is_never_below_what_is_reached(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cover = csr_array((rng.random((12, 30)) < 0.2).astype(float))
+    sites = choose_sites(cover, rng.uniform(0, 5e7, 30), 3)
+    assert sites.bound >= sites.people
+    assert sites.optimum_people is not None
+    assert sites.optimum_people >= sites.people
+
+
 def test_gains_shrink_and_add_up() -> None:
     cover, people, _ = instance(99)
     sites = choose_sites(cover, people, 5)

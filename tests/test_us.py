@@ -61,6 +61,11 @@ def test_its_honest_questions_are_the_care_entries(us: Pack, library: dict[str, 
     assert set(patch) == {"unknown"}
 
 
+def test_names_are_written_as_names(us: Pack) -> None:
+    assert not us.providers["name"].str.contains(r"['’]S\b|\bVa\b").any()
+    assert not us.providers["address"].str.contains(r"\d(?:St|Th)\b").any()
+
+
 def test_no_facility_twice_at_one_spot(us: Pack) -> None:
     known = us.providers[us.providers["npi"].str.len() == 10]
     spot = known[["lat", "lon"]].round(3)

@@ -202,10 +202,18 @@ def read_facilities(locator: _Locator) -> tuple[pd.DataFrame, dict[str, int]]:
     return kept.drop(columns="same"), report
 
 
+def _capitals(text: str) -> str:
+    """Capitals to a name: "ST LUKE'S 1ST" to "St Luke's 1st"."""
+    named = text.title()
+    named = re.sub(r"(?<=['’])(S|T)\b", lambda m: m[0].lower(), named)
+    named = re.sub(r"(?<=\d)(St|Nd|Rd|Th)\b", lambda m: m[0].lower(), named)
+    return re.sub(r"\b(Va|Usa|Llc|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b", lambda m: m[0].upper(), named)
+
+
 def _facility(
     row: Mapping[str, str], source: str, kind: str, record: str, lat: float, lon: float
 ) -> dict[str, Any]:
-    name = row["name"].title() if row["name"].isupper() else row["name"]
+    name = _capitals(row["name"]) if row["name"].isupper() else row["name"]
     beds = int(float(row.get("bed_count") or 0)) or None
     if source == "va":
         office = _VA_OFFICE.search(name)
@@ -221,8 +229,8 @@ def _facility(
         "lat": round(lat, 5),
         "lon": round(lon, 5),
         "location_precision": "street",
-        "address": row["address"].title() or None,
-        "locality": row["city"].title() or None,
+        "address": _capitals(row["address"]) or None,
+        "locality": _capitals(row["city"]) or None,
         "phone": f"+1{digits}" if re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", digits) else None,
         "beds": beds,
         "npi": row.get("npi") or "",

@@ -63,12 +63,12 @@ def test_a_place_is_added_by_a_click_and_taken_back(visit) -> None:
     page.get_by_role("radio", name="Add a place").click()
     visitor.settle()
     page.locator(MAP).click(position={"x": 200, "y": 200})
-    expect(page.get_by_text("What if: 1 place has it")).to_be_visible()
+    expect(page.get_by_text("What if 1 more place did it")).to_be_visible()
     visitor.settle()
     assert "add=" in page.url
     page.get_by_role("radio", name="What if").click()
     page.get_by_role("button", name="Remove the added place").click()
-    expect(page.get_by_text("What if: 1 place has it")).to_have_count(0)
+    expect(page.get_by_text("What if 1 more place did it")).to_have_count(0)
 
 
 def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit, tmp_path) -> None:

@@ -62,7 +62,7 @@ def test_a_level_and_a_larger_region_narrow_the_table() -> None:
 
 def test_what_if_is_said_beside_today() -> None:
     body = html(page(SCRIPT, add="27.43,89.41"))
-    assert "What if: 1 place has it confirmed" in body
+    assert "What if 1 more place did it: 67 % of 727,145 people would be" in body
     assert "today 60 %" in body
     assert "fewer than today" in body
     gone = html(page(SCRIPT, remove="survey:jigme-dorji-wangchuck-national-referral-hospital"))
@@ -149,8 +149,8 @@ def test_the_summary_has_method_limits_and_all_it_depends_on() -> None:
 
 
 def test_the_map_layer_has_the_places_of_the_supply_only() -> None:
-    assert "Paro Hospital" not in layer(page(SCRIPT))
-    assert "Paro Hospital" in layer(page(SCRIPT, supply="unknown"))
+    assert "27.428" not in layer(page(SCRIPT))
+    assert "27.428" in layer(page(SCRIPT, supply="unknown"))
 
 
 def test_the_united_states_read_right() -> None:
