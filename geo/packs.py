@@ -99,6 +99,7 @@ class Pack:
     licenses: tuple[str, ...] = ()
     level_names: Mapping[int, str] = field(default_factory=dict)
     view: tuple[tuple[float, float], ...] = ()
+    borders: str = ""
     hash: str = ""
 
 
@@ -185,6 +186,7 @@ def _open(folder: Path, about: Mapping[str, Any]) -> Pack:
         files=_files(folder, about),
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        borders=str(about.get("borders", "")),
         view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),

@@ -319,11 +319,11 @@ def caption(answer: Answer) -> None:
         if answer.measure == "road"
         else f"The circle is {answer.radius_km:g} km in a straight line."
     )
+    borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     st.html(
         '<p class="cr-note">Numbers match the list. Square = confirmed, double ring = reported, '
         f"filled = likely, dashed = unknown. {escape(bound)} Hatched: no data. Click the map to "
-        "search from there. Borders: Natural Earth, approximate. Drawn here; no map service sees "
-        "your search.</p>"
+        f"search from there.{borders} Drawn here; no map service sees your search.</p>"
     )
 
 

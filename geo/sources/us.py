@@ -171,7 +171,7 @@ class _Locator:
 
 
 def read_facilities(locator: _Locator) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Facilities of every file, one row per NPI (or name) and position, and what was dropped."""
+    """Facilities of every file, one row for each house, and what was dropped."""
     rows: list[dict[str, Any]] = []
     report = {"read": 0, "without position": 0}
     for file, source, kind in FILES:
@@ -188,18 +188,23 @@ def read_facilities(locator: _Locator) -> tuple[pd.DataFrame, dict[str, int]]:
                 record = f"us-{path.stem.replace('_', '-')}:{number}"
                 rows.append(_facility(row, source, kind, record, lat, lon))
     found = pd.DataFrame(rows)
-    key = found["npi"].where(found["npi"] != "", found["name"].str.casefold())
     spot = found["lat"].round(3).astype(str) + "," + found["lon"].round(3).astype(str)
-    found["same"] = key + "@" + spot
-    sources = found.groupby("same")["sources"].agg(lambda s: sorted(set(s)))
-    kept = found.drop_duplicates("same").assign(sources=lambda f: f["same"].map(sources))
+    # The same NPI at one spot, in any file; then the same name and type at one spot, which are
+    # units of one house.
+    found["npi_spot"] = found["npi"].where(found["npi"] != "", found["provider_id"]) + "@" + spot
+    found["name_spot"] = found["name"].str.casefold() + "@" + found["facility_type"] + "@" + spot
+    kept = found
+    for key in ("npi_spot", "name_spot"):
+        sources = kept.explode("sources").groupby(key)["sources"].agg(lambda s: sorted(set(s)))
+        kept = kept.drop_duplicates(key)
+        kept = kept.assign(sources=kept[key].map(sources))
     report["duplicates"] = len(found) - len(kept)
     kept["region_id"] = locator.find(kept["lat"], kept["lon"])
     away = kept["region_id"].isna()
     report["outside the counties"] = int(away.sum())
     kept = kept[~away].sort_values("provider_id").reset_index(drop=True)
     report["kept"] = len(kept)
-    return kept.drop(columns="same"), report
+    return kept.drop(columns=["npi_spot", "name_spot"]), report
 
 
 def _capitals(text: str) -> str:
@@ -228,7 +233,7 @@ def _facility(
         "facility_type": kind,
         "lat": round(lat, 5),
         "lon": round(lon, 5),
-        "location_precision": "street",
+        "location_precision": "locality",  # how they were placed is not said; many share a spot
         "address": _capitals(row["address"]) or None,
         "locality": _capitals(row["city"]) or None,
         "phone": f"+1{digits}" if re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", digits) else None,
@@ -378,6 +383,7 @@ def _descriptor(
         "default_place": "Presque Isle, Maine",
         "default_radius_km": 30,
         "measure": "straight",
+        "borders": "Census county polygons of 2009, simplified",
         "view": [[24.5, -125], [49.5, -66.5]],
         "levels": {"1": "State", "2": "County"},
         "examples": [
