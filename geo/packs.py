@@ -100,6 +100,7 @@ class Pack:
     level_names: Mapping[int, str] = field(default_factory=dict)
     view: tuple[tuple[float, float], ...] = ()
     borders: str = ""
+    description: str = ""
     hash: str = ""
 
 
@@ -187,6 +188,7 @@ def _open(folder: Path, about: Mapping[str, Any]) -> Pack:
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         borders=str(about.get("borders", "")),
+        description=str(about.get("description", "")),
         view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),

@@ -31,7 +31,7 @@ def pack(name: str) -> Pack:
     return _pack(folder, descriptor.stat().st_mtime_ns)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner="Opening the data …", max_entries=8)
 def _pack(folder: Path, changed: int) -> Pack:
     return open_pack(folder)
 

