@@ -153,6 +153,29 @@ def go(**changes: str) -> None:
     st.query_params.from_dict(read_view().address(**changes))
 
 
+def begin_with_what_was_found() -> None:
+    """Coming from Find for the first time: the same procedure and pack."""
+    kept = st.session_state.get("find_address", {})
+    if not st.query_params:
+        st.query_params.from_dict({k: kept[k] for k in ("procedure", "pack") if k in kept})
+
+
+def problems(view: CoverView) -> None:
+    """What was not understood, one sentence each, with what to click instead."""
+    # Always a container: if what comes after moved, the browser would draw the map anew.
+    with st.container(key="problems"):
+        for number, problem in enumerate(view.problems):
+            st.warning(_ui.plain(problem.sentence))
+            with st.container(horizontal=True, gap="small"):
+                for label, changes in problem.offers:
+                    st.button(
+                        _ui.plain(label),
+                        key=f"cover_offer_{number}_{label}",
+                        on_click=go,
+                        kwargs={"procedure": changes["procedure"]},
+                    )
+
+
 def picked_procedure() -> None:
     """A title from the list, or any words for it."""
     typed = st.session_state["w_cover_procedure"] or ""

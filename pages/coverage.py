@@ -12,6 +12,7 @@ from pages import _cover, _state, _ui
 
 _ui.need_router()
 _state.restore("Coverage", "cover_address")
+_cover.begin_with_what_was_found()
 view = _cover.read_view()
 st.session_state["cover_address"] = view.address() if st.query_params else {}
 today = dt.date.today()
@@ -24,9 +25,9 @@ def clicked_map() -> None:
     """An area selects its region; with a tool in hand a click sets a point."""
     value = st.session_state.get("cover_map") or {}
     seen, st.session_state["cover_seen"] = st.session_state.get("cover_seen", {}), value
-    tool = st.session_state.get("w_cover_tool", "Choose a region")
+    tool = st.session_state.get("w_cover_tool", _cover.CHOOSE)
     spot = value.get("last_clicked")
-    if tool != "Choose a region":
+    if tool != _cover.CHOOSE:
         if spot and spot != seen.get("last_clicked"):
             _cover.clicked(tool, round(spot["lat"], 4), round(spot["lng"], 4))
     elif value.get("last_object_clicked_count") != seen.get("last_object_clicked_count"):
@@ -47,9 +48,7 @@ if view.add or view.remove:
     )
 
 _cover.controls(view)
-with st.container(key="problems"):
-    for problem in view.problems:
-        st.warning(_ui.plain(problem.sentence))
+_cover.problems(view)
 _cover.headline(view, found)
 _cover.figures(found, today_only)
 calls = cover.find_calls(found)
@@ -74,7 +73,7 @@ with chart:
             spots,
             view.region,
             st.session_state.get("drawn_area", []),
-            clicks=tool != "Choose a region",
+            clicks=tool != _cover.CHOOSE,
         ),
         returned_objects=[
             "last_clicked",

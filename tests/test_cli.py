@@ -107,3 +107,69 @@ def test_no_file_is_left_behind_by_a_failed_build(tmp_path: Path) -> None:
     )
     assert run("build", str(tmp_path)).returncode == 3
     assert [p.name for p in tmp_path.iterdir()] == ["datapackage.json"]
+
+
+def test_coverage_gives_the_pages_numbers_as_json() -> None:
+    done = run("coverage", "--procedure", "epidural-blood-patch", "--format", "json")
+    found = json.loads(done.stdout)
+    assert {"procedure", "within_km", "measure", "supply", "level", "total", "regions"} <= set(
+        found
+    )
+    total = found["total"]
+    assert set(total) >= {"population", "covered", "share", "ranges", "main_cause", "nearest_km"}
+    assert total["covered"]["likely"] == 727_145 - 287_689
+    assert (total["share"]["reported"], total["main_cause"]) == (0, "evidence")
+    assert {r["level"] for r in found["regions"]} == {1}
+    assert {"e2sfca", "per_100k", "people_beyond", "small"} <= set(found["regions"][0])
+
+
+def test_coverage_as_a_table_leads_with_what_is_known() -> None:
+    lines = run("coverage", "--procedure", "haemodialysis").stdout.splitlines()
+    assert lines[0].startswith("7 places have it confirmed or reported: 58 %")
+    assert "Trashigang" in lines[3]
+
+
+def test_calls_and_siting() -> None:
+    assert run("calls", "--limit", "1").stdout.split()[0] == "47,717"
+    rows = json.loads(run("calls", "--limit", "2", "--format", "json").stdout)
+    assert [row["people"] for row in rows] == [47_717, 33_009]
+    found = json.loads(run("siting", "--add", "2", "--format", "json").stdout)
+    assert found["people"] == found["at_most"] == 80_726
+    assert len(found["optimum"]) == 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("coverage", "--level", "9"),
+        ("coverage", "--within-km", "0"),
+        ("coverage", "--procedure", "pink disease"),
+        ("calls", "--pack", "atlantis"),
+        ("siting", "--add", "99"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(asked: tuple[str, ...]) -> None:
+    done = run(*asked)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_import_boundaries_says_what_it_would_do(tmp_path: Path) -> None:
+    file = tmp_path / "areas.geojson"
+    file.write_text(
+        '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"n":"Dokar",'
+        '"d":"Paro"},"geometry":{"type":"Polygon","coordinates":[[[89,27],[90,27],[90,28],'
+        "[89,27]]]}},"
+        '{"type":"Feature","properties":{"n":"Elsewhere","d":"Paro"},"geometry":{"type":"Polygon",'
+        '"coordinates":[[[89,27],[90,27],[90,28],[89,27]]]}}]}',
+        "utf-8",
+    )
+    done = run("import", "boundaries", str(file), "--dry-run")
+    assert done.returncode == 0
+    assert done.stdout.startswith("1 areas matched (1 by name)")
+    assert "In the file only: Elsewhere" in done.stdout
+    file.write_text("hello", "utf-8")
+    done = run("import", "boundaries", str(file))
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1

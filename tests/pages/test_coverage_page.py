@@ -160,3 +160,18 @@ def test_the_united_states_read_right() -> None:
     assert "333,287,557 people" in body
     assert tables(app)["Largest gaps"]["columns"][0] == "County"
     assert "Areas are the boundaries given with the data" in body
+
+
+def test_it_begins_with_what_was_found() -> None:
+    app = page(procedure="haemodialysis", near="Paro")
+    app.switch_page(SCRIPT)
+    app.query_params.clear()
+    app.run()
+    assert "Where in Bhutan might haemodialysis be within reach?" in html(app)
+
+
+def test_an_unknown_procedure_offers_what_is_near() -> None:
+    app = page(SCRIPT, procedure="heart attack")
+    (offer,) = (b for b in app.button if b.key.startswith("cover_offer"))
+    offer.click().run()
+    assert app.query_params["procedure"] == "coronary-angioplasty"
