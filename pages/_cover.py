@@ -1,8 +1,6 @@
-"""The parts of the Coverage page, and its state in the address."""
+"""The parts of the Coverage page."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import urlencode
 
@@ -18,11 +16,10 @@ from geo.access import SUPPLIES, weighted_quantile
 from geo.coverage import Coverage, Supplied
 from geo.edits import record_answer
 from geo.errors import CareReachError
-from geo.packs import Pack
-from geo.procedures import Procedure, find_procedure
 from geo.query import distance_km
 from geo.text import escape
 from pages import _state, _ui
+from pages._cover_state import MOST_ADDED, CoverView, go, picked_procedure, points_words, read_view
 from pages._state import Problem
 
 #: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
@@ -40,124 +37,6 @@ MOST_PLACES = 2000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GEOJSON = "application/geo+json"
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
-MOST_ADDED = 10
-
-
-@dataclass(frozen=True)
-class CoverView:
-    """What the address says, understood; `problems` has an entry for each part that was not."""
-
-    pack: Pack
-    procedure: Procedure
-    within_km: float
-    supply: str
-    measure: str
-    level: int
-    region: str | None
-    compare_km: float | None
-    add: tuple[tuple[float, float], ...]
-    remove: tuple[str, ...]
-    sites: int
-    problems: tuple[Problem, ...]
-
-    def address(self, **changes: str) -> dict[str, str]:
-        """The address of this view, or of one a little different; defaults are left out."""
-        full = {
-            "procedure": self.procedure.slug,
-            "pack": self.pack.name,
-            "within_km": f"{self.within_km:g}",
-            "supply": self.supply,
-            "measure": self.measure,
-            "level": str(self.level),
-            "region": self.region or "",
-            "compare_km": f"{self.compare_km:g}" if self.compare_km else "",
-            "add": _points_words(self.add),
-            "remove": ";".join(self.remove),
-            "sites": str(self.sites or ""),
-            **changes,
-        }
-        plain = {"pack": _state.DEFAULT_PACK, "supply": "likely", "measure": self.pack.measure}
-        plain |= {"level": "1"}
-        return {key: value for key, value in full.items() if value and value != plain.get(key)}
-
-
-def read_view() -> CoverView:
-    """Understand the address; whatever is not understood is named in a sentence and ignored."""
-    address = st.query_params.to_dict()
-    problems: list[Problem] = []
-    said_at, said = st.session_state.get("said", (None, None))
-    if said and said_at == address:
-        problems.append(said)
-    pack = _state.read_pack(address, problems)
-    measures = _state.measures_of(pack)
-    usual = pack.measure if pack.measure in measures else measures[0]
-    levels = tuple(str(level) for level in sorted(pack.regions["level"].unique())) or ("1",)
-    level = int(_state.one_of(address, problems, "level", levels, levels[0]))
-    region = address.get("region") or None
-    if region and region not in set(pack.regions["region_id"]):
-        problems.append(Problem(f"No region has the id “{region}”; it is ignored."))
-        region = None
-    compare = None
-    if "compare_km" in address:
-        compare = _state.read_km(address, "compare_km", 2 * pack.default_radius_km, problems)
-    return CoverView(
-        pack=pack,
-        procedure=_state.read_procedure(address, pack, problems),
-        within_km=_state.read_km(address, "within_km", pack.default_radius_km, problems),
-        supply=_state.one_of(address, problems, "supply", SUPPLIES, "likely"),
-        measure=_state.one_of(address, problems, "measure", measures, usual),
-        level=level,
-        region=region,
-        compare_km=compare,
-        add=_points(address.get("add", ""), problems),
-        remove=_known(address.get("remove", ""), pack, problems),
-        sites=int(_state.one_of(address, problems, "sites", ("", *"12345"), "") or 0),
-        problems=tuple(problems),
-    )
-
-
-def _points_words(points: Iterable[tuple[float, float]]) -> str:
-    return ";".join(f"{round(lat, 5)},{round(lon, 5)}" for lat, lon in points)
-
-
-def _points(text: str, problems: list[Problem]) -> tuple[tuple[float, float], ...]:
-    points = []
-    for part in filter(None, text.split(";")):
-        try:
-            lat, lon = (float(number) for number in part.split(","))
-        except ValueError:
-            lat, lon = np.nan, np.nan
-        if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-            problems.append(Problem(f"“{part}” is no place: write latitude,longitude. Ignored."))
-            continue
-        points.append((lat, lon))
-    if len(points) > MOST_ADDED:
-        problems.append(Problem(f"Only the first {MOST_ADDED} added places count."))
-    return tuple(points[:MOST_ADDED])
-
-
-def _known(text: str, pack: Pack, problems: list[Problem]) -> tuple[str, ...]:
-    ids = tuple(filter(None, text.split(";")))
-    known = set(pack.providers["provider_id"])
-    lost = [i for i in ids if i not in known]
-    problems.extend(
-        Problem(f"No hospital or doctor has the id “{i}”; it is ignored.") for i in lost
-    )
-    return tuple(i for i in ids if i in known)
-
-
-def go(**changes: str) -> None:
-    """Change the address as it is now; a callback never holds an older view of it."""
-    st.session_state.pop("said", None)
-    st.session_state.pop("typed", None)
-    st.query_params.from_dict(read_view().address(**changes))
-
-
-def begin_with_what_was_found() -> None:
-    """Coming from Find for the first time: the same procedure and pack."""
-    kept = st.session_state.get("find_address", {})
-    if not st.query_params:
-        st.query_params.from_dict({k: kept[k] for k in ("procedure", "pack") if k in kept})
 
 
 def problems(view: CoverView) -> None:
@@ -174,18 +53,6 @@ def problems(view: CoverView) -> None:
                         on_click=go,
                         kwargs={"procedure": changes["procedure"]},
                     )
-
-
-def picked_procedure() -> None:
-    """A title from the list, or any words for it."""
-    typed = st.session_state["w_cover_procedure"] or ""
-    match = find_procedure(_ui.library(), typed)
-    if match.procedure:
-        go(procedure=match.procedure.slug, remove="", sites="")
-        if match.corrected:
-            _state.tell(Problem(f"“{typed}” was read as {match.procedure.title}."))
-    elif typed:
-        _state.tell(_state.unknown_procedure(typed, match, read_view().procedure))
 
 
 def controls(view: CoverView) -> None:
@@ -537,7 +404,7 @@ def decay(found: Coverage) -> None:
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
 
-def tools(view: CoverView) -> str:
+def tools() -> str:
     """What a click on the map does."""
     tool = st.segmented_control(
         "A click on the map", [CHOOSE, ADD, DRAW], default=CHOOSE, key="w_cover_tool"
@@ -550,7 +417,7 @@ def clicked(tool: str, lat: float, lon: float) -> None:
     if tool == ADD:
         view = read_view()
         points = (*view.add, (lat, lon))[-MOST_ADDED:]
-        go(add=_points_words(points))
+        go(add=points_words(points))
     else:
         st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
 
@@ -648,7 +515,7 @@ def what_if(view: CoverView, found: Coverage) -> None:
     """Places added or removed, and where the next ones would reach the most people."""
     st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
     for number, (lat, lon) in enumerate(view.add):
-        rest = _points_words(view.add[:number] + view.add[number + 1 :])
+        rest = points_words(view.add[:number] + view.add[number + 1 :])
         st.button(
             f"Remove the added place at {lat:g}, {lon:g}",
             key=f"unadd_{number}",
@@ -706,7 +573,7 @@ def what_if(view: CoverView, found: Coverage) -> None:
     )
     spots = candidates.iloc[sites.greedy]
     added = (*view.add, *zip(spots["lat"], spots["lon"], strict=True))[:MOST_ADDED]
-    shown = {"add": _points_words(added), "sites": ""}
+    shown = {"add": points_words(added), "sites": ""}
     st.button("Show these on the map", on_click=go, kwargs=shown)
 
 

@@ -8,12 +8,12 @@ from streamlit_folium import st_folium
 
 from geo import coverage as cover
 from geo import maps
-from pages import _cover, _state, _ui
+from pages import _cover, _cover_state, _state, _ui
 
 _ui.need_router()
 _state.restore("Coverage", "cover_address")
-_cover.begin_with_what_was_found()
-view = _cover.read_view()
+_cover_state.begin_with_what_was_found()
+view = _cover_state.read_view()
 st.session_state["cover_address"] = view.address() if st.query_params else {}
 today = dt.date.today()
 st.set_page_config(
@@ -33,9 +33,9 @@ def clicked_map() -> None:
     elif value.get("last_object_clicked_count") != seen.get("last_object_clicked_count"):
         clicked = value.get("last_object_clicked_tooltip")
         if clicked:
-            now = _cover.read_view()
+            now = _cover_state.read_view()
             region = cover.region_at(now.pack.regions, pd.Series([clicked]), now.level).iloc[0]
-            _cover.go(region="" if pd.isna(region) or region == now.region else region)
+            _cover_state.go(region="" if pd.isna(region) or region == now.region else region)
 
 
 supplied = _cover.supplied_for(view, today)
@@ -57,7 +57,7 @@ with chart:
     lowest = int(max(view.pack.regions["level"], default=view.level))
     spots = _cover.places(found)
     used = _cover.classes(found, lowest)
-    tool = _cover.tools(view)
+    tool = _cover.tools()
     st_folium(
         maps.base_map(
             _ui.drawn(view.pack, "base_map"), view.pack.outline, view.pack.view, locate=False
