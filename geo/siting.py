@@ -96,17 +96,19 @@ def choose_sites(cover: csr_array, people: npt.ArrayLike, k: int) -> Sites:
         gains.append(float(gain[best]))
         left[cover.indices[cover.indptr[best] : cover.indptr[best + 1]]] = 0.0
     rest = np.sort(cover @ left)[::-1][:k]
-    bound = float(sum(gains) + rest.sum())
+    added = np.array(gains)
+    reached = float(added.sum())
+    bound = reached + float(rest.sum())
     chosen = np.array(greedy, np.intp)
     weight = np.asarray(people, np.float64)
     optimum = _exact(cover, weight, k) if greedy else None
     if optimum is None:
-        return Sites(chosen, np.array(gains), bound)
+        return Sites(chosen, added, bound)
     # The people are counted, not taken from the solver's rounded sum.
     most = float(weight[np.unique(cover[optimum].indices)].sum())
-    if most <= sum(gains):
-        optimum, most = chosen, float(sum(gains))
-    return Sites(chosen, np.array(gains), most, optimum, most)
+    if most <= reached:
+        optimum, most = chosen, reached
+    return Sites(chosen, added, most, optimum, most)
 
 
 def _exact(cover: csr_array, people: Floats, k: int) -> Ints | None:
