@@ -281,7 +281,9 @@ def test_everything_works_by_keyboard(visit) -> None:
         }"""
     )
     assert focused in ("A", "SUMMARY")
-    page.wait_for_timeout(1000)  # the map flies to the row that was chosen
+    # The map draws the choice and flies to it; a marker drawn anew would lose the focus.
+    expect(visitor.pins.filter(has_text="2")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(1500)
     visitor.pins.filter(has_text="1").focus()
     page.keyboard.press("Enter")
     visitor.settle()
