@@ -194,12 +194,15 @@ def keep_address(page: str) -> None:
     """Write the address of a link within a page into the browser.
 
     `st.page_link` to the page one is on reruns it with the new address and leaves the old one in
-    the browser, so that reload, Back and the next click would go astray.
+    the browser, so that reload, Back and the next click would go astray. Only what such links
+    change is looked at: a run that the map sent before the browser had the newest address must
+    not bring an older one back.
     """
     now = (page, st.query_params.to_dict())
     seen = st.session_state.get("address", now)
     st.session_state["address"] = now
-    if now != seen:
+    linked = ("procedure", "view", "q", "specialty")
+    if page == seen[0] and any(now[1].get(key) != seen[1].get(key) for key in linked):
         st.query_params.from_dict(now[1])
 
 
