@@ -21,10 +21,12 @@ from geo.coverage import (
     percent_words,
     supply_pack,
 )
-from geo.edits import import_boundaries
 from geo.errors import CareReachError, DataError
+from geo.exports import FORMATS, export_pack
 from geo.find import Answer, assess_pack, find_care
-from geo.packs import DESCRIPTOR, list_packs, open_pack, pack_folder, read_shapes
+from geo.import_commands import import_app
+from geo.imports import remove_pack
+from geo.packs import DESCRIPTOR, list_packs, open_pack
 from geo.places import find_place
 from geo.procedures import Library, check_folder, find_procedure, get_procedure, whole_library
 
@@ -36,12 +38,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(import_app, name="import")
+
 EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 
 Format = Literal["table", "json", "csv", "geojson"]
 Measure = Literal["road", "straight"]
 Order = Literal["evidence", "distance"]
+ExportFormat = Literal["fhir", "geojson", "parquet", "csv"]
 Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
 
 
@@ -246,27 +251,6 @@ def siting(
     typer.echo("It takes staff, not a pin on a map.")
 
 
-@app.command(name="import")
-def import_(
-    kind: Annotated[Literal["boundaries"], typer.Argument(help="What the file holds.")],
-    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or another file of areas.")],
-    pack: PackName = "bhutan",
-    dry_run: Annotated[bool, typer.Option(help="Only say what would change.")] = False,
-) -> None:
-    """Put official boundaries into your copy of a pack; no figure changes."""
-    found = import_boundaries(pack, read_shapes(file), dry_run=dry_run)
-    total = sum(found.how.values())
-    typer.echo(
-        f"{total} areas matched ({', '.join(f'{n} by {how}' for how, n in found.how.items() if n)})"
-    )
-    for name in found.unmatched:
-        typer.echo(f"In the file only: {name}")
-    for name in found.missing:
-        typer.echo(f"Without a boundary in the file: {name}")
-    if not dry_run:
-        typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
-
-
 @app.command()
 def packs() -> None:
     """List the packs that can be opened."""
@@ -312,6 +296,24 @@ def build(folder: Annotated[Path, typer.Argument(help="A pack's folder.")]) -> N
     """Compute what follows from a pack's curated files: outline, base map, hashes."""
     for path in build_pack(folder):
         typer.echo(str(path))
+
+
+@app.command()
+def remove(pack: Annotated[str, typer.Option("--pack", help="A pack of your own.")]) -> None:
+    """Delete a pack of your own; a bundled one of the same name is seen again."""
+    typer.echo(f"Removed {remove_pack(pack)}.")
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    pack: Annotated[str, typer.Option("--pack", help="The pack.")],
+    format: Annotated[ExportFormat, typer.Option(help="What to write.")],
+) -> None:
+    """Write a whole pack to one file, with its sources."""
+    content = export_pack(open_pack(pack), format)
+    out.write_bytes(content)
+    typer.echo(f"{out}: {FORMATS[format]}, {len(content):,} bytes")
 
 
 def main() -> int:

@@ -37,8 +37,9 @@ from geo.packs import (
     write_pack,
 )
 
-__all__ = ["import_boundaries", "record_answer"]
+__all__ = ["add_resource", "change_pack", "import_boundaries", "new_pack", "record_answer"]
 
+_STAGED = ".staged-"
 #: One change at a time within a process; each begins from what the last one left.
 _CHANGING = threading.Lock()
 
@@ -85,7 +86,7 @@ def record_answer(
         if path is None:
             path = folder / "evidence.csv"
             path.write_text(",".join(row) + "\n", "utf-8")
-            _add_resource(folder, "evidence", path.name)
+            add_resource(folder, "evidence", path.name)
         new = pd.DataFrame([row])
         if path.suffix == ".parquet":
             pd.concat([pd.read_parquet(path), new], ignore_index=True).to_parquet(path)
@@ -94,7 +95,7 @@ def record_answer(
         both = pd.concat([old, new], ignore_index=True).fillna("")
         path.write_text(both.to_csv(index=False, lineterminator="\n"), "utf-8")
 
-    _change(pack.name, change)
+    change_pack(pack.name, change)
 
 
 def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = False) -> Matched:
@@ -125,13 +126,14 @@ def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = Fa
     def change(folder: Path) -> None:
         areas = matched.areas.set_geometry(matched.areas.geometry.set_precision(0.0005))
         (folder / "boundaries.geojson").write_text(areas.to_json(drop_id=True), "utf-8")
-        _add_resource(folder, "boundaries", "boundaries.geojson")
+        add_resource(folder, "boundaries", "boundaries.geojson")
 
-    _change(name, change)
+    change_pack(name, change)
     return matched
 
 
-def _add_resource(folder: Path, name: str, path: str) -> None:
+def add_resource(folder: Path, name: str, path: str) -> None:
+    """Name a file of a staged pack in its descriptor, in place of the one that was."""
     about = read_descriptor(folder)
     others = [entry for entry in about.get("resources", []) if entry["name"] != name]
     about["resources"] = [*others, {"name": name, "path": path}]
@@ -147,15 +149,56 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def _change(name: str, change: Callable[[Path], None]) -> None:
-    """Copy a pack aside, change it, and put it in place if it still keeps every promise."""
+def change_pack(name: str, change: Callable[[Path], None], *, dry_run: bool = False) -> None:
+    """Copy a pack aside, change it, and put it in place if it still keeps every promise.
+
+    Parameters
+    ----------
+    name
+        The pack.
+    change
+        Called with the copy's folder.
+    dry_run
+        Do everything but put it in place.
+
+    Raises
+    ------
+    DataError
+        If the changed pack does not keep the contract; then nothing has changed.
+    """
+    _stage(name, lambda folder: shutil.copytree(pack_folder(name), folder), change, dry_run)
+
+
+def new_pack(
+    name: str,
+    begin: Callable[[Path], None],
+    change: Callable[[Path], None],
+    *,
+    dry_run: bool = False,
+) -> None:
+    """Make a pack of the user: `begin` fills its folder, `change` goes on as in `change_pack`."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        begin(folder)
+
+    _stage(name, make, change, dry_run)
+
+
+def _stage(
+    name: str, make: Callable[[Path], object], change: Callable[[Path], None], dry_run: bool
+) -> None:
     home = user_folder()
     home.mkdir(parents=True, exist_ok=True)
-    aside = tempfile.TemporaryDirectory(prefix=".staged-", dir=home)
-    with _CHANGING, _alone(home), aside as folder:
-        staged = Path(shutil.copytree(pack_folder(name), Path(folder) / name))
-        change(staged)
-        build_pack(staged, Path(folder) / "static")
-        for problem in check_pack(staged):
-            raise DataError(problem.file, problem.reason, row=problem.row)
-        write_pack(staged, home / name)
+    with _CHANGING, _alone(home):
+        for left in home.glob(f"{_STAGED}*"):  # of a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
+            staged = Path(aside) / name
+            make(staged)
+            change(staged)
+            build_pack(staged, Path(aside) / "static")
+            for problem in check_pack(staged):
+                raise DataError(problem.file, problem.reason, row=problem.row)
+            if not dry_run:
+                write_pack(staged, home / name)

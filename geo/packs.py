@@ -61,6 +61,7 @@ class Source:
     as_of: str | None = None
     path: str | None = None
     description: str | None = None
+    license: str | None = None
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ _ENTRIES = {
 
 
 def _source(about: Mapping[str, Any]) -> Source:
-    known = {key: about.get(key) for key in ("as_of", "path", "description")}
+    known = {key: about.get(key) for key in ("as_of", "path", "description", "license")}
     return Source(name=str(about["name"]), title=str(about.get("title", about["name"])), **known)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from geo.coverage import SUPPLY_WORDS, Coverage, access_scores, lead_words, percent_words
 from geo.find import LISTED, Answer
 from geo.packs import read_shapes
-from geo.text import escape
+from geo.text import escape, guarded
 from geo.version import VERSION
 from geo.words import Line, records_of
 
@@ -39,8 +39,6 @@ LIMITS = (
     "Shares are of the people in the pack; its description says who is not in it.",
     "A new place takes staff, not a pin on a map.",
 )
-#: A spreadsheet takes a cell that starts so for a formula.
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
 #: The columns of a downloaded list.
 _COLUMNS = (
@@ -86,20 +84,13 @@ def _records(answer: Answer, lines: list[Line]) -> list[dict[str, Any]]:
     ]
 
 
-def _guarded(value: object) -> object:
-    """Keep a spreadsheet from taking text for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA_START):
-        return "'" + value
-    return value
-
-
 def answer_csv(answer: Answer, lines: list[Line]) -> str:
     """The list as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for record in _records(answer, lines):
-        writer.writerow([_guarded(record[column]) for column in _COLUMNS])
+        writer.writerow([guarded(record[column]) for column in _COLUMNS])
     return out.getvalue()
 
 
@@ -229,7 +220,7 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
 
 def coverage_csv(coverage: Coverage) -> str:
     """The regions as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
-    table = coverage_table(coverage).map(_guarded)
+    table = coverage_table(coverage).map(guarded)
     return str(table.to_csv(index=False, lineterminator="\n"))
 
 

@@ -1,10 +1,10 @@
-"""Two things done to text everywhere: folding it for comparison, escaping it for HTML."""
+"""What is done to text everywhere: folding to compare, escaping for HTML, guarding in tables."""
 
 import html
 import re
 import unicodedata
 
-__all__ = ["escape", "normalise"]
+__all__ = ["escape", "guarded", "normalise"]
 
 
 def normalise(text: str) -> str:
@@ -29,3 +29,16 @@ def escape(value: object) -> str:
     '&lt;script&gt; &quot;O&#x27;Neil&quot; &amp; Söhne'
     """
     return html.escape(str(value), quote=True)
+
+
+def guarded(value: object) -> object:
+    """Keep a spreadsheet from taking text for a formula: such a cell begins with an apostrophe.
+
+    Examples
+    --------
+    >>> guarded("=HYPERLINK()"), guarded(-3)
+    ("'=HYPERLINK()", -3)
+    """
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

@@ -13,9 +13,9 @@ LAYERS = {
     2: {"packs", "procedures", "places", "query"},
     3: {"evidence", "travel", "areas", "checks"},
     4: {"access", "maps", "find", "build"},
-    5: {"words", "siting"},
-    6: {"coverage", "explain"},
-    7: {"edits", "report", "sources"},
+    5: {"words", "siting", "edits", "sources"},
+    6: {"coverage", "explain", "imports"},
+    7: {"report", "exports", "import_commands"},
     8: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}

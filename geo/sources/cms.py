@@ -1,0 +1,326 @@
+"""Two tables of Medicare: who did which procedure how often, and who takes part.
+
+*By Provider and Service* (https://data.cms.gov/provider-summary-by-type-of-service) becomes
+evidence: an `offered` statement of the year, with the number of patients. *Doctors and
+Clinicians* (https://data.cms.gov/provider-data/dataset/mj5m-pzi6) becomes providers. Both are
+public domain, as CSV of any year or from their services.
+"""
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from geo.errors import DataError
+from geo.sources.brought import Brought, Origin, Report
+from geo.sources.files import kind_of, text_of
+from geo.sources.us_rows import COUNTRY, Placed, us_types
+from geo.sources.web import Service
+from geo.text import normalise
+
+__all__ = [
+    "DOCTORS_SERVICE",
+    "read_clinicians",
+    "read_volumes",
+    "service_clinicians",
+    "service_volumes",
+]
+
+DOCTORS_SERVICE = "https://data.cms.gov/provider-data/api/1/datastore/query/mj5m-pzi6/0"
+_DOCTORS_PAGE, _VOLUMES_PAGE = 500, 5000
+_VOLUMES_URL = "https://data.cms.gov/provider-summary-by-type-of-service"
+_DOCTORS_URL = "https://data.cms.gov/provider-data/dataset/mj5m-pzi6"
+#: What every figure of Medicare volumes must say of itself.
+CAVEAT = (
+    "Only patients with fee-for-service Medicare; ten or fewer are not published, so that not "
+    "being in this table never means not doing it."
+)
+_VOLUME_COLUMNS = ("rndrng_npi", "hcpcs_cd", "tot_benes")
+#: Column names of Doctors and Clinicians over the years.
+_DOCTORS = {
+    "npi": ("npi",),
+    "name": ("provider name",),
+    "last": ("provider last name", "lst nm", "last name"),
+    "first": ("provider first name", "frst nm", "first name"),
+    "middle": ("provider middle name", "mid nm", "middle name"),
+    "gender": ("gndr", "gender"),
+    "specialty": ("pri spec", "primary specialty"),
+    "others": ("sec spec all", "all secondary specialties"),
+    "telehealth": ("telehlth",),
+    "organisation": ("facility name", "org nm", "organization legal name", "org lgl nm"),
+    "address": ("adr ln 1", "line 1 street address", "address"),
+    "city": ("citytown", "cty", "city", "city town"),
+    "state": ("state", "st"),
+    "zip": ("zip code", "zip"),
+    "phone": ("telephone number", "phn numbr", "phone number"),
+}
+_GENDERS = {"F": "female", "M": "male", "FEMALE": "female", "MALE": "male"}
+
+Rows = Iterable[tuple[int, Mapping[str, str]]]
+
+
+def _csv_rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Row number and cells by folded header: headers carry stray tabs and spaces."""
+    if not path.is_file():
+        raise DataError(path.name, "the file is missing")
+    if kind_of(path) != "text":
+        raise DataError(path.name, "is no CSV file; unpack it first")
+    with text_of(path) as file:
+        reader = csv.reader(file)
+        try:
+            header = [normalise(cell) for cell in next(reader)]
+            lost = [c for c in needed if c not in header]
+            if lost:
+                raise DataError(path.name, "the column is missing", column=lost[0])
+            for cells in reader:
+                yield reader.line_num, dict(zip(header, map(str.strip, cells), strict=False))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DataError(path.name, f"cannot be read as CSV: {error}") from None
+
+
+def read_volumes(
+    path: Path,
+    retrieved: str,
+    year: int,
+    procedures: Mapping[str, Collection[str]],
+    *,
+    states: Collection[str] = (),
+) -> Brought:
+    """Read Medicare volumes: who did a procedure, for how many patients.
+
+    Parameters
+    ----------
+    path
+        The CSV of one year.
+    retrieved
+        The day it was fetched, YYYY-MM-DD.
+    year
+        The year that the table counts; it does not say so itself.
+    procedures
+        Slug to billing codes: the deployer's own mapping.
+    states
+        Two-letter codes to keep; all where empty.
+
+    Returns
+    -------
+    Brought
+        The clinicians too, with the address of the table. `volume` is the largest number of
+        patients in one row: one patient may stand in several, so it is a lower bound.
+
+    Raises
+    ------
+    DataError
+        If it is not that table.
+    """
+    rows = _csv_rows(path, _VOLUME_COLUMNS)
+    return _volumes(path.name, rows, retrieved, year, procedures, states, _VOLUMES_URL)
+
+
+def service_volumes(
+    service: Service,
+    retrieved: str,
+    year: int,
+    procedures: Mapping[str, Collection[str]],
+    *,
+    states: Collection[str] = (),
+) -> Brought:
+    """Ask the service of one year's table, code by code, page by page."""
+
+    def pages() -> Iterator[Mapping[str, str]]:
+        for code in sorted(set(chain.from_iterable(procedures.values()))):
+            offset = 0
+            while True:
+                asked = {"filter[HCPCS_Cd]": code, "size": str(_VOLUMES_PAGE)}
+                answer = service.get(**asked, offset=str(offset))
+                for row in answer:
+                    yield {str(k).lower(): str(v if v is not None else "") for k, v in row.items()}
+                offset += _VOLUMES_PAGE
+                if len(answer) < _VOLUMES_PAGE:
+                    break
+
+    rows = enumerate(pages(), 1)
+    return _volumes("CMS service", rows, retrieved, year, procedures, states, service.base)
+
+
+def _volumes(
+    file: str,
+    rows: Rows,
+    retrieved: str,
+    year: int,
+    procedures: Mapping[str, Collection[str]],
+    states: Collection[str],
+    url: str,
+) -> Brought:
+    report = Report()
+    name = f"cms-volumes-{year}"
+    placed = Placed(file, name, retrieved, report)
+    slug_of = {code: slug for slug, codes in procedures.items() for code in codes}
+    wanted = {state.upper() for state in states}
+    most: dict[tuple[str, str], int] = {}
+    for row, cells in rows:
+        report.read += 1
+        slug = slug_of.get(cells.get("hcpcs_cd", ""))
+        if slug is None:
+            report.count("dropped", "a code that the mapping does not name", 1)
+            continue
+        if wanted and cells.get("rndrng_prvdr_state_abrvtn", "") not in wanted:
+            report.count("dropped", f"not in {', '.join(sorted(wanted))}", 1)
+            continue
+        npi = cells.get("rndrng_npi", "").removesuffix(".0")
+        try:
+            patients = int(float(cells.get("tot_benes", "")))
+        except ValueError:
+            report.note("dropped", "the number of patients is no number", file=file, row=row)
+            continue
+        if npi in placed.first:
+            report.count("merged", "another row of the same clinician", 1)
+        else:
+            person = cells.get("rndrng_prvdr_ent_cd", "I") != "O"
+            parts = [
+                cells.get(f"rndrng_prvdr_{k}", "") for k in ("first_name", "mi", "last_org_name")
+            ]
+            more: dict[str, Any] = {"gender": _GENDERS.get(cells.get("rndrng_prvdr_gndr", ""))}
+            if not person:
+                more = {"kind": "facility", "facility_type": us_types(["261QA1903"])}
+            record = placed.add(
+                row,
+                npi=npi,
+                name=" ".join(filter(None, parts if person else parts[-1:])),
+                zip_text=cells.get("rndrng_prvdr_zip5", ""),
+                city=cells.get("rndrng_prvdr_city", ""),
+                state=cells.get("rndrng_prvdr_state_abrvtn", ""),
+                address=cells.get("rndrng_prvdr_st1", ""),
+                specialties=[cells.get("rndrng_prvdr_type", "")] if person else (),
+                **more,
+            )
+            if record is None:
+                continue
+        most[npi, slug] = max(most.get((npi, slug), 0), patients)
+    evidence = [
+        {
+            "provider_id": f"npi:{npi}",
+            "procedure": slug,
+            "status": "offered",
+            "statement": f"At least {patients:,} patients with Medicare in {year}",
+            "volume": patients,
+            "as_of": str(year),
+            "as_of_basis": "stated",
+            "source_kind": "claims",
+            "url": url,
+            "note": CAVEAT,
+        }
+        for (npi, slug), patients in sorted(most.items())
+    ]
+    origin = Origin(
+        name=name,
+        title=f"Medicare volumes by provider and service, {year} (CMS)",
+        license="Public domain (US government)",
+        path=url,
+        as_of=str(year),
+        description=CAVEAT,
+        **COUNTRY,
+    )
+    return Brought.of(
+        (origin,),
+        report,
+        providers=list(placed.records.values()),
+        evidence=evidence,
+        places=placed.places(),
+        publishers={"data.cms.gov": "Medicare payment records (CMS)"},
+    )
+
+
+def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ()) -> Brought:
+    """Read Doctors and Clinicians, a CSV of any year.
+
+    Parameters
+    ----------
+    path
+        The file.
+    retrieved
+        The day it was published or fetched, YYYY-MM-DD.
+    states
+        Two-letter codes to keep; all where empty.
+
+    Raises
+    ------
+    DataError
+        If it is not that table.
+    """
+    rows = (
+        (n, {k.replace("_", " "): v for k, v in r.items()}) for n, r in _csv_rows(path, ["npi"])
+    )
+    return _clinicians(path.name, rows, retrieved, states, _DOCTORS_URL)
+
+
+def service_clinicians(service: Service, retrieved: str, *, state: str) -> Brought:
+    """Ask the service for the clinicians of one state, page by page."""
+
+    def pages() -> Iterator[Mapping[str, str]]:
+        offset = 0
+        while True:
+            answer = service.get(
+                **{
+                    "conditions[0][property]": "state",
+                    "conditions[0][value]": state,
+                    "conditions[0][operator]": "=",
+                    "limit": str(_DOCTORS_PAGE),
+                    "offset": str(offset),
+                }
+            )
+            results = answer.get("results", []) if isinstance(answer, dict) else []
+            for row in results:
+                yield {normalise(k).replace("_", " "): str(v or "") for k, v in row.items()}
+            offset += _DOCTORS_PAGE
+            if len(results) < _DOCTORS_PAGE:
+                return
+
+    return _clinicians("CMS service", enumerate(pages(), 1), retrieved, (), service.base)
+
+
+def _clinicians(
+    file: str, rows: Rows, retrieved: str, states: Collection[str], url: str
+) -> Brought:
+    report = Report()
+    placed = Placed(file, "cms-clinicians", retrieved, report)
+    wanted = {state.upper() for state in states}
+    for row, cells in rows:
+        report.read += 1
+        if not any(cells.values()):
+            report.note("dropped", "the row is empty", file=file, row=row)
+            continue
+        got = {
+            key: next((cells[c] for c in names if cells.get(c)), "")
+            for key, names in _DOCTORS.items()
+        }
+        if wanted and got["state"].upper() not in wanted:
+            report.count("dropped", f"not in {', '.join(sorted(wanted))}", 1)
+            continue
+        person = [got["first"], got["middle"], got["last"]]
+        placed.add(
+            row,
+            npi=got["npi"],
+            name=got["name"] or " ".join(filter(None, person)),
+            zip_text=got["zip"],
+            city=got["city"],
+            state=got["state"],
+            address=", ".join(filter(None, [got["organisation"], got["address"]])),
+            phone=got["phone"],
+            specialties=[got["specialty"], *re.split(r",\s*(?=[A-Z])", got["others"])],
+            gender=_GENDERS.get(got["gender"].upper()),
+            telehealth=True if got["telehealth"].upper() == "Y" else None,
+        )
+    origin = Origin(
+        name="cms-clinicians",
+        title="Doctors and Clinicians (CMS)",
+        license="Public domain (US government)",
+        path=url,
+        as_of=retrieved,
+        description="Clinicians who take part in Medicare.",
+        **COUNTRY,
+    )
+    return Brought.of(
+        (origin,), report, providers=list(placed.records.values()), places=placed.places()
+    )

@@ -1,0 +1,604 @@
+"""FHIR R4: bundles of a directory in, a pack as one bundle out.
+
+Facilities are Location resources (positions are theirs), practitioners are Practitioner with a
+PractitionerRole for where and as what they work. What FHIR R4 has no element for travels in
+extensions `urn:carereach:<column>`. https://hl7.org/fhir/R4/
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from geo.errors import DataError
+from geo.schema import FACILITY_TYPES
+from geo.sources.brought import Brought, Origin, Report
+from geo.sources.files import MAX_BYTES, opened
+from geo.sources.normal import e164, specialty_of, us_zip, zip_spot
+from geo.sources.us_rows import us_types
+from geo.sources.vocabulary import facility_type_of
+
+__all__ = ["bundle_of", "read_fhir"]
+
+_NPI = "http://hl7.org/fhir/sid/us-npi"
+_OURS = "urn:carereach:"
+_NUCC = "http://nucc.org/provider-taxonomy"
+_LANGUAGE = "urn:ietf:bcp:47"
+_DAYS = {"mon": "Mo", "tue": "Tu", "wed": "We", "thu": "Th", "fri": "Fr", "sat": "Sa", "sun": "Su"}
+#: HL7 v3 RoleCode of service delivery locations.
+_ROLE_CODES = {
+    "HOSP": "hospital",
+    "OF": "doctors_office",
+    "OUTPHARM": "pharmacy",
+    "PHARM": "pharmacy",
+    "CLINIC": "clinic",
+    "PC": "primary_care",
+    "COMM": "primary_care",
+    "DX": "other",
+}
+#: Columns of a provider without an element of R4's own.
+_EXTENDED = (
+    "facility_type",
+    "location_precision",
+    "region_id",
+    "opening_hours",
+    "locality",
+    "accepting_new",
+    "telehealth",
+    "wheelchair",
+    "emergency",
+    "beds",
+    "retrieved",
+    "languages",
+    "gender",
+    "website",
+    "phone",
+    "address",
+    "npi",
+)
+_LISTS = ("sources", "specialties", "also_known_as", "languages")
+_YES_NO = ("accepting_new", "telehealth", "wheelchair", "emergency")
+_EVIDENCE = (
+    "procedure",
+    "specialty",
+    "service",
+    "status",
+    "statement",
+    "volume",
+    "as_of",
+    "as_of_basis",
+    "source_kind",
+    "url",
+    "note",
+)
+
+Resource = Mapping[str, Any]
+
+
+def read_fhir(
+    paths: Iterable[Path], origin: Origin, retrieved: str, *, country_code: str = ""
+) -> Brought:
+    """Read bundles, single resources, or lines of resources (NDJSON), all taken together.
+
+    Parameters
+    ----------
+    paths
+        The files; a reference may lead from one to another.
+    origin
+        The source, where a resource does not name its own.
+    retrieved
+        The day they were fetched, YYYY-MM-DD.
+    country_code
+        ISO 3166 alpha-2, for telephone numbers without a country code.
+
+    Raises
+    ------
+    DataError
+        If a file is no FHIR in JSON.
+    """
+    known: dict[str, Resource] = {}
+    for path in paths:
+        for resource, url in _resources(path):
+            for name in (f"{resource['resourceType']}/{resource.get('id', len(known))}", url):
+                if name:
+                    known[name] = resource
+    reader = _Reader(known, origin, retrieved, country_code)
+    reader.read()
+    listed = {name for p in reader.providers for name in p["sources"]}
+    told = {o.name: o for o in map(_origin, reader.of("Basic")) if o is not None}
+    others = sorted(listed - {origin.name})
+    own = (origin,) if origin.name in listed or not others else ()
+    origins = (*own, *(told.get(name, Origin(name, name)) for name in others))
+    return Brought.of(origins, reader.report, providers=reader.providers, evidence=reader.evidence)
+
+
+def _resources(path: Path) -> list[tuple[Resource, str]]:
+    with opened(path, MAX_BYTES) as plain:
+        try:
+            text = plain.read_text("utf-8-sig")
+            try:
+                found = [json.loads(text)]
+            except json.JSONDecodeError:
+                found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise DataError(path.name, f"is no FHIR in JSON: {error}") from None
+    out: list[tuple[Resource, str]] = []
+    for resource in found:
+        if not isinstance(resource, dict) or "resourceType" not in resource:
+            raise DataError(path.name, "is no FHIR resource: it names no resourceType")
+        if resource["resourceType"] != "Bundle":
+            out.append((resource, ""))
+            continue
+        for entry in resource.get("entry", []):
+            inner = entry.get("resource")
+            if isinstance(inner, dict) and "resourceType" in inner:
+                out.append((inner, str(entry.get("fullUrl", ""))))
+    return out
+
+
+class _Reader:
+    """Resources by name, and what became of each that is a provider."""
+
+    def __init__(
+        self, known: Mapping[str, Resource], origin: Origin, retrieved: str, country_code: str
+    ) -> None:
+        self.known, self.origin = known, origin
+        self.retrieved, self.country_code = retrieved, country_code
+        self.report = Report()
+        self.providers: list[dict[str, Any]] = []
+        self.evidence: list[dict[str, Any]] = []
+
+    def of(self, *types: str) -> list[Resource]:
+        """The resources of some types, each once."""
+        seen: dict[int, Resource] = {}
+        for resource in self.known.values():
+            if resource["resourceType"] in types:
+                seen.setdefault(id(resource), resource)
+        return list(seen.values())
+
+    def at(self, reference: Any) -> Resource | None:
+        """What a reference leads to; None where it is not here."""
+        name = str((reference or {}).get("reference", ""))
+        found = self.known.get(name)
+        if found is None and "/" in name:
+            found = self.known.get("/".join(name.rstrip("/").split("/")[-2:]))
+        return found
+
+    def read(self) -> None:
+        """Every provider of the resources."""
+        roles: dict[int, list[Resource]] = {}
+        for role in self.of("PractitionerRole"):
+            person = self.at(role.get("practitioner"))
+            if person is not None:
+                roles.setdefault(id(person), []).append(role)
+        placed = set()
+        for location in self.of("Location"):
+            if any(e.get("url") == f"{_OURS}office" for e in location.get("extension", [])):
+                continue  # where somebody works, without a name of its own
+            self._add(location, [])
+            owner = self.at(location.get("managingOrganization"))
+            placed.add(id(owner))
+        for organisation in self.of("Organization"):
+            if id(organisation) not in placed and not self._is_cover(organisation):
+                self._add(organisation, [])
+        for person in self.of("Practitioner"):
+            self._add(person, roles.get(id(person), []))
+        for service in self.of("HealthcareService"):
+            self._statement(service)
+
+    def _is_cover(self, organisation: Resource) -> bool:
+        """An organisation that pays or governs and treats nobody."""
+        codes = _codes(organisation.get("type"))
+        return bool(codes & {"pay", "ins", "govt"})
+
+    def _add(self, resource: Resource, roles: list[Resource]) -> None:
+        self.report.read += 1
+        kind = resource["resourceType"]
+        said = f"{kind}/{resource.get('id', '')}"
+        if resource.get("active") is False or resource.get("status") == "inactive":
+            self.report.note("dropped", "it is not active", value=said)
+            return
+        name = _name(resource)
+        if not name:
+            self.report.note("dropped", "there is no name", value=said)
+            return
+        spot = self._spot(resource, roles)
+        if spot is None:
+            self.report.note("dropped", "there is no position, nor a US postcode", value=said)
+            return
+        ours = _extended(resource)
+        telecom = [*_telecom(resource), *(t for role in roles for t in _telecom(role))]
+        phone = next((t["value"] for t in telecom if t.get("system") == "phone"), "")
+        number = e164(phone, self._country(resource)) if phone else None
+        if phone and number is None:
+            self.report.note("changed", "a number without a country code was left out", value=said)
+        npi = _identifier(resource, _NPI)
+        own = _identifier(resource, f"{_OURS}provider_id")
+        groups = [c for role in roles for c in role.get("specialty", [])]
+        addresses = _addresses(resource) or [
+            a for role in roles for a in self._role_addresses(role)
+        ]
+        found: dict[str, Any] = {
+            "provider_id": own or (f"npi:{npi}" if npi else f"{self.origin.name}:{said}"),
+            "kind": "practitioner" if kind == "Practitioner" else "facility",
+            "name": name,
+            "also_known_as": list(resource.get("alias", [])),
+            "facility_type": None if kind == "Practitioner" else self._type(resource),
+            "specialties": _specialties(groups),
+            "lat": spot[0],
+            "lon": spot[1],
+            "location_precision": spot[2],
+            "address": next((_line(a) for a in addresses if _line(a)), None),
+            "locality": next((a["city"] for a in addresses if a.get("city")), None),
+            "phone": number,
+            "website": next((t["value"] for t in telecom if t.get("system") == "url"), None),
+            "opening_hours": _hours([resource, *roles]),
+            "languages": sorted(
+                {c.split("-")[0] for c in _codings(resource.get("communication"), _LANGUAGE)}
+            ),
+            "gender": resource.get("gender"),
+            "npi": npi or None,
+            "sources": [self.origin.name],
+            "retrieved": self.retrieved,
+        }
+        if own:  # our own export says everything; what it does not say is not known
+            found |= dict.fromkeys((*_EXTENDED, *_LISTS))
+        self.providers.append(found | ours)
+        self.report.kept += 1
+
+    def _country(self, resource: Resource) -> str:
+        if _identifier(resource, _NPI):
+            return "US"
+        said = next((a.get("country", "") for a in _addresses(resource)), "")
+        return said if len(said) == 2 else self.country_code
+
+    def _role_addresses(self, role: Resource) -> list[Any]:
+        places = [self.at(r) for r in role.get("location", [])]
+        return [a for place in places if place for a in _addresses(place)]
+
+    def _spot(self, resource: Resource, roles: list[Resource]) -> tuple[float, float, str] | None:
+        """Its own position, that of where it works, else the middle of its postcode."""
+        near = [resource, *(self.at(r) for role in roles for r in role.get("location", []))]
+        offices = [self.at(role.get("organization")) for role in roles]
+        for place in filter(None, near):
+            position = place.get("position") or {}
+            if "latitude" in position and "longitude" in position:
+                return float(position["latitude"]), float(position["longitude"]), "exact"
+        for place in filter(None, [*near, *offices]):
+            for address in _addresses(place):
+                code = us_zip(str(address.get("postalCode", "")))
+                us = address.get("country", "US") in ("US", "USA") and address.get("state")
+                spot = zip_spot(code) if code and us else None
+                if spot is not None:
+                    return spot.lat, spot.lon, "postcode"
+        return None
+
+    def _type(self, resource: Resource) -> str:
+        types = resource.get("type") or []
+        types = types if isinstance(types, list) else [types]
+        nucc = us_types(_codings(types, _NUCC))
+        if nucc != "other":
+            return nucc
+        for code in _codes(types):
+            if code in _ROLE_CODES:
+                return _ROLE_CODES[code]
+        words = [str(t.get("text", "")) for t in types]
+        words += [str(c.get("display", "")) for t in types for c in t.get("coding", [])]
+        return next((k for w in [*words, _name(resource)] if (k := facility_type_of(w))), "other")
+
+    def _statement(self, service: Resource) -> None:
+        """A statement that a CareReach export wrote; other services are words only."""
+        ours = {
+            e["url"].removeprefix(f"{_OURS}evidence:"): _value(e)
+            for e in service.get("extension", [])
+            if str(e.get("url", "")).startswith(f"{_OURS}evidence:")
+        }
+        target = self.at((service.get("location") or [{}])[0])
+        person = next((self.at(r) for r in [ours.pop("about", None)] if r), None)
+        provider = target or person
+        if provider is None or not ours:
+            return
+        own = _identifier(provider, f"{_OURS}provider_id")
+        self.evidence.append({"provider_id": own, **ours})
+
+
+def _name(resource: Resource) -> str:
+    name = resource.get("name", "")
+    if isinstance(name, str):
+        return name.strip()
+    for one in name:
+        if one.get("text"):
+            return str(one["text"]).strip()
+        parts = [*one.get("prefix", []), *one.get("given", []), one.get("family", "")]
+        if any(parts):
+            return " ".join(filter(None, map(str, parts))).strip()
+    return ""
+
+
+def _telecom(resource: Resource) -> list[Mapping[str, str]]:
+    found = [t for t in resource.get("telecom", []) if t.get("value") and t.get("use") != "home"]
+    return sorted(found, key=lambda t: t.get("use") != "work")
+
+
+def _addresses(resource: Resource) -> list[Mapping[str, Any]]:
+    address = resource.get("address") or []
+    return [address] if isinstance(address, dict) else list(address)
+
+
+def _line(address: Mapping[str, Any]) -> str:
+    if address.get("text"):
+        return str(address["text"])
+    town = " ".join(str(address[k]) for k in ("city", "state", "postalCode") if address.get(k))
+    return ", ".join(filter(None, [*map(str, address.get("line", [])), town]))
+
+
+def _identifier(resource: Resource, system: str) -> str:
+    found = [i for i in resource.get("identifier", []) if i.get("system") == system]
+    return str(found[0].get("value", "")) if found else ""
+
+
+def _codings(concepts: Any, system: str) -> list[str]:
+    concepts = concepts if isinstance(concepts, list) else [concepts] if concepts else []
+    return [
+        str(c["code"])
+        for concept in concepts
+        for c in concept.get("coding", [])
+        if c.get("code") and c.get("system") == system
+    ]
+
+
+def _codes(concepts: Any) -> set[str]:
+    concepts = concepts if isinstance(concepts, list) else [concepts] if concepts else []
+    return {str(c.get("code")) for concept in concepts for c in concept.get("coding", [])}
+
+
+def _specialties(concepts: Iterable[Mapping[str, Any]]) -> list[str]:
+    found: list[str] = []
+    for concept in concepts:
+        words = [c.get(k, "") for c in concept.get("coding", []) for k in ("code", "display")]
+        known = next(
+            (s for w in [*words, concept.get("text", "")] if w and (s := specialty_of(w))), ""
+        )
+        if known and known not in found:
+            found.append(known)
+    return found
+
+
+def _hours(resources: Iterable[Resource]) -> str | None:
+    """Hours of opening in the grammar of OpenStreetMap."""
+    rules: list[str] = []
+    for resource in resources:
+        for time in [*resource.get("availableTime", []), *resource.get("hoursOfOperation", [])]:
+            days = ",".join(_DAYS[d] for d in time.get("daysOfWeek", []) if d in _DAYS)
+            start = time.get("availableStartTime") or time.get("openingTime")
+            end = time.get("availableEndTime") or time.get("closingTime")
+            if time.get("allDay"):
+                start, end = "00:00", "24:00"
+            if start and end:
+                rules.append(f"{days} {start[:5]}-{end[:5]}".strip())
+    return "; ".join(dict.fromkeys(rules)) or None
+
+
+def _value(extension: Mapping[str, Any]) -> Any:
+    return next((v for k, v in extension.items() if k.startswith("value")), None)
+
+
+def _extended(resource: Resource) -> dict[str, Any]:
+    """Columns that a CareReach export wrote as extensions."""
+    found: dict[str, Any] = {}
+    for extension in resource.get("extension", []):
+        column = str(extension.get("url", "")).removeprefix(_OURS)
+        if column in _LISTS:
+            found.setdefault(column, []).append(_value(extension))
+        elif column in _EXTENDED:
+            found[column] = _value(extension)
+    if found.get("facility_type") not in (None, *FACILITY_TYPES):
+        del found["facility_type"]
+    return found
+
+
+class _Tables(Protocol):
+    """What of a pack is exported."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sources(self) -> Mapping[str, Any]: ...
+    @property
+    def providers(self) -> pd.DataFrame: ...
+    @property
+    def evidence(self) -> pd.DataFrame: ...
+
+
+def bundle_of(pack: _Tables) -> dict[str, Any]:
+    """A pack's providers and statements as one FHIR R4 bundle of type collection.
+
+    Parameters
+    ----------
+    pack
+        The pack.
+
+    Returns
+    -------
+    dict
+        JSON; `read_fhir` reads the same provider rows from it.
+    """
+    entries: list[dict[str, Any]] = []
+    url_of: dict[str, str] = {}
+    for number, row in enumerate(_records(pack.providers), 1):
+        resources = (
+            _person(row, number) if row["kind"] == "practitioner" else [_location(row, number)]
+        )
+        entries += [{"fullUrl": _url(pack.name, r), "resource": r} for r in resources]
+        url_of[str(row["provider_id"])] = f"{resources[0]['resourceType']}/{resources[0]['id']}"
+    for number, row in enumerate(_records(pack.evidence), 1):
+        resource = _service(row, number, url_of[str(row["provider_id"])])
+        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
+    for source in pack.sources.values():
+        resource = _source(source)
+        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+#: What is said of a source.
+_SOURCE = ("name", "title", "license", "path", "as_of", "description")
+
+
+def _source(source: Any) -> dict[str, Any]:
+    said = {key: getattr(source, key, None) for key in _SOURCE}
+    return {
+        "resourceType": "Basic",
+        "id": f"source-{source.name}",
+        "code": {"text": "source of the data"},
+        "extension": [
+            {"url": f"{_OURS}source:{key}", "valueString": str(value)}
+            for key, value in said.items()
+            if value
+        ],
+    }
+
+
+def _origin(resource: Resource) -> Origin | None:
+    """A source that a CareReach export wrote."""
+    said = {
+        str(e.get("url", "")).removeprefix(f"{_OURS}source:"): _value(e)
+        for e in resource.get("extension", [])
+    }
+    known = {key: said[key] for key in _SOURCE if key in said}
+    return Origin(**known) if {"name", "title"} <= set(known) else None
+
+
+def _url(pack: str, resource: Mapping[str, Any]) -> str:
+    return f"urn:carereach:{pack}:{resource['resourceType']}/{resource['id']}"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+
+
+def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What facilities and practitioners have in common."""
+    extensions = []
+    for column in _EXTENDED:
+        value = row.get(column)
+        if value is None or column in _LISTS:
+            continue
+        key = "Boolean" if column in _YES_NO else "Integer" if column == "beds" else "String"
+        plain = bool(value) if key == "Boolean" else int(value) if key == "Integer" else str(value)
+        extensions.append({"url": f"{_OURS}{column}", f"value{key}": plain})
+    for column in _LISTS:
+        extensions += [
+            {"url": f"{_OURS}{column}", "valueString": str(v)} for v in row.get(column) or []
+        ]
+    identifiers = [{"system": f"{_OURS}provider_id", "value": str(row["provider_id"])}]
+    if row.get("npi"):
+        identifiers.append({"system": _NPI, "value": str(row["npi"])})
+    found: dict[str, Any] = {"extension": extensions, "identifier": identifiers}
+    telecom = [
+        {"system": system, "value": str(row[column]), "use": "work"}
+        for system, column in (("phone", "phone"), ("url", "website"))
+        if row.get(column)
+    ]
+    if telecom:
+        found["telecom"] = telecom
+    return found
+
+
+def _address(row: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {"text": row.get("address"), "city": row.get("locality")}
+    return {key: str(value) for key, value in parts.items() if value}
+
+
+def _position(row: Mapping[str, Any]) -> dict[str, float]:
+    return {"longitude": float(row["lon"]), "latitude": float(row["lat"])}
+
+
+def _location(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    found = {
+        "resourceType": "Location",
+        "id": f"location-{number}",
+        **_shared(row),
+        "status": "active",
+        "name": str(row["name"]),
+        "mode": "instance",
+        "position": _position(row),
+    }
+    if row.get("also_known_as"):
+        found["alias"] = [str(a) for a in row["also_known_as"]]
+    if row.get("facility_type"):
+        words = str(row["facility_type"])
+        found["type"] = [
+            {
+                "coding": [{"system": f"{_OURS}facility_type", "code": words}],
+                "text": words.replace("_", " "),
+            }
+        ]
+    if _address(row):
+        found["address"] = _address(row)
+    return found
+
+
+def _person(row: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
+    person = {
+        "resourceType": "Practitioner",
+        "id": f"practitioner-{number}",
+        **_shared(row),
+        "active": True,
+        "name": [{"text": str(row["name"])}],
+    }
+    if row.get("gender"):
+        person["gender"] = str(row["gender"])
+    if row.get("languages"):
+        person["communication"] = [
+            {"coding": [{"system": _LANGUAGE, "code": str(code)}]} for code in row["languages"]
+        ]
+    if _address(row):
+        person["address"] = [_address(row)]
+    office = {
+        "resourceType": "Location",
+        "id": f"office-{number}",
+        "status": "active",
+        "extension": [{"url": f"{_OURS}office", "valueBoolean": True}],
+        "mode": "instance",
+        "position": _position(row),
+    }
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": f"role-{number}",
+        "active": True,
+        "practitioner": {"reference": f"Practitioner/practitioner-{number}"},
+        "location": [{"reference": f"Location/office-{number}"}],
+        "specialty": [
+            {"coding": [{"system": f"{_OURS}specialty", "code": str(s)}], "text": str(s)}
+            for s in row.get("specialties") or []
+        ],
+    }
+    if not role["specialty"]:
+        del role["specialty"]
+    return [person, role, office]
+
+
+def _service(row: Mapping[str, Any], number: int, about: str) -> dict[str, Any]:
+    extensions = []
+    for column in _EVIDENCE:
+        value = row.get(column)
+        if value is not None:
+            key, plain = ("Integer", int(value)) if column == "volume" else ("String", str(value))
+            extensions.append({"url": f"{_OURS}evidence:{column}", f"value{key}": plain})
+    found: dict[str, Any] = {
+        "resourceType": "HealthcareService",
+        "id": f"statement-{number}",
+        "extension": extensions,
+        "active": row["status"] == "offered",
+        "type": [{"text": str(row.get("procedure") or row.get("specialty") or row.get("service"))}],
+        "comment": str(row["statement"]),
+    }
+    if about.startswith("Location/"):
+        found["location"] = [{"reference": about}]
+    else:
+        reference = {"url": f"{_OURS}evidence:about", "valueReference": {"reference": about}}
+        found["extension"].append(reference)
+    return found

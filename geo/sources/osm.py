@@ -1,0 +1,299 @@
+"""OpenStreetMap: an extract (`.osm.pbf`, streamed) or an answer of Overpass (JSON).
+
+(c) OpenStreetMap contributors, ODbL: https://www.openstreetmap.org/copyright. Tags are those of
+https://wiki.openstreetmap.org/wiki/Healthcare.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import osmium
+
+from geo.errors import DataError
+from geo.sources.brought import Brought, Origin, Report
+from geo.sources.files import MAX_BYTES, kind_of, opened
+from geo.sources.normal import e164, specialty_of
+
+__all__ = ["read_extract", "read_overpass"]
+
+_AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
+_KINDS = {
+    "hospital": "hospital",
+    "clinic": "clinic",
+    "centre": "clinic",
+    "doctors": "doctors_office",
+    "doctor": "doctors_office",
+    "general": "doctors_office",
+    "dentist": "dentist",
+    "pharmacy": "pharmacy",
+}
+_PLACES = ("city", "town", "village", "suburb", "quarter", "hamlet", "neighbourhood", "borough")
+_YES_NO = {"yes": True, "limited": True, "designated": True, "no": False}
+_LIFECYCLE = ("disused:", "abandoned:", "demolished:", "was:", "construction:")
+
+
+def _origin(as_of: str | None, region: str) -> Origin:
+    return Origin(
+        name="osm",
+        title="© OpenStreetMap contributors",
+        license="ODbL 1.0",
+        path="https://www.openstreetmap.org/copyright",
+        as_of=as_of,
+        description="Whatever volunteers have mapped; a missing place may simply not be mapped.",
+        country=region,
+    )
+
+
+@dataclass
+class _Found:
+    """One object with tags: an id like `node/1`, and where it is or of what it is made."""
+
+    id: str
+    tags: dict[str, str]
+    lat: float | None = None
+    lon: float | None = None
+    parts: list[tuple[str, int]] = field(default_factory=list)
+
+
+def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+    """Read health facilities and named places of an extract, in bounded memory.
+
+    Objects are streamed; only what is wanted is kept, and of ways and relations the middle of
+    their nodes stands for them.
+
+    Parameters
+    ----------
+    path
+        `.osm.pbf`, of any size.
+    retrieved
+        The day it was fetched, YYYY-MM-DD; the extract's own date is the source's.
+    country_code
+        ISO 3166 alpha-2, for telephone numbers without a country code.
+
+    Raises
+    ------
+    DataError
+        If it is no extract.
+    """
+    if not path.is_file():
+        raise DataError(path.name, "the file is missing")
+    if kind_of(path) != "pbf":
+        raise DataError(path.name, "is no OpenStreetMap extract (.osm.pbf)")
+    try:
+        with osmium.io.Reader(str(path)) as reader:
+            stamp = reader.header().get("osmosis_replication_timestamp")
+        found = _wanted(path)
+        _locate(path, found)
+    except RuntimeError as error:
+        raise DataError(path.name, f"cannot be read: {error}") from None
+    return _brought(found, path.name, retrieved, stamp[:10] or None, country_code)
+
+
+def _wanted(path: Path) -> list[_Found]:
+    """Every object that is a health facility, or a named place."""
+    found: list[_Found] = []
+    keys = osmium.filter.KeyFilter(
+        "amenity", "healthcare", "place", *(f"{w}{k}" for w in _LIFECYCLE for k in ("amenity",))
+    )
+    things: Iterable[Any] = osmium.FileProcessor(str(path)).with_filter(keys)
+    for thing in things:
+        tags = {tag.k: tag.v for tag in thing.tags}
+        if not (_is_health(tags) or (thing.is_node() and _is_place(tags))):
+            continue
+        if thing.is_node():
+            at = thing.location
+            if at.valid():
+                found.append(_Found(f"node/{thing.id}", tags, at.lat, at.lon))
+        elif thing.is_way():
+            parts = [("node", node.ref) for node in thing.nodes]
+            found.append(_Found(f"way/{thing.id}", tags, parts=parts))
+        elif thing.is_relation():
+            letters = {"n": "node", "w": "way"}
+            parts = [(letters[m.type], m.ref) for m in thing.members if m.type in letters]
+            found.append(_Found(f"relation/{thing.id}", tags, parts=parts))
+    return found
+
+
+def _locate(path: Path, found: Iterable[_Found]) -> None:
+    """Give ways and relations the middle of the box around their nodes."""
+    apart = [thing for thing in found if thing.lat is None]
+    ways = {ref for thing in apart for kind, ref in thing.parts if kind == "way"}
+    nodes_of: dict[int, list[int]] = {}
+    if ways:
+        every: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.WAY)
+        for way in every:
+            if way.id in ways:
+                nodes_of[way.id] = [node.ref for node in way.nodes]
+    for thing in apart:
+        thing.parts = [
+            ("node", ref)
+            for kind, part in thing.parts
+            for ref in ([part] if kind == "node" else nodes_of.get(part, []))
+        ]
+    wanted = {ref for thing in apart for _, ref in thing.parts}
+    where: dict[int, tuple[float, float]] = {}
+    if wanted:
+        points: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        for node in points:
+            if node.id in wanted and node.location.valid():
+                where[node.id] = node.location.lat, node.location.lon
+    for thing in apart:
+        corners = [where[ref] for _, ref in thing.parts if ref in where]
+        if corners:
+            for key, k in (("lat", 0), ("lon", 1)):
+                values = [corner[k] for corner in corners]
+                setattr(thing, key, round((min(values) + max(values)) / 2, 6))
+
+
+def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+    """Read an answer of Overpass, `[out:json]` with `out center` for ways and relations.
+
+    Raises
+    ------
+    DataError
+        If it is no such answer.
+    """
+    with opened(path, MAX_BYTES) as plain:
+        try:
+            answer = json.loads(plain.read_text("utf-8-sig"))
+            elements = answer["elements"]
+            stamp = answer.get("osm3s", {}).get("timestamp_osm_base", "")
+        except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError):
+            raise DataError(path.name, "is no answer of Overpass in JSON") from None
+    found = []
+    for thing in elements:
+        at = thing.get("center") or thing
+        tags = {str(k): str(v) for k, v in (thing.get("tags") or {}).items()}
+        if _is_health(tags) or _is_place(tags):
+            found.append(
+                _Found(f"{thing['type']}/{thing['id']}", tags, at.get("lat"), at.get("lon"))
+            )
+    return _brought(found, path.name, retrieved, stamp[:10] or None, country_code)
+
+
+def _is_health(tags: Mapping[str, str]) -> bool:
+    plain = {
+        k.removeprefix(w): v for k, v in tags.items() for w in ("", *_LIFECYCLE) if k.startswith(w)
+    }
+    return plain.get("amenity") in _AMENITIES or bool(plain.get("healthcare"))
+
+
+def _is_place(tags: Mapping[str, str]) -> bool:
+    return tags.get("place") in _PLACES and bool(tags.get("name"))
+
+
+def _brought(
+    found: Iterable[_Found],
+    file: str,
+    retrieved: str,
+    as_of: str | None,
+    country_code: str,
+) -> Brought:
+    report = Report()
+    providers: list[dict[str, Any]] = []
+    places: list[dict[str, Any]] = []
+    for thing in found:
+        if not _is_health(thing.tags):
+            places.append(_place(thing))
+            continue
+        report.read += 1
+        why = _unfit(thing)
+        if why:
+            report.note("dropped", why, file=file, value=thing.id)
+            continue
+        providers.append(_provider(thing, report, file, retrieved, country_code))
+        report.kept += 1
+    return Brought.of(
+        (_origin(as_of, ""),),
+        report,
+        providers=sorted(providers, key=lambda p: str(p["provider_id"])),
+        places=sorted(places, key=lambda p: str(p["place_id"])),
+    )
+
+
+def _unfit(thing: _Found) -> str:
+    if any(key.startswith(_LIFECYCLE) for key in thing.tags) and not (
+        thing.tags.get("amenity") in _AMENITIES or thing.tags.get("healthcare")
+    ):
+        return "it is not in operation"
+    if not _name(thing.tags):
+        return "there is no name"
+    return "" if thing.lat is not None and thing.lon is not None else "there is no position"
+
+
+def _name(tags: Mapping[str, str]) -> str:
+    keys = ("name", "name:en", "official_name", "operator", "brand")
+    return next((tags[key].strip() for key in keys if tags.get(key, "").strip()), "")
+
+
+def _others(tags: Mapping[str, str]) -> list[str]:
+    keys = ("alt_name", "old_name", "short_name", "int_name", "official_name", "loc_name")
+    named = [tags[k] for k in tags if k in keys or re.fullmatch(r"name:[a-z]{2,3}", k)]
+    words = [w.strip() for text in named for w in text.split(";")]
+    return sorted({w for w in words if w and w != _name(tags)})
+
+
+def _place(thing: _Found) -> dict[str, Any]:
+    tags = thing.tags
+    people = re.sub(r"\D", "", tags.get("population", ""))
+    kind = "town" if tags["place"] in ("city", "town") else "village"
+    return {
+        "place_id": f"osm:{thing.id}",
+        "name": tags["name"],
+        "also_known_as": _others(tags),
+        "kind": kind if tags["place"] in ("city", "town", "village", "hamlet") else "suburb",
+        "within": tags.get("is_in:county") or tags.get("is_in") or None,
+        "lat": thing.lat,
+        "lon": thing.lon,
+        "population": int(people) if people else None,
+        "source": "osm",
+    }
+
+
+def _provider(
+    thing: _Found, report: Report, file: str, retrieved: str, country_code: str
+) -> dict[str, Any]:
+    tags = thing.tags
+    words = tags.get("healthcare:speciality", "")
+    specialties: list[str] = []
+    for word in filter(None, (w.strip() for w in words.split(";"))):
+        found = specialty_of(word.replace("_", " ")) or specialty_of(word)
+        if found is None:
+            report.note(
+                "changed", "a specialty that no explainer uses was left out", file=file, value=word
+            )
+        elif found not in specialties:
+            specialties.append(found)
+    phone = tags.get("phone") or tags.get("contact:phone") or ""
+    number = e164(phone, country_code) if phone else None
+    if phone and number is None:
+        report.note("changed", "it is no telephone number", file=file, value=phone)
+    street = " ".join(filter(None, [tags.get("addr:street"), tags.get("addr:housenumber")]))
+    town = " ".join(filter(None, [tags.get("addr:postcode"), tags.get("addr:city")]))
+    kind = _KINDS.get(tags.get("amenity", "")) or _KINDS.get(tags.get("healthcare", ""))
+    beds = re.sub(r"\D", "", tags.get("beds", ""))
+    return {
+        "provider_id": f"osm:{thing.id}",
+        "kind": "facility",
+        "name": _name(tags),
+        "also_known_as": _others(tags),
+        "facility_type": kind or "other",
+        "specialties": specialties,
+        "lat": thing.lat,
+        "lon": thing.lon,
+        "location_precision": "exact",
+        "address": ", ".join(filter(None, [street, town])) or None,
+        "locality": tags.get("addr:city"),
+        "phone": number,
+        "website": tags.get("website") or tags.get("contact:website"),
+        "opening_hours": tags.get("opening_hours"),
+        "wheelchair": _YES_NO.get(tags.get("wheelchair", "")),
+        "emergency": _YES_NO.get(tags.get("emergency", "")),
+        "beds": int(beds) if beds and int(beds) else None,
+        "sources": ["osm"],
+        "retrieved": retrieved,
+    }

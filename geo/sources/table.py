@@ -1,0 +1,543 @@
+"""Any table to providers: each cell understood or said to be dropped, each row with its reason."""
+
+import re
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyproj
+
+from geo.errors import CareReachError
+from geo.query import distance_km
+from geo.sources.brought import Brought, Origin, Report
+from geo.sources.mapping import Mapping
+from geo.sources.normal import Spot, e164, postcode_spots, specialty_of, us_zip
+from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.vocabulary import FIELDS, GENDERS, MISSING, NO, YES, facility_type_of, is_closed
+from geo.text import normalise
+
+__all__ = ["Near", "read_demand", "read_table"]
+
+#: A row is far from all others when it lies beyond this many times the median distance to the
+#: middle of its group, and this many km more.
+FAR_TIMES, FAR_KM = 6.0, 100.0
+#: Rows of one town lie this near to their middle, in the median.
+TOWN_KM = 25.0
+#: So near to 0, 0 a position is a missing one.
+_NULL_ISLAND_DEG = 0.01
+_HYPERLINK = re.compile(r"^=HYPERLINK\((.*)\)$", re.IGNORECASE)
+_DMS = re.compile(
+    r"^\s*([NSEWO])?\s*(\d{1,3})\s*[°d:\s]\s*(\d{1,2})\s*['′m:\s]\s*(\d{1,2}(?:[.,]\d+)?)?\s*"
+    r'["″s]?\s*([NSEWO])?\s*$',
+    re.IGNORECASE,
+)
+_POINT = re.compile(r"^\s*(?:SRID=\d+;)?\s*POINT ?Z?\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)", re.IGNORECASE)
+_PAIR = re.compile(r"^\s*\(?\s*(-?\d{1,3}(?:[.,]\d+)?)\s*[;, ]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*\)?")
+_YES_NO_FIELDS = ("accepting_new", "telehealth", "wheelchair", "emergency")
+_TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
+
+
+@dataclass(frozen=True)
+class Near:
+    """What is known besides the table: where the data should lie, and postcodes."""
+
+    bounds: tuple[float, float, float, float] | None = None
+    postcodes: MappingOf[str, Spot] | None = None
+
+
+def read_table(
+    path: Path,
+    mapping: Mapping,
+    origin: Origin,
+    retrieved: str,
+    near: Near | None = None,
+    sheet: Sheet | None = None,
+) -> Brought:
+    """Read a table as a mapping says.
+
+    Parameters
+    ----------
+    path
+        The file.
+    mapping
+        From `geo.sources.mapping.propose`, or written by hand.
+    origin
+        The source.
+    retrieved
+        The day it was fetched, YYYY-MM-DD.
+    near
+        Where rows should lie (west, south, east, north), to tell swapped coordinates, and
+        postcodes of one's own.
+    sheet
+        The table, where it has been read already.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    CareReachError
+        If the mapping names a column that is not there, or none for the name.
+    """
+    near = near or Near()
+    if sheet is None:
+        sheet = read_sheet(
+            path,
+            encoding=mapping.encoding,
+            delimiter=mapping.delimiter,
+            header=mapping.header,
+            sheet=mapping.sheet,
+        )
+    report = Report(read=len(sheet.cells))
+    rows = _Rows(sheet, mapping, report)
+    if sheet.found.get("rows in another encoding"):
+        number = int(sheet.found["rows in another encoding"])
+        report.count("changed", f"read as {sheet.found['encoding'].split()[-1]}", number)
+    rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
+    again = sheet.cells.duplicated().to_numpy()
+    rows.drop(again, "the row repeats an earlier one, word for word")
+    name = rows.text("name")
+    rows.drop(name.isna().to_numpy(), "there is no name", column="name")
+    header = name.map(normalise) == normalise(str(mapping.columns.get("name", "")))
+    rows.drop(header.to_numpy() & (sheet.found.get("header") != "none"), "repeats the header")
+    status = rows.text("operational_status")
+    gone = status.map(is_closed, na_action="ignore")
+    rows.drop(gone.fillna(False).to_numpy(bool), "it is not in operation", value=status)
+    lat, lon, precision = _place(rows, mapping, near)
+    rows.drop(np.isnan(lat), "there is no position")
+    group = rows.text("country").fillna("") + "|" + rows.text("region").fillna("")
+    far_km = _far(lat, lon, group, rows.alive)
+    if mapping.far == "drop":
+        rows.drop(
+            ~np.isnan(far_km),
+            "the position lies far from all others of its group",
+            column="position",
+            value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
+        )
+    frame = _providers(rows, mapping, name, lat, lon, precision, origin, retrieved)
+    report.kept = len(frame)
+    places = _places(rows, frame, origin)
+    return Brought.of((origin,), report, providers=frame, places=places)
+
+
+class _Rows:
+    """The rows of a sheet that still stand, and the report of the others."""
+
+    def __init__(self, sheet: Sheet, mapping: Mapping, report: Report) -> None:
+        self.sheet, self.report = sheet, report
+        self.alive = np.ones(len(sheet.cells), bool)
+        self.columns: dict[str, int] = {}
+        for field, column in mapping.columns.items():
+            if field not in FIELDS:
+                raise CareReachError(f"{field!r} is no field; known are {', '.join(FIELDS)}.")
+            at = column - 1 if isinstance(column, int) else self._find(column)
+            if not 0 <= at < len(sheet.columns):
+                raise CareReachError(
+                    f"{sheet.name} has no column {column!r}; it has {', '.join(sheet.columns)}."
+                )
+            self.columns[field] = at
+        if "name" not in self.columns:
+            raise CareReachError(f"Say which column of {sheet.name} holds the name.")
+
+    def _find(self, column: str) -> int:
+        wanted = normalise(column)
+        return next((i for i, c in enumerate(self.sheet.columns) if normalise(c) == wanted), -1)
+
+    def raw(self, field: str) -> "pd.Series[str]":
+        """The cells of a field as they stand; "" where the table has no such column."""
+        at = self.columns.get(field)
+        if at is None:
+            return pd.Series("", index=self.sheet.cells.index)
+        return self.sheet.cells[at]
+
+    def text(self, field: str) -> "pd.Series[str]":
+        """The cells of a field, NA where nothing is said; formulas become their text."""
+        cells = self.raw(field)
+        if field not in self.columns:
+            return pd.Series(pd.NA, index=cells.index, dtype="object")
+        known = {str(c): _plain(str(c)) for c in cells.unique()}
+        raw = cells.to_list()
+        for i in np.flatnonzero(self.alive & cells.str.startswith("=").to_numpy()):
+            shown = known[raw[i]] or "nothing"
+            self._note("changed", "a formula became its text", int(i), field, shown)
+        missing = {c for c, text in known.items() if normalise(text or "") in MISSING}
+        found = cells.map(known).astype(object)
+        return found.where(~cells.isin(missing), pd.NA)
+
+    def drop(
+        self,
+        where: "np.ndarray",
+        reason: str,
+        *,
+        column: str = "",
+        value: "pd.Series[str] | None" = None,
+    ) -> None:
+        """Take rows out, each with its reason."""
+        for i in np.flatnonzero(where & self.alive):
+            said = "" if value is None else str(value.iloc[i])
+            self._note("dropped", reason, int(i), column, said)
+        self.alive &= ~where
+
+    def changed(self, where: "np.ndarray", reason: str, field: str) -> None:
+        """Say that cells of rows that stand were changed."""
+        raw = self.raw(field).to_list()
+        for i in np.flatnonzero(where & self.alive):
+            self._note("changed", reason, int(i), field, str(raw[i]))
+
+    def _note(self, action: str, reason: str, i: int, column: str, value: str) -> None:
+        at = self.columns.get(column)
+        header = self.sheet.columns[at] if at is not None else column
+        self.report.note(
+            action,
+            reason,
+            file=self.sheet.name,
+            row=int(self.sheet.rows[i]),
+            column=header,
+            value=value,
+        )
+
+
+def _plain(cell: str) -> str:
+    """The text of a cell: what a formula shows, without invisible signs."""
+    link = _HYPERLINK.match(cell)
+    if link:
+        parts = re.findall(r'"((?:[^"]|"")*)"', link[1])
+        return parts[-1].replace('""', '"').strip() if parts else ""
+    return " ".join(cell.replace("\u200b", "").replace("\ufeff", "").split())
+
+
+def _number(cell: str) -> float:
+    """Degrees or another number, with a decimal point or comma; NaN where it is none."""
+    text = cell.replace("\u2212", "-").replace("°", "").strip()
+    try:
+        return float(text.replace(",", ".")) if text.count(",") <= 1 else float("nan")
+    except ValueError:
+        pass
+    turned = _DMS.match(text if "°" not in cell else cell)
+    if turned is None:
+        return float("nan")
+    degrees = float(turned[2]) + float(turned[3]) / 60
+    degrees += float((turned[4] or "0").replace(",", ".")) / 3600
+    side = (turned[1] or turned[5] or "").upper()
+    return -degrees if side in ("S", "W", "O") else degrees
+
+
+def _pair(cell: str) -> tuple[float, float]:
+    point = _POINT.match(cell)
+    if point:
+        return float(point[2]), float(point[1])
+    pair = _PAIR.match(cell)
+    if pair:
+        return _number(pair[1]), _number(pair[2])
+    return float("nan"), float("nan")
+
+
+def _place(
+    rows: _Rows, mapping: Mapping, near: Near
+) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:
+    """Latitude, longitude and precision of each row; NaN where nothing tells."""
+    if "position" in rows.columns:
+        pairs = [_pair(c) for c in rows.raw("position")]
+        lat, lon = (np.array([p[k] for p in pairs], float) for k in (0, 1))
+        fields = ("position", "position")
+    else:
+        lat, lon = (
+            rows.raw(f).map({c: _number(c) for c in rows.raw(f).unique()}).to_numpy(float)
+            for f in ("lat", "lon")
+        )
+        fields = ("lat", "lon")
+        commas = rows.raw("lat").str.contains(",") & ~np.isnan(lat)
+        rows.changed(commas.to_numpy(), "a decimal comma was read as a point", "lat")
+    said = rows.raw(fields[0]).ne("").to_numpy() & rows.raw(fields[1]).ne("").to_numpy()
+    lat, lon = lat.copy(), lon.copy()
+    if mapping.crs and not rows.sheet.shapes:
+        lat, lon = _unprojected(lat, lon, mapping.crs)
+    elif mapping.swapped:
+        rows.changed(
+            ~np.isnan(lat), "latitude and longitude were swapped in the whole file", fields[0]
+        )
+        lat, lon = lon, lat
+    with np.errstate(invalid="ignore"):
+        wrong = (np.abs(lat) <= 180) & (np.abs(lat) > 90) & (np.abs(lon) <= 90)
+        if near.bounds is not None:
+            wrong |= ~_within(lat, lon, near.bounds) & _within(lon, lat, near.bounds)
+        rows.changed(wrong, "latitude and longitude were swapped", fields[0])
+        lat[wrong], lon[wrong] = lon[wrong], lat[wrong]
+        null = (np.abs(lat) < _NULL_ISLAND_DEG) & (np.abs(lon) < _NULL_ISLAND_DEG)
+        sentinel = ~null & ((np.abs(lat) > 90) | (np.abs(lon) > 180)) & ~np.isnan(lat + lon)
+    bad = said & (np.isnan(lat) | np.isnan(lon))
+    rows.changed(null, "0, 0 is no position", fields[0])
+    rows.changed(sentinel, "it is no latitude and longitude", fields[0])
+    rows.changed(bad & ~null & ~sentinel, "it is no number", fields[0])
+    gone = null | sentinel | np.isnan(lat) | np.isnan(lon)
+    lat[gone] = lon[gone] = np.nan
+    precision = np.full(len(lat), mapping.location_precision, dtype=object)
+    codes = [str(c) for c in rows.raw("postcode")]
+    for i in np.flatnonzero(gone & rows.alive & np.array([bool(c) for c in codes], bool)):
+        spot = postcode_spots(codes[i], near.postcodes or {}, mapping.country_code)
+        if spot is not None:
+            lat[i], lon[i], precision[i] = spot.lat, spot.lon, "postcode"
+    placed = gone & ~np.isnan(lat)
+    rows.changed(placed, "placed in the middle of its postcode", "postcode")
+    return np.round(lat, 6), np.round(lon, 6), precision
+
+
+def _within(
+    lat: "np.ndarray", lon: "np.ndarray", bounds: tuple[float, float, float, float]
+) -> "np.ndarray":
+    west, south, east, north = bounds
+    inside: np.ndarray = (lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)
+    return inside
+
+
+def _unprojected(y: "np.ndarray", x: "np.ndarray", crs: str) -> tuple["np.ndarray", "np.ndarray"]:
+    try:
+        to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+    except pyproj.exceptions.CRSError:
+        raise CareReachError(f"{crs!r} is no projection; write it like EPSG:32645.") from None
+    lon, lat = to_degrees.transform(x, y)
+    lost = ~(np.isfinite(lat) & np.isfinite(lon))
+    return np.where(lost, np.nan, lat), np.where(lost, np.nan, lon)
+
+
+def _far(
+    lat: "np.ndarray", lon: "np.ndarray", group: "pd.Series[str]", alive: "np.ndarray"
+) -> "np.ndarray":
+    """Km to the middle of the group for rows that lie far from it; NaN for the others.
+
+    The middle is the median of latitude and of longitude; groups of fewer than five rows are
+    measured with the whole table.
+    """
+    found = np.full(len(lat), np.nan)
+    known = np.flatnonzero(alive & ~np.isnan(lat))
+    words = group.to_numpy()[known]
+    _, which, often = np.unique(words.astype(str), return_inverse=True, return_counts=True)
+    which = np.where(often[which] < 5, -1, which)
+    order = np.argsort(which, kind="stable")
+    for rows in np.split(known[order], np.flatnonzero(np.diff(which[order])) + 1):
+        if len(rows) < 5:
+            continue
+        middle = float(np.median(lat[rows])), float(np.median(lon[rows]))
+        away = distance_km(*middle, lat[rows], lon[rows])
+        far = away > FAR_TIMES * np.median(away) + FAR_KM
+        found[rows[far]] = away[far]
+    return found
+
+
+def _providers(
+    rows: _Rows,
+    mapping: Mapping,
+    name: "pd.Series[str]",
+    lat: "np.ndarray",
+    lon: "np.ndarray",
+    precision: "np.ndarray",
+    origin: Origin,
+    retrieved: str,
+) -> pd.DataFrame:
+    """The rows that stand, as providers."""
+    stand = np.flatnonzero(rows.alive)
+    record = _records(rows, origin)
+    kinds = _types(rows, mapping)
+    frame = pd.DataFrame(
+        {
+            "provider_id": record,
+            "kind": mapping.kind,
+            "name": name,
+            "facility_type": kinds if mapping.kind == "facility" else None,
+            "specialties": _lists(rows, "specialties"),
+            "lat": lat,
+            "lon": lon,
+            "location_precision": precision,
+            "phone": _phones(rows, mapping),
+            "languages": _lists(rows, "languages"),
+            "also_known_as": _lists(rows, "also_known_as"),
+            "gender": rows.text("gender").map(
+                lambda g: GENDERS.get(normalise(g)), na_action="ignore"
+            ),
+            "npi": rows.text("npi").map(_npi, na_action="ignore"),
+            "beds": rows.text("beds").map(_beds, na_action="ignore"),
+            "retrieved": retrieved,
+            **{field: rows.text(field) for field in _TEXT_FIELDS},
+            **{field: _yes_no(rows, field) for field in _YES_NO_FIELDS},
+        }
+    )
+    frame["locality"] = frame["locality"].where(frame["locality"].notna(), rows.text("region"))
+    if mapping.country_code == "US":
+        zips = rows.text("postcode").map(us_zip, na_action="ignore")
+        repaired = zips.notna() & (zips != rows.raw("postcode").str[:5])
+        rows.changed(repaired.to_numpy(), "a postcode got back its digits", "postcode")
+        frame["address"] = _joined(frame["address"], zips)
+    frame["sources"] = [[origin.name]] * len(frame)
+    return frame.iloc[stand].reset_index(drop=True)
+
+
+def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, object]]:
+    """Towns and regions that the table names, to search from.
+
+    A town stands at the median of its rows, a region at its row nearest to the median; a town
+    whose rows lie far apart is several of one name and left out.
+    """
+    stand = np.flatnonzero(rows.alive)
+    known = {
+        field: rows.text(field).iloc[stand].reset_index(drop=True)
+        for field in ("locality", "region", "country")
+        if field in rows.columns
+    }
+    found: list[dict[str, object]] = []
+    fields = list(known)
+    for level, field in enumerate(fields):
+        above = known[fields[level + 1]] if level + 1 < len(fields) else None
+        table = pd.DataFrame({"name": known[field], "lat": frame["lat"], "lon": frame["lon"]})
+        table["within"] = above.fillna("") if above is not None else ""
+        for (name, within), some in table.dropna(subset="name").groupby(["name", "within"]):
+            lat, lon = float(some["lat"].median()), float(some["lon"].median())
+            away = distance_km(lat, lon, some["lat"], some["lon"])
+            if field == "locality" and float(np.median(away)) > TOWN_KM:
+                continue
+            if field != "locality":
+                at = int(np.argmin(away))
+                lat, lon = float(some["lat"].iloc[at]), float(some["lon"].iloc[at])
+            found.append(
+                {
+                    "place_id": f"{origin.name}:{field}:{normalise(f'{name} {within}')}".replace(
+                        " ", "_"
+                    ),
+                    "name": name,
+                    "kind": "town" if field == "locality" else field,
+                    "within": within or None,
+                    "lat": round(lat, 5),
+                    "lon": round(lon, 5),
+                    "source": origin.name,
+                }
+            )
+    return list({str(place["place_id"]): place for place in found}.values())
+
+
+def _joined(address: "pd.Series[str]", code: "pd.Series[str]") -> "pd.Series[str]":
+    both = address + " " + code
+    return both.where(both.notna(), address)
+
+
+def _records(rows: _Rows, origin: Origin) -> list[str]:
+    """An id for each row: its own where the table has unique ones, else NPI, else the row."""
+    for field in ("record", "npi"):
+        own = rows.text(field)
+        standing = own[rows.alive]
+        if field in rows.columns and standing.notna().all() and standing.is_unique:
+            space = "npi" if field == "npi" else origin.name
+            return [f"{space}:{'_'.join(str(c).split())}" for c in own]
+    return [f"{origin.name}:{row}" for row in rows.sheet.rows]
+
+
+def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
+    if "facility_type" not in rows.columns:
+        if mapping.facility_type:
+            return [mapping.facility_type] * len(rows.alive)
+        return [facility_type_of(n) or "other" for n in rows.raw("name")]
+    words = rows.raw("facility_type")
+    known = {w: mapping.types.get(w) or facility_type_of(w) for w in words.unique()}
+    lost = words.map(lambda w: known[w] is None).to_numpy(bool)
+    rows.changed(lost, "a kind of place that is not known here became other", "facility_type")
+    return [known[w] or mapping.facility_type or "other" for w in words]
+
+
+def _phones(rows: _Rows, mapping: Mapping) -> "pd.Series[str]":
+    said = rows.text("phone")
+    found = said.map(lambda p: e164(p, mapping.country_code), na_action="ignore")
+    why = (
+        "it is no telephone number"
+        if mapping.country_code
+        else "a number without a country code was left out"
+    )
+    rows.changed((said.notna() & found.isna()).to_numpy(), why, "phone")
+    return found
+
+
+def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
+    cells = rows.text(field)
+    if field not in rows.columns:
+        return [None] * len(cells)
+    known: dict[str, list[str]] = {}
+    for cell in cells.dropna().unique():
+        words = [w.strip() for w in re.split(r"[;,|/]", cell) if w.strip()]
+        if field == "specialties":
+            whole = specialty_of(cell)
+            found = [whole] if whole else [s for w in words if (s := specialty_of(w))]
+            words = list(dict.fromkeys(found))
+        known[cell] = words
+    return [known.get(c) or None if isinstance(c, str) else None for c in cells]
+
+
+def _yes_no(rows: _Rows, field: str) -> "pd.Series[bool]":
+    def word(cell: str) -> bool | None:
+        plain = normalise(cell)
+        return True if plain in YES else False if plain in NO else None
+
+    said = rows.raw(field) if field in rows.columns else rows.text(field)
+    return said.map(word, na_action="ignore")
+
+
+def _npi(cell: str) -> str | None:
+    digits = re.sub(r"\.0$", "", cell)
+    return digits if re.fullmatch(r"[12]\d{9}", digits) else None
+
+
+def _beds(cell: str) -> int | None:
+    number = _number(cell)
+    return int(number) if number == number and 1 <= number < 20_000 else None
+
+
+def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
+    """Populated points of a table: `name`, `lat`, `lon`, `population`, `region`, `row`.
+
+    Parameters
+    ----------
+    sheet
+        The table.
+    mapping
+        Names the columns of population and position.
+    report
+        Gets a note for each row that is dropped.
+
+    Raises
+    ------
+    CareReachError
+        If no column of population or position is known.
+    """
+    columns = dict(mapping.columns)
+    if "population" not in columns:
+        raise CareReachError(f"Say which column of {sheet.name} holds the population.")
+    if not ({"lat", "lon"} <= set(columns) or "position" in columns):
+        raise CareReachError(f"Say which columns of {sheet.name} hold latitude and longitude.")
+    # A point without a name is called as its row.
+    named = mapping.model_copy(
+        update={"columns": {"name": columns.get("name", columns["population"]), **columns}}
+    )
+    rows = _Rows(sheet, named, report)
+    rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
+    people = rows.text("population").map(_people, na_action="ignore").astype("Float64")
+    rows.drop(people.isna().to_numpy(), "the population is no number", column="population")
+    rows.drop(people.fillna(0).le(0).to_numpy(bool), "nobody lives there", column="population")
+    lat, lon, _ = _place(rows, named, Near())
+    rows.drop(np.isnan(lat), "there is no position")
+    number = pd.Series([f"point {row}" for row in sheet.rows])
+    name = rows.text("name") if "name" in columns else number
+    frame = pd.DataFrame(
+        {
+            "name": name.fillna(number),
+            "lat": lat,
+            "lon": lon,
+            "population": people.round(),
+            "region": rows.text("region"),
+            "row": sheet.rows,
+        }
+    )
+    return frame[rows.alive].reset_index(drop=True)
+
+
+def _people(cell: str) -> float | None:
+    """A number of people, with or without signs between thousands."""
+    plain = re.sub(r"(?<=\d)[,\s'’](?=\d{3}\b)", "", cell)
+    number = _number(plain)
+    return number if number == number else None

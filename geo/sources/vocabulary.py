@@ -1,0 +1,77 @@
+"""Words that tables use, in several languages: for columns, kinds of places, yes and no.
+
+The words themselves stand in `vocabulary.yaml`, which can be read and completed by anybody.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from geo.text import normalise
+
+__all__ = [
+    "FIELDS",
+    "GENDERS",
+    "HEADER_WORDS",
+    "MISSING",
+    "NO",
+    "STATES",
+    "YES",
+    "facility_type_of",
+    "is_closed",
+]
+
+_WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+
+#: What a table may tell: field to how people call its column.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    field: tuple(words) for field, words in _WORDS["columns"].items()
+}
+#: The same, folded to compare.
+HEADER_WORDS = frozenset(normalise(word) for words in FIELDS.values() for word in words)
+MISSING, YES, NO = (
+    frozenset(map(normalise, _WORDS[key])) for key in ("missing", "said_yes", "said_no")
+)
+GENDERS: Mapping[str, str] = {
+    normalise(word): gender for gender, words in _WORDS["genders"].items() for word in words
+}
+#: Two letters of a state or territory of the United States, and its name.
+STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in _WORDS["states"])
+_CLOSED = re.compile(rf"\b({'|'.join(_WORDS['closed'])})\b")
+_TYPES = tuple((re.compile("|".join(t["any"])), str(t["kind"])) for t in _WORDS["facility_types"])
+
+
+def _both(words: str) -> str:
+    """Words folded, and as they are: folding cuts scripts that write vowels as marks."""
+    return f"{normalise(words)} | {words.casefold()}"
+
+
+def is_closed(words: str) -> bool:
+    """Whether a status says that a place is not there any more, or not yet.
+
+    Examples
+    --------
+    >>> is_closed("Fermé"), is_closed("Operational")
+    (True, False)
+    """
+    return _CLOSED.search(_both(words)) is not None
+
+
+def facility_type_of(words: str) -> str | None:
+    """The kind of place that a table's words mean; None where they mean none known here.
+
+    Parameters
+    ----------
+    words
+        As a table says it, in any of several languages.
+
+    Examples
+    --------
+    >>> facility_type_of("Centre de Santé Rural"), facility_type_of("District Hospital")
+    ('primary_care', 'hospital')
+    """
+    plain = _both(words)
+    return next((kind for pattern, kind in _TYPES if pattern.search(plain)), None)
