@@ -106,7 +106,7 @@ def find(
 
 
 def _formatted(answer: Answer, format: Format) -> str:
-    lines = words.describe(answer)
+    lines = words.describe(answer, dt.datetime.now(dt.UTC))
     if format == "json":
         found = report.answer_json(answer, lines)
         return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
@@ -137,6 +137,7 @@ def _table(answer: Answer, lines: list[words.Line]) -> str:
         detail = f" ({line.detail})" if line.detail else ""
         out += ["", f"{line.number:>2}  {line.name}, {line.distance}{detail}"]
         out.append(f"    {line.status_words}{badges}. {line.reason} {line.source}.")
+        out += [f"    {line.facts}"] if line.facts else []
         out += [f"    Against: {s.text} ({s.source})." for s in line.against]
         out += [f"    {s.text} ({s.source})." for s in line.notices]
     return "\n".join(out) + "\n"

@@ -31,6 +31,8 @@ STATIC = BUNDLED.parent / "static"
 OUTLINE_MARGIN_KM = 1.5
 #: Areas are drawn on a grid of this width.
 AREA_GRID_DEG = 0.0005
+#: Names on a map without land: so many at most, and so far apart.
+MOST_LABELS, LABELS_ACROSS, LABEL_APART_DEG = 300, 30, 0.005
 #: Wider than this, a country is not measured in one projection.
 WIDE_DEG = 12.0
 
@@ -72,6 +74,10 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         derived["base_map"] = _base_map(outline, shapes, read_table(folder, about, "places"))
         for level, text in _areas(regions, demand, outline, official).items():
             derived[f"areas_{level}"] = text
+    else:
+        places = read_table(folder, about, "places")
+        if len(places):
+            derived["base_map"] = _names_only(places)
     written: list[Path] = []
     public = static if folder.resolve().parent == BUNDLED or static != STATIC else None
     entries = {entry["name"]: entry for entry in about.setdefault("resources", [])}
@@ -201,6 +207,26 @@ def _base_map(outline: BaseGeometry, shapes: gpd.GeoDataFrame, places: pd.DataFr
         shapely.Point(lon, lat) for lon, lat in zip(names["lon"], names["lat"], strict=True)
     ]
     return _geojson(properties, geometries)
+
+
+def _names_only(places: pd.DataFrame) -> str:
+    """Names of places, the largest first, so far apart that they can be read; no land is known."""
+    some = places[places["kind"] != "postcode"].sort_values(
+        ["population", "name"], ascending=[False, True], na_position="last"
+    )
+    spots = some[["lon", "lat"]].to_numpy(float)
+    apart = max(np.ptp(spots, axis=0).max(initial=0.0) / LABELS_ACROSS, LABEL_APART_DEG)
+    chosen: list[int] = []
+    for row, spot in enumerate(spots):
+        if len(chosen) >= MOST_LABELS:
+            break
+        if not chosen or np.abs(spots[chosen] - spot).max(axis=1).min() > apart:
+            chosen.append(row)
+    names = some["name"].to_numpy()
+    return _geojson(
+        [{"kind": "label", "name": str(names[row])} for row in chosen],
+        [shapely.Point(*spots[row]) for row in chosen],
+    )
 
 
 def _geojson(properties: list[dict[str, str]], geometries: list[BaseGeometry]) -> str:

@@ -120,7 +120,8 @@ def assess(
     Parameters
     ----------
     providers, evidence
-        Frames of the contract; `providers` with `source_as_of` where the register is dated.
+        Frames of the contract; `providers` with `source_as_of` where the register is dated, and
+        `source_kind` where it may be no register.
     procedure
         What is asked about.
     today
@@ -199,18 +200,34 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
     """A register that names the kind of place confirms it."""
     chosen = providers[providers["facility_type"].isin(procedure.settings)]
     found: dict[str, dict[str, Any]] = {}
-    for provider_id, kind, date in zip(
-        chosen["provider_id"], chosen["facility_type"], _register_dates(chosen), strict=True
+    for provider_id, kind, date, source in zip(
+        chosen["provider_id"],
+        chosen["facility_type"],
+        _register_dates(chosen),
+        _source_kinds(chosen),
+        strict=True,
     ):
+        sure = source in _CONFIRMING
+        words = kind.replace("_", " ")
+        article = "an" if words[0] in "aeio" else "a"
         found[provider_id] = {
-            "status": "confirmed",
+            "status": "confirmed" if sure else "reported",
             "old": is_old(date, today),
             "as_of": date,
-            "reason": f"Listed in the register as a {kind.replace('_', ' ')}.",
+            "reason": f"Listed in the register as {article} {words}."
+            if sure
+            else f"Its source, which is no register, lists it as {article} {words}.",
             **dict.fromkeys(("related", "disputed", "contrary"), False),
             **dict.fromkeys(("rows", "against", "history", "related_rows", "notices"), ()),
         }
     return _frame(found, providers)
+
+
+def _source_kinds(providers: pd.DataFrame) -> list[str]:
+    """What kind of source names each provider; a register where it is not said."""
+    if "source_kind" not in providers:
+        return ["registry"] * len(providers)
+    return [kind if isinstance(kind, str) else "registry" for kind in providers["source_kind"]]
 
 
 def _register_dates(providers: pd.DataFrame) -> list[str | None]:
@@ -253,10 +270,14 @@ def _statements(
     listed = providers["specialties"].explode()
     listed = listed[listed.isin(procedure.specialties)]
     registered = providers.loc[listed.index]
-    for provider_id, date, service in zip(
-        registered["provider_id"], _register_dates(registered), listed, strict=True
+    for provider_id, date, source, service in zip(
+        registered["provider_id"],
+        _register_dates(registered),
+        _source_kinds(registered),
+        listed,
+        strict=True,
     ):
-        statement = _Row(None, "specialist", date, _end_of(date), "registry")
+        statement = _Row(None, "specialist", date, _end_of(date), source)
         found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
     return found
 

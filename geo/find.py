@@ -6,7 +6,7 @@ line and the reports all show.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo.errors import CareReachError
 from geo.evidence import assess, order
+from geo.filters import Filters, kept
 from geo.packs import Pack
 from geo.places import Place, outside_km
 from geo.procedures import Procedure
@@ -21,7 +22,17 @@ from geo.query import Index, nearest, within_radius
 from geo.schema import HOSPITAL_TYPES, STATUSES
 from geo.travel import Access, RoadTable, find_access, road_distances
 
-__all__ = ["LISTED", "MEASURES", "ORDERS", "SHOW", "Answer", "Assessed", "assess_pack", "find_care"]
+__all__ = [
+    "LISTED",
+    "MEASURES",
+    "ORDERS",
+    "SHOW",
+    "Answer",
+    "Assessed",
+    "assess_pack",
+    "find_care",
+    "narrow",
+]
 
 Ints = npt.NDArray[np.intp]
 
@@ -59,6 +70,8 @@ class Assessed:
         Over `rows`, in the groups of `_GROUPS`.
     hospitals
         Every hospital, for where one can at least be seen.
+    silent
+        How many rows filters left out only because nothing is on record.
     """
 
     pack: Pack
@@ -71,6 +84,7 @@ class Assessed:
     roads: RoadTable | None
     access: Access | None
     hospital_access: Access | None
+    silent: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,8 @@ class Answer:
         place lies outside.
     outside_km
         How far outside the pack's extent the place lies, from `OUTSIDE_KM` on; else 0.
+    silent
+        How many providers of the pack filters left out only for want of data.
     """
 
     pack: Pack
@@ -107,6 +123,7 @@ class Answer:
     related: pd.DataFrame
     seen_at: pd.DataFrame
     outside_km: float = 0.0
+    silent: int = 0
 
     @property
     def distance_column(self) -> str:
@@ -128,8 +145,6 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
     """
     status = assess(pack.providers, pack.evidence, procedure, today)
     rows = pack.providers.merge(status, on="provider_id", how="inner")
-    related = rows["related"].astype(bool) & (rows["status"] == "likely")
-    group = rows["status"].map(_GROUP_OF) - related
     is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
     hospitals = pack.providers[is_hospital].reset_index(drop=True)
     roads = RoadTable.from_frames(pack.roads, pack.road_nodes)
@@ -142,13 +157,45 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
         procedure=procedure,
         today=today,
         rows=rows,
-        index=Index(rows["lat"], rows["lon"], group.to_numpy(np.intp)),
+        index=Index(rows["lat"], rows["lon"], _groups(rows)),
         hospitals=hospitals,
         hospital_index=Index(hospitals["lat"], hospitals["lon"]),
         roads=roads,
         access=access(rows),
         hospital_access=access(hospitals),
     )
+
+
+def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
+    """The same with only the providers that pass every filter; hospitals stay.
+
+    Parameters
+    ----------
+    assessed
+        From `assess_pack`.
+    filters
+        What is asked for.
+    now
+        A time with its zone.
+    """
+    if not filters:
+        return assessed
+    passed, silent = kept(assessed.rows, filters, now)
+    positions = np.flatnonzero(passed)
+    rows = assessed.rows.iloc[positions].reset_index(drop=True)
+    return replace(
+        assessed,
+        rows=rows,
+        index=Index(rows["lat"], rows["lon"], _groups(rows)),
+        access=assessed.access.take(positions) if assessed.access else None,
+        silent=silent,
+    )
+
+
+def _groups(rows: pd.DataFrame) -> Ints:
+    """The group of each row in the index."""
+    related = rows["related"].astype(bool) & (rows["status"] == "likely")
+    return np.asarray(rows["status"].map(_GROUP_OF) - related, np.intp)
 
 
 def find_care(
@@ -241,6 +288,7 @@ def find_care(
         related=related.reset_index(drop=True),
         seen_at=_seen_at(assessed, roads, place, column).head(0 if away_km else 1),
         outside_km=away_km,
+        silent=assessed.silent,
     )
 
 

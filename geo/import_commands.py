@@ -1,5 +1,6 @@
 """The commands `python -m geo import …`: one for each kind of file, each a thin wrapper."""
 
+import datetime as dt
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from geo.imports import Imported, NewPack, import_demand, import_into
 from geo.packs import list_packs, open_pack, pack_folder, read_shapes
 from geo.procedures import get_procedure, own_folder, whole_library
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.brought import Brought, Origin, Report, today
+from geo.sources.brought import Brought, Origin, Report
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.normal import read_postcodes
 from geo.sources.sheets import read_sheet
@@ -59,6 +60,12 @@ SourceTitle = Annotated[str, typer.Option(help="Who publishes the data, as shown
 Licence = Annotated[str, typer.Option(help="Under which licence.")]
 Url = Annotated[str, typer.Option(help="Where it was published.")]
 AsOf = Annotated[str, typer.Option(help="Which day it describes: YYYY, YYYY-MM or YYYY-MM-DD.")]
+
+Official = Annotated[bool, typer.Option(help="It is an official register; others never confirm.")]
+
+
+def _today() -> str:
+    return dt.date.today().isoformat()
 
 
 def _say(words: str) -> None:
@@ -162,6 +169,7 @@ def table_(
     licence: Licence = "",
     url: Url = "",
     as_of: AsOf = "",
+    official: Official = False,
     title: Title = "",
     country: Country = "",
     emergency_number: Emergency = "",
@@ -204,8 +212,8 @@ def table_(
         bounds=_bounds(pack, base),
         postcodes=read_postcodes(postcodes) if postcodes else None,
     )
-    origin = _origin(file, source_title, licence, url, as_of)
-    brought = read_table(file, chosen, origin, retrieved or today(), near, sheet)
+    origin = _origin(file, source_title, licence, url, as_of, official)
+    brought = read_table(file, chosen, origin, retrieved or _today(), near, sheet)
     new = NewPack(title, country, emergency_number, base, within)
     _put(pack, [brought], new, dry_run, report)
 
@@ -220,7 +228,7 @@ def _bounds(pack: str, base: str) -> tuple[float, float, float, float] | None:
     return west - 0.5, south - 0.5, east + 0.5, north + 0.5
 
 
-def _origin(file: Path, title: str, licence: str, url: str, as_of: str) -> Origin:
+def _origin(file: Path, title: str, licence: str, url: str, as_of: str, official: bool) -> Origin:
     stem = re.sub(r"[^a-z0-9]+", "-", file.name.split(".")[0].lower()).strip("-") or "table"
     return Origin(
         name=stem,
@@ -228,6 +236,7 @@ def _origin(file: Path, title: str, licence: str, url: str, as_of: str) -> Origi
         license=licence,
         path=url or None,
         as_of=as_of or None,
+        kind="official" if official else "other",
     )
 
 
@@ -251,7 +260,7 @@ def nppes_(
     dry_run: DryRun = False,
 ) -> None:
     """NPPES: every clinician of the United States, from the bulk file or the service."""
-    day = retrieved or today()
+    day = retrieved or _today()
     states = [s.upper() for s in state or []]
     if file is not None:
         brought = nppes.read_nppes(
@@ -295,7 +304,7 @@ def dac_(
     dry_run: DryRun = False,
 ) -> None:
     """Doctors and Clinicians of Medicare, from a CSV of any year or the service."""
-    day = retrieved or today()
+    day = retrieved or _today()
     states = [s.upper() for s in state or []]
     if file is not None:
         brought = cms.read_clinicians(file, day, states=states)
@@ -323,7 +332,7 @@ def cms_(
     dry_run: DryRun = False,
 ) -> None:
     """Medicare by Provider and Service: who did a procedure, for how many patients."""
-    day = retrieved or today()
+    day = retrieved or _today()
     counted, mapping = _year(year, file), _codes(codes)
     if file is not None:
         brought = cms.read_volumes(file, day, counted, mapping, states=state or ())
@@ -353,7 +362,7 @@ def osm_(
     dry_run: DryRun = False,
 ) -> None:
     """OpenStreetMap: an extract (.osm.pbf), or an answer of Overpass in JSON."""
-    day = retrieved or today()
+    day = retrieved or _today()
     read = osm.read_extract if file.name.endswith(".pbf") else osm.read_overpass
     brought = read(file, day, country_code=country_code.upper())
     new = NewPack(title, country, emergency_number, base, within)
@@ -369,6 +378,7 @@ def fhir_(
     licence: Licence = "",
     url: Url = "",
     as_of: AsOf = "",
+    official: Official = False,
     title: Title = "",
     country: Country = "",
     emergency_number: Emergency = "",
@@ -379,8 +389,8 @@ def fhir_(
     dry_run: DryRun = False,
 ) -> None:
     """FHIR R4: Practitioner, PractitionerRole, Location, Organization."""
-    origin = _origin(files[0], source_title, licence, url, as_of)
-    day = retrieved or today()
+    origin = _origin(files[0], source_title, licence, url, as_of, official)
+    day = retrieved or _today()
     brought = fhir.read_fhir(files, origin, day, country_code=country_code.upper())
     new = NewPack(title, country, emergency_number, base, within)
     _put(pack, [brought], new, dry_run, report)

@@ -92,6 +92,7 @@ def base_map(
     inline = None if url else ground
     data: dict[str, Any] = {"url": url, "ground": inline, "bounds": [[south, west], [north, east]]}
     data["locate"] = locate
+    data["outlined"] = outline is not None
     chart.add_child(_Call("careReachBase", data))
     return chart
 

@@ -62,14 +62,16 @@ class Source:
     path: str | None = None
     description: str | None = None
     license: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
 class Pack:
     """One country's or region's data. The frames are shared: never change them in place.
 
-    `providers` carries three derived columns beside the contract's: `source_title`,
-    `source_as_of` and `source_url`, those of the first of its sources. `files` says where each
+    `providers` carries four derived columns beside the contract's: `source_title`,
+    `source_as_of`, `source_url` and `source_kind` (a register where it is not said), those of the
+    first of its sources. `files` says where each
     resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
     is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
     """
@@ -229,7 +231,7 @@ _ENTRIES = {
 
 
 def _source(about: Mapping[str, Any]) -> Source:
-    known = {key: about.get(key) for key in ("as_of", "path", "description", "license")}
+    known = {key: about.get(key) for key in ("as_of", "path", "description", "license", "kind")}
     return Source(name=str(about["name"]), title=str(about.get("title", about["name"])), **known)
 
 
@@ -375,6 +377,7 @@ def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.D
         source_title=first.map(lambda s: s.title, na_action="ignore"),
         source_as_of=first.map(lambda s: s.as_of, na_action="ignore"),
         source_url=first.map(lambda s: s.path, na_action="ignore"),
+        source_kind=first.map(lambda s: s.kind or "registry", na_action="ignore"),
     )
 
 

@@ -1,5 +1,6 @@
 """Answers in words: what the list on the page, the print view, the map and the command line say."""
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geo.find import LISTED, SHOW, Answer
+from geo.hours import hours_words
 from geo.packs import ASKED, Pack, publisher
 from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW
 
@@ -69,6 +71,7 @@ class Line:
     related: tuple[Statement, ...]
     services: tuple[Statement, ...]
     note: str
+    facts: str  # address, hours, and what else is on record of the place
     phone: str | None
     reach: str
     lat: float
@@ -100,8 +103,16 @@ def date_words(as_of: object, *, basis: object = None) -> str:
     return f"about {words}" if basis == "implied" else words
 
 
-def describe(answer: Answer) -> list[Line]:
-    """Put every row of an answer into words, numbered through the list and beyond it."""
+def describe(answer: Answer, now: dt.datetime | None = None) -> list[Line]:
+    """Put every row of an answer into words, numbered through the list and beyond it.
+
+    Parameters
+    ----------
+    answer
+        From `find_care`.
+    now
+        A time with its zone, to say who is open; hours are left out without it.
+    """
     wanted = SHOW[answer.show]
     beyond = answer.beyond[answer.beyond["status"].isin(wanted)]
     extra = answer.related[answer.related["status"].isin(wanted)]
@@ -111,7 +122,7 @@ def describe(answer: Answer) -> list[Line]:
     rows += [(True, row) for row in records_of(beyond)]
     said = _said(answer.pack, [row for _, row in rows])
     services = _services(answer.pack, {row["provider_id"] for _, row in rows})
-    return [_line(answer, said, services, n, row, far) for n, (far, row) in enumerate(rows, 1)]
+    return [_line(answer, said, services, n, row, far, now) for n, (far, row) in enumerate(rows, 1)]
 
 
 def _said(pack: Pack, rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
@@ -134,6 +145,7 @@ def _line(
     number: int,
     row: Mapping[str, Any],
     farther: bool,
+    now: dt.datetime | None,
 ) -> Line:
     pack = answer.pack
     basis = _statements(pack, said, row["rows"])
@@ -178,12 +190,35 @@ def _line(
         related=_statements(pack, said, row["related_rows"]),
         services=tuple(services.get(row["provider_id"], ())),
         note=_text(row.get("note")) or "",
+        facts=_facts(row, now),
         phone=phone,
         reach=_reach(pack, row, phone),
         lat=row["lat"],
         lon=row["lon"],
         farther=farther,
     )
+
+
+_PLACED = {"postcode": "placed in the middle of its postcode", "locality": "placed in its town"}
+_YES = {
+    "wheelchair": "wheelchair access",
+    "emergency": "emergency department",
+    "telehealth": "by video or telephone too",
+    "accepting_new": "takes new patients",
+}
+
+
+def _facts(row: Mapping[str, Any], now: dt.datetime | None) -> str:
+    """What else is on record of a provider, in one line."""
+    address = _text(row["address"])
+    placed = _PLACED.get(str(row["location_precision"]))
+    parts = [f"{address} ({placed})" if placed else address] if address else []
+    if now is not None:
+        parts.append(hours_words(row["opening_hours"], row["lat"], row["lon"], now))
+    parts += [words for column, words in _YES.items() if row[column] is True]
+    if isinstance(row["languages"], list):
+        parts.append(f"speaks {', '.join(row['languages'])}")
+    return " · ".join(filter(None, parts))
 
 
 def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:

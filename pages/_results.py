@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -24,6 +24,19 @@ SHOW_WORDS = {
     "confirmed": "Confirmed only",
     "not_offered": "Only those on record as not doing it",
 }
+FILTER_WORDS = {
+    "kind": "Who",
+    "specialty": "Specialty",
+    "language": "Language",
+    "gender": "Gender",
+    "telehealth": "By video or telephone",
+    "accepting": "Takes new patients",
+    "wheelchair": "Wheelchair access",
+    "emergency": "Emergency department",
+    "open_now": "Open now",
+}
+FILTER_ANY = "Any"
+FILTER_NOTE = "Only what is on record counts: who does not say is left out, and counted."
 MOST_ROWS = 100
 PURPOSE = (
     "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
@@ -154,6 +167,64 @@ def more_choices(view: View) -> None:
         st.html(MEANINGS)
 
 
+def filters(view: View) -> None:
+    """What the list can be narrowed to, where the pack has the data."""
+    known = _ui.filter_choices(view.pack)
+    if not known:
+        return
+    labels = _ui.specialty_labels()
+    said = _state.filter_address(view.filters)
+    on = sum(bool(value) for value in said.values())
+    with st.popover(f"Filters ({on})" if on else "Filters"):
+        for name, values in known.items():
+            parameter = _state.NAMES.get(name, name)
+            key = f"w_filter_{name}"
+            if values:
+                shown = {"": FILTER_ANY, **{v: value_words(name, v, labels) for v in values}}
+                _state.show_value(key, getattr(view.filters, name))
+                st.selectbox(
+                    FILTER_WORDS[name],
+                    list(shown),
+                    key=key,
+                    format_func=shown.__getitem__,
+                    on_change=filtered,
+                    args=(parameter, key),
+                )
+            else:
+                _state.show_value(key, getattr(view.filters, name))
+                st.checkbox(FILTER_WORDS[name], key=key, on_change=filtered, args=(parameter, key))
+        st.html(f'<p class="cr-note">{escape(FILTER_NOTE)}</p>')
+        if on:
+            st.button("Clear all", on_click=_state.go, kwargs=dict.fromkeys(said, ""))
+
+
+def filtered(parameter: str, key: str) -> None:
+    """A filter was set or let go."""
+    value = st.session_state[key]
+    if isinstance(value, bool):
+        value = _state.ON.get(key.removeprefix("w_filter_"), "yes") if value else ""
+    _state.go(**{parameter: value, "provider": ""})
+
+
+def value_words(name: str, value: str, specialties: Mapping[str, str]) -> str:
+    """A filter's value for a reader."""
+    if name == "specialty":
+        return specialties.get(value, value.replace("-", " ").capitalize())
+    return {"facility": "Hospitals and other places", "practitioner": "Doctors and others"}.get(
+        value, value.capitalize()
+    )
+
+
+def filter_note(answer: Answer, view: View) -> str:
+    """What the filters left out for want of data."""
+    if not view.filters or not answer.silent:
+        return ""
+    return (
+        f" Filters are on; {answer.silent:,} in the whole data do not say what you ask for and "
+        "are left out."
+    )
+
+
 def which_one(view: View, seen: Callable[[Place], tuple[str, str] | None]) -> None:
     """A name that means several places is asked about, never guessed."""
     st.html(
@@ -186,7 +257,8 @@ def headline(view: View, answer: Answer) -> None:
     st.html(
         f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
         f"{escape(answer.place.label)}</h1>"
-        f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}{more}</p></div>'
+        f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}'
+        f"{more}{escape(filter_note(answer, view))}</p></div>"
     )
     with st.container(key="outside"):
         if answer.outside_km:
@@ -206,6 +278,7 @@ def headline(view: View, answer: Answer) -> None:
                 kwargs={"near": other.label, "provider": ""},
             )
         more_choices(view)
+        filters(view)
     _examples(view)
 
 
@@ -268,6 +341,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "services": statements(line.services if line.provider_id == view.provider else ()),
             "others": len(line.services),
             "note": line.note,
+            "facts": line.facts,
             "reach": shared(line.reach),
             "phone": line.phone,
             "farther": line.farther,
@@ -320,9 +394,10 @@ def caption(answer: Answer) -> None:
         else f"The circle is {answer.radius_km:g} km in a straight line."
     )
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
+    ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
     st.html(
         '<p class="cr-note">Numbers match the list. Square = confirmed, double ring = reported, '
-        f"filled = likely, dashed = unknown. {escape(bound)} Hatched: no data. Click the map to "
+        f"filled = likely, dashed = unknown. {escape(bound)} {ground} Click the map to "
         f"search from there.{borders} Drawn here; no map service sees your search.</p>"
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from geo.errors import CareReachError
+from geo.filters import CHOICES, SWITCHES, Filters
 from geo.find import MAX_RADIUS_KM, MEASURES, ORDERS, SHOW
 from geo.packs import Pack
 from geo.places import Found, find_place
@@ -45,6 +46,7 @@ class View:
     show: str
     provider: str | None
     printing: bool
+    filters: Filters = field(default=Filters())
     problems: tuple[Problem, ...] = field(default=())
 
     def address(self, **changes: str) -> dict[str, str]:
@@ -58,10 +60,11 @@ class View:
             "order": self.order,
             "show": self.show,
             "provider": self.provider or "",
+            **filter_address(self.filters),
             **changes,
         }
         plain = {"measure": self.pack.measure, "pack": DEFAULT_PACK, "order": "evidence"}
-        plain |= {"show": "all", "provider": ""}
+        plain |= {"show": "all", "provider": "", **filter_address(Filters())}
         return {key: value for key, value in full.items() if value != plain.get(key)}
 
 
@@ -100,8 +103,47 @@ def read_view() -> View:
         show=one_of(address, problems, "show", tuple(SHOW), "all"),
         provider=provider,
         printing=one_of(address, problems, "view", (PRINT, ""), "") == PRINT,
+        filters=read_filters(address, pack, problems),
         problems=tuple(problems),
     )
+
+
+#: How the address says that a switch is on.
+ON = {"open_now": "now"}
+#: Filters whose name in the address is another one.
+NAMES = {"open_now": "open"}
+
+
+def filter_address(filters: Filters) -> dict[str, str]:
+    """Filters as the address says them; "" for those that narrow nothing."""
+    said = {name: getattr(filters, name) for name in CHOICES}
+    switches = {
+        NAMES.get(name, name): ON.get(name, "yes") if getattr(filters, name) else ""
+        for name in SWITCHES
+    }
+    return said | switches
+
+
+def read_filters(address: Mapping[str, str], pack: Pack, problems: list[Problem]) -> Filters:
+    """The filters of an address; one that the pack has no data for is named and ignored."""
+    known = _ui.filter_choices(pack)
+    found: dict[str, str | bool] = {}
+    for name in (*CHOICES, *SWITCHES):
+        said = NAMES.get(name, name)
+        value = address.get(said)
+        if not value:
+            continue
+        allowed = known.get(name, ()) if name in CHOICES else (ON.get(name, "yes"),)
+        if name not in known:
+            problems.append(
+                Problem(f"“{said}” is ignored: the data of {pack.country} does not say it.")
+            )
+        elif value not in allowed:
+            values = ", ".join(allowed[:8])
+            problems.append(Problem(f"“{value}” is ignored: {said} can be {values}."))
+        else:
+            found[name] = value if name in CHOICES else True
+    return Filters(**found)
 
 
 def measures_of(pack: Pack) -> tuple[str, ...]:

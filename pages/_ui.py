@@ -13,7 +13,8 @@ from geo import explain
 from geo.build import public_path
 from geo.coverage import Supplied, supply_pack
 from geo.errors import CareReachError, DataError
-from geo.find import Assessed, assess_pack
+from geo.filters import Filters, choices
+from geo.find import Assessed, assess_pack, narrow
 from geo.packs import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.places import Gazetteer
 from geo.procedures import Procedure, own_folder, whole_library
@@ -36,7 +37,7 @@ def _pack(folder: Path, changed: int) -> Pack:
     return open_pack(folder)
 
 
-def _key(of: Pack) -> tuple[str, str]:
+def pack_key(of: Pack) -> tuple[str, str]:
     """What tells packs apart: two folders may hold copies of one descriptor."""
     return str(of.folder), of.hash
 
@@ -44,6 +45,11 @@ def _key(of: Pack) -> tuple[str, str]:
 def library() -> dict[str, Procedure]:
     """The procedure library, read once, and again when the folder of one's own has changed."""
     return _library(_own())[0]
+
+
+def specialty_labels() -> dict[str, str]:
+    """Specialties that entries name, for a reader."""
+    return {word: label for entry in library().values() for word, label in entry.labels.items()}
 
 
 def library_problems() -> tuple[DataError, ...]:
@@ -74,7 +80,7 @@ def _library(own: tuple) -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
     return whole_library()
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: _key})
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
 def gazetteer(of: Pack) -> Gazetteer:
     """A pack's places, ready to be searched."""
     return Gazetteer(of.places)
@@ -85,9 +91,34 @@ def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
     return _assessed(of, slug, today, _own())
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def _assessed(of: Pack, slug: str, today: dt.date, own: tuple) -> Assessed:
     return assess_pack(of, library()[slug], today)
+
+
+def narrowed(of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime) -> Assessed:
+    """A pack seen with one procedure, and only those who pass the filters at that time."""
+    if not filters:
+        return assessed(of, slug, today)
+    # Opening hours change at round times: five minutes' views are shared.
+    minute = now.minute - now.minute % 5 if filters.open_now else 0
+    when = now.replace(minute=minute, second=0, microsecond=0)
+    if not filters.open_now:
+        when = when.replace(hour=0)
+    return _narrowed(of, slug, today, filters, when, _own())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Pack: pack_key})
+def _narrowed(
+    of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime, own: tuple
+) -> Assessed:
+    return narrow(assessed(of, slug, today), filters, now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def filter_choices(of: Pack) -> dict[str, tuple[str, ...]]:
+    """The filters that a pack has data for, each with its values."""
+    return choices(of.providers)
 
 
 def supplied(
@@ -101,14 +132,16 @@ def supplied(
     return _supplied(of, slug, today, added, removed, _own())
 
 
-@st.cache_resource(show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: _key})
+@st.cache_resource(
+    show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: pack_key}
+)
 def _supplied(
     of: Pack, slug: str, today: dt.date, added: tuple, removed: tuple, own: tuple
 ) -> Supplied:
     return supply_pack(assessed(of, slug, today), added, removed)
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def area_note(of: Pack, level: int) -> str:
     """Whose areas the map shows."""
     shapes = of.files.get(f"areas_{level}")
@@ -122,7 +155,7 @@ def area_note(of: Pack, level: int) -> str:
     return "Areas are the boundaries given with the data. They decide nothing."
 
 
-@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: _key})
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def drawn(of: Pack, resource: str) -> str | dict | None:
     """Where a map of a pack lies below `static/`, or itself where it is not public."""
     own = of.files.get(resource)

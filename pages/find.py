@@ -17,12 +17,13 @@ view = _state.read_view()
 pack, procedure, place = view.pack, view.procedure, view.found.place
 # What another page leads back to: this view, understood; nothing to keep of a bare first visit.
 st.session_state["find_address"] = view.address() if st.query_params else {}
+now = dt.datetime.now(dt.UTC)
 today = dt.date.today()
 
 
 def answer_for(origin: Place) -> Answer:
     return find_care(
-        _ui.assessed(pack, procedure.slug, today),
+        _ui.narrowed(pack, procedure.slug, today, view.filters, now),
         origin,
         view.radius_km,
         measure=view.measure,
@@ -51,7 +52,7 @@ def picked_row() -> None:
 
 def results(answer: Answer) -> None:
     """Everything that follows from one known place."""
-    lines = words.describe(answer)
+    lines = words.describe(answer, now)
     _ui.urgent(procedure, pack, words.seen_at_words(answer))
     _results.problems(view)
     _results.headline(view, answer)

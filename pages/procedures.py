@@ -15,7 +15,7 @@ address = st.query_params
 kept = st.session_state.get("find_address", {})
 pack = _ui.pack(kept.get("pack", _state.DEFAULT_PACK))
 EVERY = "Every specialty"
-labels = {word: label for entry in library.values() for word, label in entry.labels.items()}
+labels = _ui.specialty_labels()
 
 
 def go(**changes: str) -> None:

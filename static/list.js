@@ -78,6 +78,7 @@ function card(row, selected, choose) {
   for (const [words, from] of row.against) source.append(" · against: " + words + " (" + from + ")");
   if (row.detail) source.append(" · " + row.detail);
   item.append(source);
+  if (row.facts) item.append(make("p", row.facts, "facts"));
   for (const [words, from] of row.notices) {
     item.append(make("p", words + " (" + from + ")", "notice"));
   }

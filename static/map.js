@@ -58,6 +58,8 @@
     L.control.zoom({ position: "topleft" }).addTo(map);
     L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
     map.fitBounds(data.bounds, { animate: false });
+    // Without land "no data" cannot be told from land.
+    if (!data.outlined) frame.classList.add("plain");
     if (data.ground) draw(map, data.ground);
     if (data.url) fetch(data.url).then((answer) => answer.json()).then((ground) => draw(map, ground));
   };

@@ -1,7 +1,6 @@
 """What a reader brings: frames of the contract, where they are from, and a report of every row."""
 
 import csv
-import datetime as dt
 import io
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ import pandas as pd
 from geo.schema import LIST_COLUMNS, SCHEMAS, check_frame
 from geo.text import guarded
 
-__all__ = ["MOST_NOTES", "Brought", "Note", "Origin", "Report", "today"]
+__all__ = ["MOST_NOTES", "Brought", "Note", "Origin", "Report"]
 
 #: So many rows are named one by one; more are only counted.
 MOST_NOTES = 100_000
@@ -27,6 +26,7 @@ class Origin:
     path: str | None = None
     as_of: str | None = None
     description: str | None = None
+    kind: str = "registry"
     country: str = ""
     emergency_number: str = ""
 
@@ -39,6 +39,7 @@ class Origin:
             "path": self.path,
             "description": self.description,
             "license": self.license or None,
+            "kind": self.kind if self.kind != "registry" else None,
         }
         return {key: value for key, value in known.items() if value is not None}
 
@@ -197,8 +198,3 @@ def frame_of(records: list[dict[str, object]] | pd.DataFrame, table: str) -> pd.
         else:
             frame[column] = cells.where(cells.notna() & cells.ne(""), None)
     return check_frame(frame, table, table)[columns]
-
-
-def today() -> str:
-    """The day of an import that names none."""
-    return dt.date.today().isoformat()

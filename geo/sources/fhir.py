@@ -443,7 +443,7 @@ def bundle_of(pack: _Tables) -> dict[str, Any]:
 
 
 #: What is said of a source.
-_SOURCE = ("name", "title", "license", "path", "as_of", "description")
+_SOURCE = ("name", "title", "license", "path", "as_of", "description", "kind")
 
 
 def _source(source: Any) -> dict[str, Any]:

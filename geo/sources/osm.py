@@ -36,7 +36,7 @@ _YES_NO = {"yes": True, "limited": True, "designated": True, "no": False}
 _LIFECYCLE = ("disused:", "abandoned:", "demolished:", "was:", "construction:")
 
 
-def _origin(as_of: str | None, region: str) -> Origin:
+def _origin(as_of: str | None) -> Origin:
     return Origin(
         name="osm",
         title="© OpenStreetMap contributors",
@@ -44,7 +44,7 @@ def _origin(as_of: str | None, region: str) -> Origin:
         path="https://www.openstreetmap.org/copyright",
         as_of=as_of,
         description="Whatever volunteers have mapped; a missing place may simply not be mapped.",
-        country=region,
+        kind="other",
     )
 
 
@@ -208,7 +208,7 @@ def _brought(
         providers.append(_provider(thing, report, file, retrieved, country_code))
         report.kept += 1
     return Brought.of(
-        (_origin(as_of, ""),),
+        (_origin(as_of),),
         report,
         providers=sorted(providers, key=lambda p: str(p["provider_id"])),
         places=sorted(places, key=lambda p: str(p["place_id"])),

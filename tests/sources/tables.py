@@ -31,7 +31,11 @@ def nasty(path: Path, rows: int = 400, seed: int = 7) -> dict[str, int]:
             told["links"] += 1
         told["thai" if thai else "latin"] += 1
         phone = f"02-555-{i:04d}" if i % 5 else "NOT AVAILABLE"
-        cells = [name.replace('"', '""'), f"{lon:.5f}".replace(".", ","), f"{lat:.5f}".replace(".", ",")]
+        cells = [
+            name.replace('"', '""'),
+            f"{lon:.5f}".replace(".", ","),
+            f"{lat:.5f}".replace(".", ","),
+        ]
         line = f'"{cells[0]}"\t{cells[1]}\t{cells[2]}\t{phone}'
         lines.append(line.encode("utf-8" if thai else "latin-1"))
         if i % 45 == 7:

@@ -1,0 +1,350 @@
+"""The part of the Data page that brings a file into a pack: look, map, preview, import."""
+
+import datetime as dt
+import re
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from geo import maps
+from geo.errors import CareReachError
+from geo.imports import Imported, NewPack, import_into, name_problem
+from geo.packs import list_packs
+from geo.sources import cms, fhir, nppes, osm
+from geo.sources.brought import Brought, Origin
+from geo.sources.kinds import KINDS, recognise
+from geo.sources.mapping import Mapping, Proposal, propose, write_mapping
+from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.table import Near, read_table
+from geo.text import escape
+from pages import _ui
+
+#: What may be uploaded; the command line takes more.
+MAX_MB, MAX_ROWS = 50, 200_000
+#: So many points are drawn in a preview.
+MAX_POINTS = 2_000
+NOT_THERE = "(not in the table)"
+FIELD_WORDS = {
+    "name": "Name",
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "position": "Both in one column",
+    "postcode": "Postcode",
+    "facility_type": "Kind of place",
+    "specialties": "Specialty",
+    "address": "Address",
+    "locality": "Town",
+    "region": "Region",
+    "country": "Country",
+    "phone": "Telephone",
+    "website": "Website",
+    "opening_hours": "Opening hours",
+    "record": "Own id",
+    "npi": "NPI",
+    "operational_status": "In operation",
+    "beds": "Beds",
+    "languages": "Languages",
+    "gender": "Gender",
+    "accepting_new": "Takes new patients",
+    "telehealth": "By video or telephone",
+    "wheelchair": "Wheelchair access",
+    "emergency": "Emergency department",
+    "also_known_as": "Other names",
+}
+FIRST_FIELDS = 8
+
+
+def told() -> None:
+    """What the last click did."""
+    words = st.session_state.pop("data_told", "")
+    if words:
+        st.success(_ui.plain(words))
+
+
+def offer(today: dt.date) -> None:
+    """Bring a file of one's own, where that is allowed."""
+    st.html('<div class="cr-head"><h2>Bring your own</h2></div>')
+    if not _ui.may_write():
+        st.html(
+            "<p>Uploading is switched off on this server. The command line brings data in: "
+            "<code>python -m geo import --help</code>.</p>"
+        )
+        return
+    st.html(
+        "<p>A spreadsheet, CSV, GeoJSON, GeoPackage or GeoParquet with any columns, FHIR "
+        "resources, an OpenStreetMap extract, or a US register. It stays on this server, where all "
+        "its visitors can see it.</p>"
+    )
+    upload = st.file_uploader(
+        "A file with places or doctors", max_upload_size=MAX_MB, key="bring_file"
+    )
+    done: Imported | None = st.session_state.get("bring_done")
+    if upload is None:
+        st.session_state.pop("bring_done", None)
+        return
+    if done is not None and st.session_state.get("bring_of") == upload.file_id:
+        finished(done)
+        return
+    try:
+        look(upload.name, upload.getvalue(), upload.file_id, today)
+    except CareReachError as error:
+        st.warning(_ui.plain(f"{error}".rstrip(".") + "."))
+
+
+def look(name: str, content: bytes, file_id: str, today: dt.date) -> None:
+    """Say what the file is, and ask what it does not say."""
+    kind, sheet, proposal = _known(name, content)
+    st.html(f"<p>This is <strong>{escape(KINDS[kind])}</strong>.</p>")
+    mapping = None
+    if sheet is not None and proposal is not None:
+        mapping = ask_mapping(sheet, proposal)
+    country_code = ask_country(kind)
+    if mapping is not None:
+        mapping = mapping.model_copy(update={"country_code": country_code})
+    terms = ask_terms(name) if kind in ("table", "fhir") else Origin("", "")
+    if kind == "cms":
+        st.info("Medicare volumes need your own mapping of codes: use the command line.")
+        return
+    brought = _read(kind, name, content, mapping, terms, country_code, today.isoformat())
+    preview(brought, mapping)
+    if brought.report.read > MAX_ROWS:
+        st.warning(f"This file has more than {MAX_ROWS:,} rows: use the command line.")
+        return
+    if len(brought.providers):
+        target(name, brought, file_id, mapping)
+
+
+@st.cache_data(show_spinner="Reading the file …", max_entries=8)
+def _known(name: str, content: bytes) -> tuple[str, Sheet | None, Proposal | None]:
+    with _file(name, content) as path:
+        kind = recognise(path)
+        if kind != "table":
+            return kind, None, None
+        sheet = read_sheet(path)
+        return kind, sheet, propose(sheet)
+
+
+class _file:  # noqa: N801  # a context manager, used as a function
+    """Uploaded bytes as a file that goes away, under a name that is only a name."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self.content = re.sub(r"[^\w.\- ]", "_", name)[-80:], content
+
+    def __enter__(self) -> Path:
+        self.folder = tempfile.TemporaryDirectory(prefix="carereach-")
+        path = Path(self.folder.name) / (self.name.lstrip(".") or "file")
+        path.write_bytes(self.content)
+        return path
+
+    def __exit__(self, *error: object) -> None:
+        self.folder.cleanup()
+
+
+@st.cache_data(show_spinner="Reading every row …", max_entries=8)
+def _read(
+    kind: str,
+    name: str,
+    content: bytes,
+    mapping: Mapping | None,
+    terms: Origin,
+    country_code: str,
+    retrieved: str,
+) -> Brought:
+    with _file(name, content) as path:
+        if kind == "table" and mapping is not None:
+            return read_table(path, mapping, terms, retrieved, Near())
+        if kind == "fhir":
+            return fhir.read_fhir([path], terms, retrieved, country_code=country_code)
+        if kind == "osm":
+            read = osm.read_extract if path.suffix == ".pbf" else osm.read_overpass
+            return read(path, retrieved, country_code=country_code)
+        if kind == "nppes":
+            return nppes.read_nppes(path, retrieved)
+        return cms.read_clinicians(path, retrieved)
+
+
+def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
+    """What each column means: proposed, and to be put right."""
+    known_signs = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
+    found = "; ".join(
+        f"{key}: {known_signs.get(value, value)}" for key, value in sheet.found.items() if value
+    )
+    st.html(f'<p class="cr-note">{len(sheet.cells):,} rows. {escape(found)}.</p>')
+    for question in proposal.questions:
+        st.warning(_ui.plain(question))
+    columns = dict(proposal.mapping.columns)
+    known = {
+        field: sheet.columns[at - 1] if isinstance(at, int) else at for field, at in columns.items()
+    }
+    chosen: dict[str, str | int] = {}
+    choices = [NOT_THERE, *sheet.columns]
+    fields = sorted(FIELD_WORDS, key=lambda f: (f not in known, list(FIELD_WORDS).index(f)))
+    shown = max(FIRST_FIELDS, sum(field in known for field in fields))
+    st.html("<h3>Which column holds what</h3>")
+    for group in (fields[:shown], fields[shown:]):
+        cells = (st if group[0] == fields[0] else st.expander("More columns")).columns(4)
+        for number, field in enumerate(group):
+            column = cells[number % 4].selectbox(
+                FIELD_WORDS[field],
+                choices,
+                index=choices.index(known[field]) if known.get(field) in choices else 0,
+                key=f"bring_{field}",
+                help=f"Proposed by {proposal.guesses[field]}"
+                if field in proposal.guesses
+                else None,
+            )
+            if column != NOT_THERE:
+                chosen[field] = sheet.columns.index(column) + 1
+    left, middle, right = st.columns(3)
+    swapped = left.checkbox(
+        "Latitude and longitude are swapped", value=proposal.mapping.swapped, key="bring_swapped"
+    )
+    far = middle.checkbox("Keep rows that lie far from all others", key="bring_far")
+    crs = right.text_input(
+        "Projection, where positions are not degrees", placeholder="EPSG:32645", key="bring_crs"
+    )
+    return proposal.mapping.model_copy(
+        update={
+            "columns": chosen,
+            "swapped": swapped,
+            "far": "keep" if far else "drop",
+            "crs": crs.strip(),
+        }
+    )
+
+
+def ask_country(kind: str) -> str:
+    """The country of telephone numbers and postcodes."""
+    if kind in ("nppes", "dac", "cms"):
+        return "US"
+    code = st.text_input(
+        "Country code, for telephone numbers and postcodes",
+        max_chars=2,
+        placeholder="BT",
+        key="bring_country_code",
+        width=320,
+    )
+    return str(code).strip().upper()
+
+
+def ask_terms(name: str) -> Origin:
+    """Who publishes the data, under which terms, and how old it is."""
+    one, two, three, four = st.columns(4)
+    title = one.text_input("Who publishes it", key="bring_title", placeholder="Ministry of Health")
+    licence = two.text_input("Licence", key="bring_licence", placeholder="CC BY 4.0")
+    url = three.text_input("Where it was published", key="bring_url", placeholder="https://…")
+    as_of = four.text_input("Which day it describes", key="bring_as_of", placeholder="2025-06")
+    official = st.checkbox(
+        "An official register (others are called reported, never confirmed)", key="bring_official"
+    )
+    url, as_of = url.strip(), as_of.strip()
+    if url and not re.match(r"https?://[^\s/]+", url):
+        st.warning("Where it was published is a web address, https://…; it is left out.")
+        url = ""
+    if as_of and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", as_of):
+        st.warning("A day is written 2025, 2025-06 or 2025-06-30; it is left out.")
+        as_of = ""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.split(".")[0].lower()).strip("-") or "table"
+    return Origin(
+        stem,
+        title.strip() or f"The file {name}",
+        license=licence.strip(),
+        path=url or None,
+        as_of=as_of or None,
+        kind="official" if official else "other",
+    )
+
+
+def preview(brought: Brought, mapping: Mapping | None) -> None:
+    """What would be kept and dropped, with its reasons, and where the places lie."""
+    lines = brought.report.lines()
+    st.html("<h3>What would come of it</h3>")
+    words, chart = st.columns([45, 55], gap="medium")
+    with words:
+        rest = "".join(f"<li>{escape(line)}</li>" for line in lines[1:])
+        st.html(f"<p><strong>{escape(lines[0])}</strong></p><ul>{rest}</ul>")
+        frame = brought.providers
+        shown = frame[["name", "facility_type", "locality", "phone"]].head(8)
+        st.dataframe(shown.dropna(axis=1, how="all"), hide_index=True)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Row by row (CSV)",
+                brought.report.csv(),
+                "report.csv",
+                "text/csv",
+                on_click="ignore",
+            )
+            if mapping is not None:
+                st.download_button(
+                    "This mapping, to use again",
+                    write_mapping(mapping),
+                    "mapping.yaml",
+                    "application/yaml",
+                    on_click="ignore",
+                )
+    with chart:
+        if len(frame):
+            some = frame.iloc[:: max(1, len(frame) // MAX_POINTS)]
+            spots = [["known", lat, lon] for lat, lon in zip(some["lat"], some["lon"], strict=True)]
+            low, high = (
+                (float(frame["lat"].quantile(q)), float(frame["lon"].quantile(q)))
+                for q in (0.002, 0.998)
+            )
+            st_folium(
+                maps.base_map(None, None, (low, high), locate=False),
+                key=f"bring_map_{low}_{high}",
+                height=380,
+                use_container_width=True,
+                feature_group_to_add=maps.area_layer(None, None, {}, [], spots, None, []),
+                returned_objects=[],
+            )
+
+
+def target(name: str, brought: Brought, file_id: str, mapping: Mapping | None) -> None:
+    """Which pack, what a new one says of itself, and the button."""
+    st.html("<h3>Into which pack</h3>")
+    stem = re.sub(r"[^a-z0-9]+", "-", name.split(".")[0].lower()).strip("-")[:40] or "mine"
+    one, two, three, four = st.columns(4)
+    packs = list(list_packs())
+    pack = str(one.text_input("Name of the pack", value=stem, key="bring_pack")).strip()
+    problem = name_problem(pack)
+    new = NewPack()
+    if pack in packs:
+        st.info(
+            f"The pack {pack} exists: what is new is merged into your copy of it, and what is "
+            "known is brought up to date."
+        )
+    else:
+        title = two.text_input("Title of the new pack", key="bring_pack_title", placeholder=stem)
+        country = three.text_input("Country", key="bring_pack_country")
+        number = four.text_input("Emergency number", key="bring_pack_number", placeholder="112")
+        new = NewPack(title.strip(), country.strip(), number.strip())
+    if problem:
+        st.warning(_ui.plain(problem))
+    if st.button("Import", type="primary", disabled=bool(problem)):
+        bar = st.progress(0.0, "Beginning")
+        try:
+            done = import_into(
+                pack, [brought], new, progress=lambda words, share: bar.progress(share, words)
+            )
+        except (CareReachError, OSError) as error:
+            bar.empty()
+            st.warning(_ui.plain(f"Nothing was imported: {error}"))
+            return
+        _read.clear()  # its report was completed by the import
+        st.session_state["bring_done"], st.session_state["bring_of"] = done, file_id
+        st.rerun()
+
+
+def finished(done: Imported) -> None:
+    """What was imported, and where to look at it."""
+    lines = "".join(f"<li>{escape(line)}</li>" for line in done.lines())
+    st.success(_ui.plain(f"Imported into the pack {done.pack}."))
+    st.html(f"<ul>{lines}</ul>")
+    with st.container(horizontal=True):
+        st.page_link("pages/find.py", label="Search it", query_params={"pack": done.pack})
+        st.download_button(
+            "Row by row (CSV)", done.csv(), "report.csv", "text/csv", on_click="ignore"
+        )
