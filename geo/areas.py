@@ -4,6 +4,7 @@ Where no surveyed boundary is known, a region is the Thiessen polygon of its dem
 clipped to the country's outline and marked *approximate*. Official boundaries replace them.
 """
 
+import re
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -16,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import DataError
 from geo.text import normalise
 
-__all__ = ["Matched", "dissolve", "match_boundaries", "thiessen", "unwrapped"]
+__all__ = ["Matched", "dissolve", "match_boundaries", "name_boundaries", "thiessen", "unwrapped"]
 
 #: From this likeness (0-100) a name is taken for another spelling of a region's name.
 SPELLING = 80.0
@@ -126,17 +127,8 @@ def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int
     DataError
         If the file holds no polygons, or no column of it names the regions.
     """
-    shapes = shapes.to_crs(4326) if shapes.crs is not None else shapes.set_crs(4326)
-    kinds = shapes.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
-    shapes = shapes[kinds & ~shapes.geometry.is_empty].reset_index(drop=True)
+    shapes = _only_polygons(shapes)
     wanted = regions[regions["level"] == level].reset_index(drop=True)
-    if shapes.empty:
-        raise DataError("boundaries", "there are no polygons in the file")
-    west, south, east, north = shapes.total_bounds
-    if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
-        raise DataError(
-            "boundaries", "positions are not degrees: give the file with its projection"
-        )
     texts = {str(c): shapes[c].map(_words) for c in shapes.columns if c != shapes.geometry.name}
     spellings = _spellings(wanted)
     parents = _spellings(regions[regions["level"] == level - 1])
@@ -170,6 +162,64 @@ def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int
     lost = [str(shapes[names][i]) for i, region in enumerate(found) if region is None]
     missing = wanted.loc[~wanted["region_id"].isin(areas["region_id"]), "name"]
     return Matched(areas, how, tuple(lost), tuple(missing))
+
+
+#: How publishers call the columns of a boundary's name and code, the lowest level first.
+_NAMES = ("shapename", "name", "name en", "region", "district", "county", "nom", "nombre")
+_CODES = ("shapeid", "region id", "code", "pcode", "id", "geoid", "fid")
+
+
+def name_boundaries(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Boundaries of a pack that has no regions yet: each polygon becomes one.
+
+    Parameters
+    ----------
+    shapes
+        Polygons with names and perhaps codes, as geoBoundaries, COD-AB or others call them.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        `region_id`, `name` and geometry, EPSG:4326; parts of one code are one region.
+
+    Raises
+    ------
+    DataError
+        If there are no polygons, or none has a name.
+    """
+    shapes = _only_polygons(shapes)
+    texts = {normalise(str(c)): str(c) for c in shapes.columns if c != shapes.geometry.name}
+
+    def column(known: tuple[str, ...], coded: str) -> str | None:
+        levels = [c for c in texts if re.fullmatch(rf"adm(in)?_?\d_?{coded}(_\w+)?", c)]
+        names = [*sorted(levels, reverse=True), *(c for c in known if c in texts)]
+        whole = (c for c in names if shapes[texts[c]].map(_words).ne("").all())
+        return next((texts[c] for c in whole), None)
+
+    name = column(_NAMES, "(en|name)")
+    if name is None:
+        raise DataError("boundaries", f"no column names every polygon: {', '.join(texts.values())}")
+    code = column(_CODES, "pcode")
+    ids = shapes[code].map(str) if code else shapes[name].map(_words)
+    names = dict(zip(ids, shapes[name].map(str), strict=True))
+    areas = dissolve(shapes.assign(region_id=ids.str.replace(r"\s+", "-", regex=True)), ids)
+    found: gpd.GeoDataFrame = areas.assign(name=areas["region_id"].map(names))
+    return found
+
+
+def _only_polygons(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The polygons of a file, in degrees."""
+    shapes = shapes.to_crs(4326) if shapes.crs is not None else shapes.set_crs(4326)
+    kinds = shapes.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    found: gpd.GeoDataFrame = shapes[kinds & ~shapes.geometry.is_empty].reset_index(drop=True)
+    if found.empty:
+        raise DataError("boundaries", "there are no polygons in the file")
+    west, south, east, north = found.total_bounds
+    if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
+        raise DataError(
+            "boundaries", "positions are not degrees: give the file with its projection"
+        )
+    return found
 
 
 def _words(value: object) -> str:

@@ -21,7 +21,7 @@ except ImportError:  # not on Windows, where only this process takes its turns
 import geopandas as gpd
 import pandas as pd
 
-from geo.areas import Matched, match_boundaries
+from geo.areas import Matched, match_boundaries, name_boundaries
 from geo.build import build_pack
 from geo.checks import check_pack
 from geo.errors import DataError
@@ -32,12 +32,23 @@ from geo.packs import (
     open_pack,
     pack_folder,
     read_descriptor,
+    read_shapes,
+    read_table,
     resource_path,
     user_folder,
     write_pack,
 )
+from geo.query import region_of_each
 
-__all__ = ["add_resource", "change_pack", "import_boundaries", "new_pack", "record_answer"]
+__all__ = [
+    "add_resource",
+    "change_pack",
+    "import_boundaries",
+    "new_pack",
+    "record_answer",
+    "region_ids",
+    "write_table",
+]
 
 _STAGED = ".staged-"
 #: One change at a time within a process; each begins from what the last one left.
@@ -101,7 +112,8 @@ def record_answer(
 def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = False) -> Matched:
     """Put official boundaries of the lowest regions into the user's copy of a pack.
 
-    They are drawn instead of approximate areas and change no figure.
+    They are drawn instead of approximate areas and change no figure. In a pack without regions
+    each polygon becomes one, and providers belong to the one they lie in.
 
     Parameters
     ----------
@@ -118,6 +130,8 @@ def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = Fa
         If nothing can be matched.
     """
     pack = open_pack(name)
+    if pack.regions.empty:
+        return _first_boundaries(name, shapes, dry_run=dry_run)
     lowest = int(pack.regions["level"].max())
     matched = match_boundaries(shapes, pack.regions, lowest)
     if dry_run:
@@ -132,12 +146,60 @@ def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = Fa
     return matched
 
 
+def _first_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool) -> Matched:
+    """Boundaries as the regions of a pack that has none."""
+    areas = name_boundaries(shapes)
+
+    def change(folder: Path) -> None:
+        regions = pd.DataFrame(areas[["region_id", "name"]]).assign(level=1, boundary="surveyed")
+        write_table(folder, "regions", regions)
+        drawn = areas[["region_id", "geometry"]]
+        drawn = drawn.set_geometry(drawn.geometry.set_precision(0.0005))
+        (folder / "boundaries.geojson").write_text(drawn.to_json(drop_id=True), "utf-8")
+        add_resource(folder, "boundaries", "boundaries.geojson")
+        providers = read_table(folder, read_descriptor(folder), "providers")
+        providers["region_id"] = region_ids(folder, providers)
+        write_table(folder, "providers", providers)
+
+    change_pack(name, change, dry_run=dry_run)
+    return Matched(areas, {"name": len(areas)}, (), ())
+
+
 def add_resource(folder: Path, name: str, path: str) -> None:
     """Name a file of a staged pack in its descriptor, in place of the one that was."""
     about = read_descriptor(folder)
     others = [entry for entry in about.get("resources", []) if entry["name"] != name]
     about["resources"] = [*others, {"name": name, "path": path}]
     (folder / DESCRIPTOR).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
+
+
+def write_table(folder: Path, table: str, frame: pd.DataFrame) -> None:
+    """Replace a table of a staged pack by Parquet, which keeps types and gives the same bytes."""
+    about = read_descriptor(folder)
+    old = resource_path(folder, about, table)
+    frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")
+    if old is not None and old.name != f"{table}.parquet":
+        old.unlink(missing_ok=True)
+    add_resource(folder, table, f"{table}.parquet")
+
+
+def region_ids(folder: Path, providers: pd.DataFrame) -> "pd.Series[str]":
+    """The region of each provider; where none is known, by the boundaries of a staged pack."""
+    about = read_descriptor(folder)
+    path = resource_path(folder, about, "boundaries")
+    known = providers["region_id"].copy()
+    if path is None or not path.exists():
+        return known
+    shapes = read_shapes(path)
+    lacking = known.isna().to_numpy()
+    at = region_of_each(
+        providers["lat"].to_numpy()[lacking],
+        providers["lon"].to_numpy()[lacking],
+        shapes.geometry.to_numpy(),
+    )
+    ids = shapes["region_id"].to_numpy(object)
+    known[lacking] = [ids[i] if i >= 0 else pd.NA for i in at]
+    return known
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from geo.build import build_pack
-from geo.edits import add_resource, change_pack, new_pack
+from geo.edits import add_resource, change_pack, new_pack, region_ids, write_table
 from geo.errors import CareReachError, UnknownNameError
 from geo.evidence import assess
 from geo.find import OUTSIDE_KM
@@ -236,7 +236,7 @@ def _grown(folder: Path, brought: Sequence[Brought]) -> _Tables:
             for lat, lon in zip(one.places["lat"], one.places["lon"], strict=True)
         ]
         tables.places = merge_places(tables.places, one.places[np.array(near, bool)])
-    tables.providers["region_id"] = _regions(folder, about, tables.providers)
+    tables.providers["region_id"] = region_ids(folder, tables.providers)
     return tables
 
 
@@ -272,34 +272,6 @@ def _with_evidence(tables: _Tables, one: Brought, id_of: Mapping[str, str]) -> p
     both = [tables.evidence, new[known]] if len(tables.evidence) else [new[known]]
     whole = pd.concat(both, ignore_index=True)
     return whole.drop_duplicates(list(EVIDENCE.columns)).reset_index(drop=True)
-
-
-def _regions(folder: Path, about: Mapping[str, Any], providers: pd.DataFrame) -> "pd.Series[str]":
-    """The region of each provider that has none, by surveyed boundaries only."""
-    path = resource_path(folder, about, "boundaries")
-    known = providers["region_id"].copy()
-    if path is None or not path.exists():
-        return known
-    shapes = read_shapes(path)
-    lacking = known.isna().to_numpy()
-    at = region_of_each(
-        providers["lat"].to_numpy()[lacking],
-        providers["lon"].to_numpy()[lacking],
-        shapes.geometry.to_numpy(),
-    )
-    ids = shapes["region_id"].to_numpy(object)
-    known[lacking] = [ids[i] if i >= 0 else pd.NA for i in at]
-    return known
-
-
-def write_table(folder: Path, table: str, frame: pd.DataFrame) -> None:
-    """Replace a table of a staged pack by Parquet, which keeps types and gives the same bytes."""
-    about = read_descriptor(folder)
-    old = resource_path(folder, about, table)
-    frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")
-    if old is not None and old.name != f"{table}.parquet":
-        old.unlink(missing_ok=True)
-    add_resource(folder, table, f"{table}.parquet")
 
 
 def _write(folder: Path, tables: _Tables, brought: Sequence[Brought]) -> None:

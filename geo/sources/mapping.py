@@ -13,8 +13,7 @@ from rapidfuzz import fuzz, process
 from geo.errors import DataError
 from geo.schema import FACILITY_TYPES
 from geo.sources.sheets import GEOMETRY, Sheet
-from geo.sources.vocabulary import FIELDS, facility_type_of
-from geo.text import normalise
+from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
 __all__ = ["Mapping", "Proposal", "propose", "read_mapping", "write_mapping"]
 
@@ -123,8 +122,8 @@ def propose(sheet: Sheet) -> Proposal:
 
 def _by_name(sheet: Sheet, chosen: dict[str, int], why: dict[str, str]) -> None:
     """Columns called as people call them; another spelling counts where no exact one is."""
-    headers = [normalise(c) for c in sheet.columns]
-    plain = {field: [normalise(w) for w in words] for field, words in FIELDS.items()}
+    headers = [folded(c) for c in sheet.columns]
+    plain = {field: [folded(w) for w in words] for field, words in FIELDS.items()}
     taken: set[int] = set(chosen.values())
     for exact in (True, False):
         for field, words in plain.items():

@@ -21,8 +21,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import DataError
 from geo.sources.files import kind_of, opened
-from geo.sources.vocabulary import HEADER_WORDS
-from geo.text import normalise
+from geo.sources.vocabulary import HEADER_WORDS, folded
 
 __all__ = ["GEOMETRY", "MAX_ROWS", "Sheet", "read_sheet"]
 
@@ -323,7 +322,7 @@ def _header_row(table: list[list[str]]) -> int:
     widths = Counter(sum(map(bool, row)) for row in table[:200] if any(row))
     usual = max(widths, key=lambda w: (widths[w], w))
     for at, row in enumerate(table[:_HEAD_ROWS]):
-        words = {normalise(cell) for cell in row if cell}
+        words = {folded(cell) for cell in row if cell}
         if len(words & HEADER_WORDS) >= 2 and len(words) > 0.5 * usual:
             return at
     for at, row in enumerate(table[:_HEAD_ROWS]):

@@ -99,7 +99,7 @@ def read_table(
     rows.drop(again, "the row repeats an earlier one, word for word")
     name = rows.text("name")
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
-    header = name.map(normalise) == normalise(str(mapping.columns.get("name", "")))
+    header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
     rows.drop(header.to_numpy() & (sheet.found.get("header") != "none"), "repeats the header")
     status = rows.text("operational_status")
     gone = status.map(is_closed, na_action="ignore")
@@ -415,8 +415,9 @@ def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, 
 
 
 def _joined(address: "pd.Series[str]", code: "pd.Series[str]") -> "pd.Series[str]":
-    both = address + " " + code
-    return both.where(both.notna(), address)
+    pairs = zip(address, code, strict=True)
+    whole = [" ".join(str(part) for part in pair if pd.notna(part)) or None for pair in pairs]
+    return pd.Series(whole, index=address.index, dtype=object)
 
 
 def _records(rows: _Rows, origin: Origin) -> list[str]:

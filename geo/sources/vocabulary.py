@@ -21,17 +21,24 @@ __all__ = [
     "STATES",
     "YES",
     "facility_type_of",
+    "folded",
     "is_closed",
 ]
 
 _WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+
+
+def folded(header: str) -> str:
+    """A column's name to compare: `Facility_Name` is `facility name`."""
+    return normalise(header.replace("_", " "))
+
 
 #: What a table may tell: field to how people call its column.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     field: tuple(words) for field, words in _WORDS["columns"].items()
 }
 #: The same, folded to compare.
-HEADER_WORDS = frozenset(normalise(word) for words in FIELDS.values() for word in words)
+HEADER_WORDS = frozenset(folded(word) for words in FIELDS.values() for word in words)
 MISSING, YES, NO = (
     frozenset(map(normalise, _WORDS[key])) for key in ("missing", "said_yes", "said_no")
 )

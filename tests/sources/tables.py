@@ -25,7 +25,7 @@ def nasty(path: Path, rows: int = 400, seed: int = 7) -> dict[str, int]:
             lon, lat = random.choice([(0.0, 0.0), (-999.0, -999.0)])
             told["sentinels"] += 1
         thai = i % 2 == 0
-        name = f"{(THAI if thai else LATIN)[i % 4]} {i}"
+        name = f"{(THAI if thai else LATIN)[i // 2 % 4]} {i}"
         if i % 40 == 3:
             name = f'=HYPERLINK("http://example.org/{i}";"{name}")'
             told["links"] += 1

@@ -1,0 +1,128 @@
+"""FHIR R4: the examples of US Core in, a pack out, valid, and in again as it was."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fhir.resources.R4B.bundle import Bundle
+
+from geo.errors import DataError
+from geo.packs import Pack
+from geo.schema import EVIDENCE, PROVIDERS
+from geo.sources.brought import Origin, frame_of
+from geo.sources.fhir import bundle_of, read_fhir
+from tests.conftest import ROOT
+
+SHARED = ROOT.parent / "shared" / "data" / "fhir"
+DAY = "2026-11-22"
+ORIGIN = Origin("directory", "A directory")
+
+
+def plain(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    return frame[columns].astype(object).where(frame[columns].notna(), None)
+
+
+def bundle(path: Path, *resources: dict[str, object]) -> Path:
+    entries = [{"resource": resource} for resource in resources]
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    return path
+
+
+def test_the_bundled_pack_out_and_in_again(bhutan: Pack, tmp_path: Path) -> None:
+    whole = bundle_of(bhutan)
+    Bundle.model_validate(whole)
+    path = tmp_path / "bhutan.json"
+    path.write_text(json.dumps(whole))
+    found = read_fhir([path], ORIGIN, "2020-01-01")
+    columns = list(PROVIDERS.columns)
+    pd.testing.assert_frame_equal(plain(found.providers, columns), plain(bhutan.providers, columns))
+    columns = list(EVIDENCE.columns)
+    pd.testing.assert_frame_equal(plain(found.evidence, columns), plain(bhutan.evidence, columns))
+    assert {o.name for o in found.origins} == {n for s in bhutan.providers["sources"] for n in s}
+    assert all(o.title == bhutan.sources[o.name].title for o in found.origins)
+
+
+def test_practitioners_out_and_in_again(bhutan: Pack, tmp_path: Path) -> None:
+    row = {
+        "provider_id": "npi:1234567893",
+        "kind": "practitioner",
+        "name": "Jo <Doe> & Söhne",
+        "specialties": ["anaesthesiology", "pain-medicine"],
+        "lat": 43.66,
+        "lon": -70.26,
+        "location_precision": "postcode",
+        "phone": "+12075550123",
+        "languages": ["en", "fr"],
+        "gender": "female",
+        "accepting_new": True,
+        "telehealth": False,
+        "npi": "1234567893",
+        "sources": ["nppes"],
+        "retrieved": DAY,
+    }
+
+    class One:
+        name, providers, evidence = "one", frame_of([row], "providers"), frame_of([], "evidence")
+        sources: dict[str, object] = {}
+
+    whole = bundle_of(One())
+    Bundle.model_validate(whole)
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(whole))
+    found = read_fhir([path], ORIGIN, DAY)
+    columns = list(PROVIDERS.columns)
+    pd.testing.assert_frame_equal(plain(found.providers, columns), plain(One.providers, columns))
+
+
+def test_a_directory_of_ones_own_making(tmp_path: Path) -> None:
+    path = bundle(
+        tmp_path / "b.json",
+        {"resourceType": "Location", "id": "house", "name": "House", "status": "active",
+         "position": {"latitude": 60.17, "longitude": 24.94},
+         "hoursOfOperation": [{"daysOfWeek": ["mon", "tue"], "openingTime": "08:00:00",
+                               "closingTime": "16:00:00"}],
+         "type": [{"coding": [{"code": "PC"}]}]},
+        {"resourceType": "Location", "id": "shut", "name": "Shut", "status": "inactive",
+         "position": {"latitude": 60.17, "longitude": 24.94}},
+        {"resourceType": "Practitioner", "id": "jo", "name": [{"family": "Doe", "given": ["Jo"]}],
+         "gender": "female", "communication": [{"coding": [
+             {"system": "urn:ietf:bcp:47", "code": "fi-FI"}]}]},
+        {"resourceType": "PractitionerRole", "id": "r", "practitioner":
+            {"reference": "http://example.org/fhir/Practitioner/jo"},
+         "location": [{"reference": "Location/house"}],
+         "specialty": [{"coding": [{"system": "http://nucc.org/provider-taxonomy",
+                                    "code": "207L00000X"}]}],
+         "availableTime": [{"daysOfWeek": ["wed"], "allDay": True}]},
+        {"resourceType": "Organization", "id": "ins", "name": "Insurer",
+         "type": [{"coding": [{"code": "pay"}]}]},
+    )  # fmt: skip
+    found = read_fhir([path], ORIGIN, DAY)
+    assert found.report.adds_up
+    rows = found.providers.set_index("provider_id")
+    assert list(rows.index) == ["directory:Location/house", "directory:Practitioner/jo"]
+    house, person = rows.iloc[0], rows.iloc[1]
+    assert (house["facility_type"], house["opening_hours"]) == ("primary_care", "Mo,Tu 08:00-16:00")
+    assert (person["lat"], person["specialties"]) == (60.17, ["anaesthesiology"])
+    assert (person["languages"], person["opening_hours"]) == (["fi"], "We 00:00-24:00")
+    assert found.report.counts["dropped", "it is not active"] == 1
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not here")
+def test_the_examples_of_us_core() -> None:
+    found = read_fhir(sorted(SHARED.glob("*.json")), ORIGIN, DAY)
+    assert found.report.adds_up
+    assert (found.report.read, found.report.kept) == (5, 4)
+    assert found.providers["npi"].notna().all()
+    kinds = dict(zip(found.providers["npi"], found.providers["facility_type"], strict=True))
+    assert kinds["1234567893"] == "hospital"
+    family = found.providers[found.providers["kind"] == "practitioner"]
+    assert ["general-practice"] in family["specialties"].tolist()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "name,lat"])
+def test_what_is_no_fhir(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match="no FHIR"):
+        read_fhir([path], ORIGIN, DAY)

@@ -1,0 +1,107 @@
+"""The same provider from two sources is kept once, with both; others stay apart."""
+
+from typing import Any
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo.sources.brought import frame_of
+from geo.sources.merge import merge_places, merge_providers
+
+
+def row(source: str, record: str, name: str, lat: float = 13.7, **more: Any) -> dict[str, Any]:
+    plain = {
+        "provider_id": f"{source}:{record}",
+        "kind": "facility",
+        "name": name,
+        "facility_type": "clinic",
+        "lat": lat,
+        "lon": 100.5,
+        "location_precision": "exact",
+        "sources": [source],
+        "retrieved": "2026-11-22",
+    }
+    return {**plain, **more}
+
+
+def frame(*rows: dict[str, Any]) -> pd.DataFrame:
+    return frame_of(list(rows), "providers")
+
+
+def test_a_like_name_nearby_is_one_place_with_both_sources() -> None:
+    old = frame(row("a", "1", "Bang Rak Health Centre", phone="+6625550100"))
+    new = frame(row("b", "9", "Health Centre, Bang Rak", lat=13.7005, website="https://x.org"))
+    found = merge_providers(old, new)
+    one = found.providers.iloc[0]
+    assert len(found.providers) == 1
+    assert one["sources"] == ["a", "b"]
+    assert (one["phone"], one["website"]) == ("+6625550100", "https://x.org")
+    assert found.id_of == {"b:9": "a:1"}
+    assert "0.06 km" in found.decisions[0].reason
+
+
+def test_what_is_far_or_called_otherwise_or_of_another_kind_stays_apart() -> None:
+    old = frame(row("a", "1", "Bang Rak Health Centre"))
+    new = frame(
+        row("b", "1", "Bang Rak Health Centre", lat=13.71),
+        row("b", "2", "Bang Kapi Dental House"),
+        row("b", "3", "Bang Rak Health Centre", kind="practitioner"),
+    )
+    assert len(merge_providers(old, new).providers) == 4
+
+
+def test_an_npi_decides_and_two_npis_are_two_providers() -> None:
+    old = frame(row("a", "1", "Jo Doe", npi="1234567893", location_precision="postcode"))
+    new = frame(
+        row("b", "1", "Joanna Doe-Smith", npi="1234567893", lat=13.75),
+        row("b", "2", "Jo Doe", npi="1003011404"),
+    )
+    found = merge_providers(old, new)
+    assert found.id_of == {"b:1": "a:1", "b:2": "b:2"}
+    # The more exact position of the two is kept.
+    assert found.providers["lat"].tolist() == [13.75, 13.7]
+
+
+def test_a_row_of_the_same_id_is_brought_up_to_date() -> None:
+    old = frame(row("a", "1", "Old name", phone="+6625550100", sources=["a", "b"]))
+    new = frame(row("a", "1", "New name"))
+    one = merge_providers(old, new).providers.iloc[0]
+    assert (one["name"], one["phone"]) == ("New name", "+6625550100")
+    assert one["sources"] == ["a", "b"]
+
+
+names = st.sampled_from(["Alpha Clinic", "Clinic Alpha", "Beta Clinic", "Gamma House", "Alpha"])
+spots = st.sampled_from([13.7, 13.7001, 13.702, 13.8])
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(names, spots), max_size=7), st.lists(st.tuples(names, spots), max_size=7))
+def test_nothing_is_lost_and_doing_it_again_changes_nothing(
+    first: list[tuple[str, float]], second: list[tuple[str, float]]
+) -> None:
+    old = frame(*(row("a", str(i), n, lat) for i, (n, lat) in enumerate(first)))
+    new = frame(*(row("b", str(i), n, lat) for i, (n, lat) in enumerate(second)))
+    found = merge_providers(old, new)
+    assert len(found.providers) == len(old) + len(new) - len(found.decisions)
+    assert set(found.id_of.values()) <= set(found.providers["provider_id"])
+    assert found.providers["provider_id"].is_unique
+    again = merge_providers(found.providers, new)
+    pd.testing.assert_frame_equal(again.providers, found.providers)
+
+
+def test_a_place_of_the_same_name_nearby_is_known() -> None:
+    def place(record: str, name: str, lat: float) -> dict[str, Any]:
+        return {
+            "place_id": record,
+            "name": name,
+            "kind": "town",
+            "lat": lat,
+            "lon": 0.0,
+            "source": "s",
+        }
+
+    old = frame_of([place("1", "São Tomé", 0.3)], "places")
+    new = frame_of([place("2", "Sao Tome", 0.31), place("3", "Sao Tome", 3.0)], "places")
+    assert merge_places(old, new)["place_id"].tolist() == ["1", "3"]
+    assert merge_places(old.iloc[:0], new)["place_id"].tolist() == ["2", "3"]

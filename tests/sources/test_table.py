@@ -1,0 +1,287 @@
+"""Any table: what is found out, what is asked, and a report in which every row stands."""
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Transformer
+
+from geo.errors import CareReachError, DataError
+from geo.sources.brought import Brought, Origin
+from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
+from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.table import Near, read_demand, read_table
+from geo.sources.vocabulary import FIELDS
+from tests.conftest import ROOT
+from tests.sources.tables import nasty
+
+SHARED = ROOT.parent / "shared" / "data"
+DAY = "2026-11-22"
+ORIGIN = Origin("mine", "My table", "CC0")
+
+
+def read(path: Path, near: Near | None = None, **changes: object) -> Brought:
+    sheet = read_sheet(path)
+    mapping = propose(sheet).mapping.model_copy(update=changes)
+    return read_table(path, mapping, ORIGIN, DAY, near, sheet)
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def reasons(brought: Brought, action: str) -> dict[str, int]:
+    return {why: n for (did, why), n in brought.report.counts.items() if did == action}
+
+
+def test_a_table_nobody_has_seen(tmp_path: Path) -> None:
+    path = tmp_path / "unknown.txt"
+    told = nasty(path)
+    found = read(path, country_code="TH")
+    dropped, changed = reasons(found, "dropped"), reasons(found, "changed")
+    assert found.report.adds_up
+    assert found.report.read == told["rows"]
+    assert dropped == {
+        "the position lies far from all others of its group": told["elsewhere"],
+        "the row repeats an earlier one, word for word": told["duplicates"],
+        "there is no position": told["sentinels"],
+    }
+    assert changed["a formula became its text"] == told["links"]
+    assert changed["latitude and longitude were swapped in the whole file"] == 400
+    assert changed["a decimal comma was read as a point"] == 400
+    assert changed["read as cp1252"] >= told["latin"]
+    names = set(found.providers["name"])
+    assert "โรงพยาบาลสมเด็จ 0" in names
+    assert "Clínica São José 1" in names
+    assert not any(name.startswith("=") for name in names)
+    assert found.providers["lat"].between(11, 17).all()
+    assert found.providers["lon"].between(98, 104).all()
+    assert found.providers["phone"].dropna().str.fullmatch(r"\+662555\d{4}").all()
+    kinds = found.providers["facility_type"].value_counts()
+    assert kinds["hospital"] > 50
+    assert kinds["pharmacy"] > 20
+    # Each row that was left out is named with its number in the file.
+    lines = found.report.csv().splitlines()
+    assert sum(line.startswith("unknown.txt,9,dropped") for line in lines) == 1
+
+
+def test_the_same_table_twice_gives_the_same_rows(tmp_path: Path) -> None:
+    path = tmp_path / "unknown.txt"
+    nasty(path)
+    first, second = read(path), read(path)
+    pd.testing.assert_frame_equal(first.providers, second.providers)
+    assert first.report.csv() == second.report.csv()
+
+
+def test_a_mapping_is_kept_and_replayed(tmp_path: Path) -> None:
+    path = tmp_path / "unknown.txt"
+    nasty(path)
+    proposal = propose(read_sheet(path))
+    kept = written(tmp_path / "mapping.yaml", write_mapping(proposal.mapping))
+    assert read_mapping(kept) == proposal.mapping
+    assert yaml.safe_load(kept.read_text("utf-8"))["swapped"] is True
+    again = read_table(path, read_mapping(kept), ORIGIN, DAY)
+    pd.testing.assert_frame_equal(again.providers, read(path).providers)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("columns: {nmae: A}", "'nmae' is no field"),
+        ("colums: {}", "colums"),
+        ("- 1\n- 2", "no mapping"),
+        ("a: [1", "row 1"),
+        ("types: {A: hospitl}", "no kind of place"),
+        ("far: away", "far"),
+    ],
+)
+def test_a_broken_mapping_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = written(tmp_path / "mapping.yaml", text)
+    with pytest.raises(DataError) as caught:
+        read_mapping(path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "fields"),
+    [
+        ("Nom,Latitude,Longitude,Type de structure,Ville,Téléphone",
+         "name lat lon facility_type locality phone"),
+        ("Nombre del establecimiento;Latitud;Longitud;Tipo;Municipio;Teléfono",
+         "name lat lon facility_type locality phone"),
+        ("Bezeichnung\tBreite\tLänge\tArt\tOrt\tTelefon",
+         "name lat lon facility_type locality phone"),
+        ("ชื่อ,ละติจูด,ลองจิจูด,ประเภท,อำเภอ,โทรศัพท์", "name lat lon facility_type locality phone"),
+        ("FACILITY_NAME|GPS Lat|GPS Long|Facility Type|District|Contact Number",
+         "name lat lon facility_type region phone"),
+        ("name,Y,X,amenity,addr:city,contact:phone",
+         "name lat lon facility_type locality phone"),
+    ],
+)  # fmt: skip
+def test_columns_are_known_by_their_names(tmp_path: Path, header: str, fields: str) -> None:
+    sign = next(s for s in ";\t|," if s in header)
+    row = sign.join(["Hospital A", "13.7", "100.5", "Hospital", "Here", "+66 2 555 0100"])
+    found = propose(read_sheet(written(tmp_path / "t.csv", f"{header}\n{row}\n" * 1)))
+    assert set(fields.split()) <= set(found.mapping.columns)
+    assert found.questions == ()
+
+
+def test_every_word_means_one_field() -> None:
+    words = [word for known in FIELDS.values() for word in known]
+    assert len(words) == len(set(words))
+
+
+def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    text = (
+        "Ministry of Health,,\nList of facilities 2024,,\n,,\nName,Lat,Long\nA,1.5,2.5\nB,1.6,2.6\n"
+    )
+    sheet = read_sheet(written(tmp_path / "t.csv", text))
+    assert sheet.columns == ("Name", "Lat", "Long")
+    assert sheet.rows.tolist() == [5, 6]
+
+
+def test_projected_coordinates_are_asked_about_and_turned(tmp_path: Path) -> None:
+    to_utm = Transformer.from_crs(4326, 32645, always_xy=True)
+    spots = [(89.6 + i / 50, 27.4 + i / 70) for i in range(30)]
+    rows = [
+        f"Clinic {i},{y:.1f},{x:.1f}"
+        for i, (x, y) in enumerate(to_utm.transform(*s) for s in spots)
+    ]
+    path = written(tmp_path / "utm.csv", "name,northing,easting\n" + "\n".join(rows))
+    proposal = propose(read_sheet(path))
+    assert "projection" in proposal.questions[0]
+    found = read(path, crs="EPSG:32645")
+    np.testing.assert_allclose(found.providers[["lon", "lat"]], spots, atol=2e-6)
+    with pytest.raises(CareReachError, match="no projection"):
+        read(path, crs="EPSG:nonsense")
+
+
+def test_rows_swapped_among_others_are_told_by_where_they_should_lie(tmp_path: Path) -> None:
+    rows = [f"Clinic {i},60.1{i},24.9{i}" for i in range(9)] + ["Clinic 9,24.95,60.15"]
+    path = written(tmp_path / "t.csv", "name,lat,lon\n" + "\n".join(rows))
+    found = read(path, Near(bounds=(24, 59, 26, 61)))
+    assert reasons(found, "changed") == {"latitude and longitude were swapped": 1}
+    assert found.providers["lat"].between(60, 61).all()
+
+
+@pytest.mark.parametrize(
+    ("cell", "lat", "lon"),
+    [
+        ("27.47, 89.64", 27.47, 89.64),
+        ("27,47; 89,64", 27.47, 89.64),
+        ("POINT (89.64 27.47)", 27.47, 89.64),
+        ("SRID=4326;POINT(89.64 27.47)", 27.47, 89.64),
+    ],
+)
+def test_both_coordinates_in_one_cell(tmp_path: Path, cell: str, lat: float, lon: float) -> None:
+    path = written(tmp_path / "t.csv", f"name\tcoordinates\nClinic\t{cell}\n")
+    row = read(path).providers.iloc[0]
+    assert (row["lat"], row["lon"]) == (lat, lon)
+
+
+def test_degrees_minutes_and_seconds(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "t.csv", "name;lat;lon\nA;27°28'12\"N;89°38'24\"E\nB;6°30'0\"S;2°15'W\n"
+    )
+    found = read(path, far="keep").providers
+    assert found["lat"].tolist() == [27.47, -6.5]
+    assert found["lon"].tolist() == [89.64, -2.25]
+
+
+def test_rows_without_coordinates_are_placed_by_postcode_and_say_so(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "name,zip code,city\nA,4101,Portland\nB,00000,Nowhere\n")
+    found = read(path, country_code="US")
+    assert found.providers["location_precision"].tolist() == ["postcode"]
+    assert found.providers["address"].tolist() == ["04101"]
+    assert abs(found.providers["lat"].iloc[0] - 43.66) < 0.1
+    assert reasons(found, "dropped") == {"there is no position": 1}
+
+
+def test_what_a_status_says_is_closed_is_left_out(tmp_path: Path) -> None:
+    text = (
+        "name,lat,lon,status\nA,1.5,2.5,Operational\nB,1.6,2.6,Closed\nC,1.7,2.7,Non-functional\n"
+    )
+    found = read(written(tmp_path / "t.csv", text))
+    assert found.providers["name"].tolist() == ["A"]
+    assert reasons(found, "dropped") == {"it is not in operation": 2}
+
+
+def test_other_kinds_of_files_give_the_same_places(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"name": ["A", "B"], "type": ["Hospital", "Clinic"]})
+    points = gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy([2.5, 2.6], [1.5, 1.6]), crs=4326)
+    points.to_file(tmp_path / "t.geojson")
+    points.to_crs(3857).to_file(tmp_path / "t.gpkg")
+    points.to_parquet(tmp_path / "t.parquet")
+    frame.assign(lat=[1.5, 1.6], lon=[2.5, 2.6]).to_excel(tmp_path / "t.xlsx", index=False)
+    for ending in ("geojson", "gpkg", "parquet", "xlsx"):
+        found = read(tmp_path / f"t.{ending}").providers
+        assert found["name"].tolist() == ["A", "B"]
+        assert found["facility_type"].tolist() == ["hospital", "clinic"]
+        np.testing.assert_allclose(found[["lat", "lon"]], [[1.5, 2.5], [1.6, 2.6]], atol=1e-6)
+
+
+def test_a_layout_like_healthsites(tmp_path: Path) -> None:
+    text = (
+        "X,Y,osm_id,osm_type,name,amenity,healthcare,speciality,operator_type,opening_hours,"
+        "wheelchair,emergency,addr_city\n"
+        "36.8,-1.3,11,node,Alpha Hospital,hospital,hospital,,private,24/7,yes,yes,Nairobi\n"
+        "36.9,-1.2,12,node,Beta Eye Clinic,clinic,clinic,ophthalmology,,Mo-Fr 08:00-17:00,no,,Nairobi\n"
+    )
+    found = read(written(tmp_path / "t.csv", text)).providers
+    assert found["facility_type"].tolist() == ["hospital", "clinic"]
+    assert found["specialties"].iloc[1] == ["ophthalmology"]
+    assert found["wheelchair"].tolist() == [True, False]
+    assert found["opening_hours"].tolist() == ["24/7", "Mo-Fr 08:00-17:00"]
+    assert found["provider_id"].tolist() == ["mine:11", "mine:12"]
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "a,b,c\nx,1.5,2.5\n")
+    with pytest.raises(CareReachError, match="no column 'naem'; it has a, b, c"):
+        read_table(path, Mapping(columns={"name": "naem"}), ORIGIN, DAY)
+    with pytest.raises(CareReachError, match="which column"):
+        read_table(path, Mapping(columns={"lat": "b"}), ORIGIN, DAY)
+
+
+def test_people_of_a_table(tmp_path: Path) -> None:
+    text = 'name,lat,lon,population\nA,1.5,2.5,"1,200"\nB,1.6,2.6,0\nC,1.7,2.7,many\nD,,,5\n'
+    sheet = read_sheet(written(tmp_path / "t.csv", text))
+    found = read(tmp_path / "t.csv")
+    people = read_demand(sheet, propose(sheet).mapping, found.report)
+    assert people[["name", "population", "row"]].to_numpy().tolist() == [["A", 1200, 2]]
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
+def test_whatever_stands_in_a_table_every_row_is_accounted_for(
+    rows: list[tuple[str, str, str]],
+) -> None:
+    frame = pd.DataFrame(rows, columns=range(3), dtype=str)
+    frame = frame.map(str.strip)
+    sheet = Sheet("t", ("name", "lat", "lon"), frame, np.arange(2, len(rows) + 2), {})
+    mapping = Mapping(columns={"name": 1, "lat": 2, "lon": 3})
+    found = read_table(Path("t"), mapping, ORIGIN, DAY, None, sheet)
+    assert found.report.adds_up
+    assert len(found.providers) == found.report.kept
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared data is not here")
+def test_the_health_facilities_of_africa() -> None:
+    found = read(SHARED / "africa" / "who_facilities.csv.gz")
+    assert found.report.read == 98_745
+    assert found.report.adds_up
+    assert reasons(found, "dropped")["there is no position"] in range(2_340, 2_360)
+    # Nothing far from its country is left: no group's farthest row is in another continent.
+    assert found.providers["lat"].between(-36, 28).all()
+    assert found.providers["lon"].between(-26, 64).all()
+    assert len(found.providers) > 96_000

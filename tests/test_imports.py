@@ -1,0 +1,278 @@
+"""Imports are transactions: whole or not at all, the same bytes each time, nothing lost."""
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+from shapely.geometry import box
+
+from geo.checks import check_pack
+from geo.coverage import measure_coverage, supply_pack
+from geo.edits import import_boundaries
+from geo.errors import CareReachError, UnknownNameError
+from geo.find import assess_pack, find_care
+from geo.imports import NewPack, import_demand, import_into, name_problem, remove_pack
+from geo.packs import list_packs, open_pack
+from geo.places import find_place
+from geo.procedures import Procedure
+from geo.sources.brought import Brought, Origin, Report
+from geo.sources.mapping import propose
+from geo.sources.sheets import read_sheet
+from geo.sources.table import read_demand, read_table
+from tests.conftest import ROOT, TODAY
+from tests.sources.tables import nasty
+
+DAY = "2026-11-22"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
+    return tmp_path / "packs"
+
+
+def table(path: Path, seed: int = 7) -> Brought:
+    nasty(path, rows=120, seed=seed)
+    sheet = read_sheet(path)
+    mapping = propose(sheet).mapping
+    return read_table(
+        path, mapping, Origin("mine", "My table", "CC0", kind="other"), DAY, None, sheet
+    )
+
+
+def small(source: str, *rows: tuple[str, str, float, float]) -> Brought:
+    """Facilities from a few cells: record, name, lat, lon."""
+    providers: list[dict[str, object]] = [
+        {
+            "provider_id": f"{source}:{record}",
+            "kind": "facility",
+            "name": name,
+            "facility_type": "clinic",
+            "lat": lat,
+            "lon": lon,
+            "location_precision": "exact",
+            "sources": [source],
+            "retrieved": DAY,
+        }
+        for record, name, lat, lon in rows
+    ]
+    report = Report(read=len(rows), kept=len(rows))
+    return Brought.of((Origin(source, source.title(), "CC0"),), report, providers=providers)
+
+
+def state(home: Path) -> str:
+    """One hash over every file of a folder."""
+    whole = hashlib.sha256()
+    for path in sorted(p for p in home.rglob("*") if p.is_file() and p.name != ".lock"):
+        whole.update(f"{path.relative_to(home)}".encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
+def test_a_new_pack_opens_checks_and_answers(
+    home: Path, tmp_path: Path, library: dict[str, Procedure]
+) -> None:
+    done = import_into("mine", [table(tmp_path / "t.txt")], NewPack("Mine", "Thailand", "1669"))
+    pack = open_pack("mine")
+    assert check_pack(pack.folder) == []
+    assert (pack.title, pack.country, pack.emergency_number) == ("Mine", "Thailand", "1669")
+    assert done.providers == len(pack.providers) == done.reports[0].kept
+    place = find_place(pack.places, pack.default_place).place
+    assert place is not None
+    answer = find_care(assess_pack(pack, library["hospital-care"], TODAY), place, 50)
+    assert answer.counts["reported"] > 5
+    assert answer.counts["confirmed"] == 0  # the table is no register
+    assert "Licence" not in pack.licenses[0]
+    assert "CC0" in pack.licenses[0]
+
+
+def test_the_same_import_twice_gives_the_same_bytes(home: Path, tmp_path: Path) -> None:
+    import_into("mine", [table(tmp_path / "t.txt")])
+    first = state(home)
+    import_into("mine", [table(tmp_path / "t.txt")])
+    assert state(home) == first
+    remove_pack("mine")
+    assert not (home / "mine").exists()
+    import_into("mine", [table(tmp_path / "t.txt")])
+    assert state(home) == first
+
+
+def test_a_dry_run_reports_and_writes_nothing(home: Path, tmp_path: Path) -> None:
+    done = import_into("mine", [table(tmp_path / "t.txt")], dry_run=True)
+    assert done.folder is None
+    assert done.providers > 100
+    assert "mine" not in list_packs()
+    assert [p.name for p in home.iterdir()] == [".lock"]
+
+
+def test_two_sources_are_merged_and_every_row_is_accounted_for(home: Path) -> None:
+    first = small("a", ("1", "Bang Rak Clinic", 13.7, 100.5), ("2", "Other House", 13.8, 100.5))
+    second = small("b", ("1", "Clinic Bang Rak", 13.7001, 100.5), ("2", "New House", 13.9, 100.5))
+    done = import_into("mine", [first, second])
+    assert [(d.kept, d.merged) for d in done.decisions] == [("a:1", "b:1")]
+    assert all(report.adds_up for report in done.reports)
+    assert done.providers == 3
+    assert "b:1" in done.csv()
+    pack = open_pack("mine")
+    assert pack.providers.set_index("provider_id").loc["a:1", "sources"] == ["a", "b"]
+    assert set(pack.sources) == {"a", "b"}
+
+
+def test_the_bundled_pack_gets_a_copy_and_rows_elsewhere_stay_out(home: Path) -> None:
+    new = small("b", ("1", "Serzhong Clinic", 26.92, 90.53), ("2", "Far away", 50.0, 8.0))
+    before = state(open_pack("bhutan").folder)
+    done = import_into("bhutan", [new])
+    pack = open_pack("bhutan")
+    assert pack.folder == home / "bhutan"
+    assert len(pack.providers) == 51
+    assert check_pack(pack.folder) == []
+    assert done.reports[0].adds_up
+    assert "lies more than 20 km outside the pack's area" in str(done.reports[0].counts)
+    remove_pack("bhutan")
+    assert state(open_pack("bhutan").folder) == before
+    with pytest.raises(UnknownNameError, match="came with CareReach"):
+        remove_pack("bhutan")
+
+
+def test_statements_follow_their_provider(home: Path) -> None:
+    houses = small("a", ("1", "Bang Rak Clinic", 13.7, 100.5))
+    said = {
+        "provider_id": "b:1", "procedure": "haemodialysis", "status": "offered",
+        "statement": "yes", "source_kind": "official", "url": "https://example.org/a",
+    }  # fmt: skip
+    same = small("b", ("1", "Bang Rak Clinic", 13.7, 100.5))
+    lost = {**said, "provider_id": "c:9"}
+    more = Brought.of(
+        same.origins,
+        same.report,
+        providers=same.providers,
+        evidence=[said, lost],
+        publishers={"example.org": "Example"},
+    )
+    done = import_into("mine", [houses, more])
+    assert open_pack("mine").evidence["provider_id"].tolist() == ["a:1"]
+    assert done.lost_evidence == 1
+    assert "1 statements are about nobody" in "\n".join(done.lines())
+
+
+def test_a_pack_begins_with_a_region_of_another(home: Path, library: dict[str, Procedure]) -> None:
+    new = small("a", ("1", "Fryeburg Clinic", 44.02, -70.98), ("2", "Boston Clinic", 42.36, -71.06))
+    import_into("maine", [new], NewPack("Maine", base="us", within="Maine"))
+    pack = open_pack("maine")
+    assert check_pack(pack.folder) == []
+    assert pack.level_names == {1: "State", 2: "County"}
+    assert set(pack.regions["level"]) == {1, 2}
+    assert 1_300_000 < pack.demand["population"].sum() < 1_500_000
+    assert pack.emergency_number == "911"
+    assert "a:1" in set(pack.providers["provider_id"])
+    assert "a:2" not in set(pack.providers["provider_id"])
+    county = pack.providers.set_index("provider_id").loc["a:1", "region_id"]
+    assert pack.regions.set_index("region_id").loc[county, "name"] == "Oxford County"
+    found = supply_pack(assess_pack(pack, library["hospital-care"], TODAY))
+    assert measure_coverage(found, 30).covered["confirmed"] > 1_000_000
+    with pytest.raises(UnknownNameError, match="Mane"):
+        import_into("other", [new], NewPack(base="us", within="Mane"))
+
+
+def test_regions_and_people_for_a_pack_that_has_none(
+    home: Path, tmp_path: Path, library: dict[str, Procedure]
+) -> None:
+    import_into("mine", [small("a", ("1", "A Hospital", 13.5, 100.5), ("2", "B", 13.5, 101.5))])
+    shapes = gpd.GeoDataFrame(
+        {"ADM2_EN": ["West", "East"], "ADM2_PCODE": ["T1", "T2"]},
+        geometry=[box(100, 13, 101, 14), box(101, 13, 102, 14)],
+        crs=4326,
+    )
+    import_boundaries("mine", shapes)
+    path = tmp_path / "people.csv"
+    path.write_text("name,lat,lon,population\nP,13.6,100.6,900\nQ,13.6,101.6,100\nR,20,100,5\n")
+    sheet = read_sheet(path)
+    report = Report(read=3)
+    people = read_demand(sheet, propose(sheet).mapping, report)
+    assert import_demand("mine", people, path.name, report) == 1000
+    assert report.adds_up
+    pack = open_pack("mine")
+    assert check_pack(pack.folder) == []
+    assert dict(zip(pack.regions["name"], pack.regions["population"], strict=True)) == {
+        "East": 100,
+        "West": 900,
+    }
+    assert pack.providers["region_id"].tolist() == ["T1", "T2"]
+    assert {"areas_1", "base_map", "outline"} <= set(pack.files)
+    found = supply_pack(assess_pack(pack, library["primary-care"], TODAY))
+    assert measure_coverage(found, 20, supply="reported").covered["reported"] == 1000
+
+
+def test_people_of_a_pack_without_regions_live_in_one(home: Path, tmp_path: Path) -> None:
+    import_into("mine", [small("a", ("1", "A", 13.5, 100.5))], NewPack(country="Somewhere"))
+    path = tmp_path / "people.csv"
+    path.write_text("lat,lon,pop\n13.6,100.6,900\n13.7,100.6,90\n")
+    sheet = read_sheet(path)
+    report = Report(read=2)
+    people = read_demand(sheet, propose(sheet).mapping, report)
+    assert import_demand("mine", people, path.name, report, dry_run=True) == 990
+    assert open_pack("mine").demand.empty
+    assert import_demand("mine", people, path.name, report) == 990
+    assert open_pack("mine").regions["name"].tolist() == ["Somewhere"]
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "Mine", "a b", ".hidden", "x" * 41])
+def test_a_name_that_is_none(home: Path, name: str) -> None:
+    assert name_problem(name)
+    with pytest.raises(CareReachError, match="cannot be called"):
+        import_into(name, [small("a", ("1", "A", 13.5, 100.5))])
+
+
+def test_nothing_to_make_a_pack_of(home: Path) -> None:
+    with pytest.raises(CareReachError, match="nothing was read"):
+        import_into("mine", [small("a")])
+    assert "mine" not in list_packs()
+
+
+def test_killed_at_any_moment_the_old_pack_or_the_new_one_is_there(
+    home: Path, tmp_path: Path
+) -> None:
+    """`kill -9` at 50 random moments of an import."""
+    tables = [tmp_path / "t0.txt", tmp_path / "t1.txt"]
+    whole = []
+    for seed, path in enumerate(tables):
+        import_into("mine", [table(path, seed)])
+        whole.append(open_pack("mine").hash)
+    random.seed(5)
+    lasts_s, killed, seen = 0.0, 0, set()
+    command = [sys.executable, str(ROOT / "tests" / "importing.py")]
+    around = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, env=around, **pipes) as helper:
+
+        def ask(turn: int) -> int:
+            helper.stdin.write(f"{tables[turn % 2]} mine\n")
+            helper.stdin.flush()
+            return int(helper.stdout.readline())
+
+        for turn in range(54):
+            child, began = ask(turn), time.perf_counter()
+            if turn >= 4:  # the first ones tell how long it lasts
+                time.sleep(random.uniform(0, 1.1 * lasts_s))
+                with contextlib.suppress(ProcessLookupError):  # it has ended
+                    os.kill(child, signal.SIGKILL)
+                killed += 1
+            assert helper.stdout.readline() == "ended\n"
+            lasts_s = lasts_s if turn >= 4 else time.perf_counter() - began
+            pack = open_pack("mine")
+            assert check_pack(pack.folder) == []
+            seen.add(pack.hash)
+        helper.stdin.close()
+    assert killed == 50
+    assert seen == set(whole)  # sometimes the old one, sometimes the new one, never another
+    # What was left behind is cleared by the next import, which is not held up by a dead one.
+    import_into("mine", [table(tables[0], seed=0)])
+    assert not list(home.glob(".staged-*"))
+    assert not [p for p in (home / "mine").iterdir() if p.name.endswith(".part")]
