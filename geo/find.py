@@ -194,8 +194,8 @@ def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
 
 def _groups(rows: pd.DataFrame) -> Ints:
     """The group of each row in the index."""
-    related = rows["related"].astype(bool) & (rows["status"] == "likely")
-    return np.asarray(rows["status"].map(_GROUP_OF) - related, np.intp)
+    related = rows["related"].to_numpy(bool) & (rows["status"] == "likely").to_numpy(bool)
+    return np.array([_GROUP_OF[status] for status in rows["status"]], np.intp) - related
 
 
 def find_care(

@@ -1,5 +1,6 @@
 """FHIR R4: the examples of US Core in, a pack out, valid, and in again as it was."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -62,17 +63,17 @@ def test_practitioners_out_and_in_again(bhutan: Pack, tmp_path: Path) -> None:
         "retrieved": DAY,
     }
 
-    class One:
-        name, providers, evidence = "one", frame_of([row], "providers"), frame_of([], "evidence")
-        sources: dict[str, object] = {}
-
-    whole = bundle_of(One())
+    providers = frame_of([row], "providers")
+    one = dataclasses.replace(
+        bhutan, providers=providers, evidence=frame_of([], "evidence"), sources={}
+    )
+    whole = bundle_of(one)
     Bundle.model_validate(whole)
     path = tmp_path / "one.json"
     path.write_text(json.dumps(whole))
     found = read_fhir([path], ORIGIN, DAY)
     columns = list(PROVIDERS.columns)
-    pd.testing.assert_frame_equal(plain(found.providers, columns), plain(One.providers, columns))
+    pd.testing.assert_frame_equal(plain(found.providers, columns), plain(providers, columns))
 
 
 def test_a_directory_of_ones_own_making(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def test_nodes_ways_and_relations(tmp_path: Path) -> None:
 def test_an_answer_of_overpass(tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     elements = [
-        {"type": "node", "id": 1, "lat": 1.5, "lon": 2.5, "tags": {"amenity": "doctors", "name": "A"}},
+        {"type": "node", "id": 1, "lat": 1.5, "lon": 2.5,
+         "tags": {"amenity": "doctors", "name": "A"}},
         {"type": "way", "id": 2, "center": {"lat": 1.6, "lon": 2.6},
          "tags": {"healthcare": "clinic", "name": "B"}},
         {"type": "way", "id": 3, "tags": {"healthcare": "clinic", "name": "C"}},

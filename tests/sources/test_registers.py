@@ -90,7 +90,7 @@ def test_both_layouts_of_the_bulk_file_plain_and_packed(
         bulk_row(100000003, **{f"{place} Postal Code": "4101.0"}),
         bulk_row(100000004, **{f"{place} State Name": "NH"}),
         bulk_row(100000005, **{f"{place} Postal Code": "410112", f"{place} City Name": "NOWHERE"}),
-        bulk_row(100000006, **{"NPI": "1234567890"}),
+        bulk_row(100000006, NPI="1234567890"),
         bulk_row(100000001),
         bulk_row(
             100000007,

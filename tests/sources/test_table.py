@@ -232,7 +232,7 @@ def test_a_layout_like_healthsites(tmp_path: Path) -> None:
         "X,Y,osm_id,osm_type,name,amenity,healthcare,speciality,operator_type,opening_hours,"
         "wheelchair,emergency,addr_city\n"
         "36.8,-1.3,11,node,Alpha Hospital,hospital,hospital,,private,24/7,yes,yes,Nairobi\n"
-        "36.9,-1.2,12,node,Beta Eye Clinic,clinic,clinic,ophthalmology,,Mo-Fr 08:00-17:00,no,,Nairobi\n"
+        "36.9,-1.2,12,node,Beta Eye,clinic,clinic,ophthalmology,,Mo-Fr 08:00-17:00,no,,Nairobi\n"
     )
     found = read(written(tmp_path / "t.csv", text)).providers
     assert found["facility_type"].tolist() == ["hospital", "clinic"]

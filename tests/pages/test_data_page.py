@@ -1,0 +1,139 @@
+"""The Data page: what is shown of each pack, and a file brought step by step."""
+
+from pathlib import Path
+
+import pytest
+
+from geo.imports import NewPack, import_into
+from geo.packs import open_pack
+from tests.pages.app import html, page
+from tests.sources.tables import nasty
+from tests.test_filters import ROWS
+from tests.test_imports import small
+
+DATA = "pages/data.py"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
+    return tmp_path / "packs"
+
+
+def test_every_pack_with_its_figures_and_sources() -> None:
+    app = page(DATA)
+    shown = html(app)
+    assert "221 statements on what is done where" in shown
+    assert "Of 221 statements" in shown
+    assert "138 have no date" in shown
+    assert "Ministry of Health facility survey" in shown
+    labels = [expander.label for expander in app.expander]
+    assert any("Bhutan" in label for label in labels)
+    assert any("United States" in label for label in labels)
+
+
+def test_an_address_opens_its_pack_and_an_unknown_one_is_named() -> None:
+    app = page(DATA, pack="us")
+    opened = {e.label: e.proto.expanded for e in app.expander}
+    assert next(k for k, is_open in opened.items() if is_open).startswith("United States")
+    app = page(DATA, pack="nowhere")
+    assert "There is no pack called" in app.warning[0].value
+
+
+def test_a_broken_pack_is_named_and_the_others_are_shown(home: Path) -> None:
+    (home / "broken").mkdir(parents=True)
+    (home / "broken" / "datapackage.json").write_text("{")
+    app = page(DATA)
+    assert any("cannot be opened" in warning.value for warning in app.warning)
+    assert "221 statements" in html(app)
+
+
+def test_a_file_is_looked_at_mapped_and_imported(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "unknown.txt"
+    nasty(path, rows=120)
+    app = page(DATA)
+    app.file_uploader[0].upload(path.name, path.read_bytes()).run()
+    assert not app.exception
+    shown = html(app)
+    assert "a table" in shown
+    assert "latitude and longitude were swapped in the whole file" in shown
+    assert app.selectbox(key="bring_name").value == "column 1"
+    assert app.checkbox(key="bring_swapped").value is True
+    app.text_input(key="bring_pack").set_value("Not a name").run()
+    assert any("cannot be called" in w.value for w in app.warning)
+    app.text_input(key="bring_pack").set_value("mine").run()
+    app.text_input(key="bring_title").set_value("A <b>ministry</b>").run()
+    next(b for b in app.button if b.label == "Import").click().run()
+    assert not app.exception
+    assert "Imported into the pack mine" in app.success[0].value
+    pack = open_pack("mine")
+    assert pack.sources["unknown"].title == "A <b>ministry</b>"
+    assert "A &lt;b&gt;ministry&lt;/b&gt;" in html(app)
+    assert len(pack.providers) > 100
+
+
+def test_without_a_name_nothing_can_be_imported_and_the_question_stands(
+    home: Path, tmp_path: Path
+) -> None:
+    app = page(DATA)
+    app.file_uploader[0].upload("t.csv", b"a,b\n1,2\n3,4\n").run()
+    assert not app.exception
+    said = " ".join(w.value for w in app.warning)
+    assert "Which column holds the name" in said
+    assert not [b for b in app.button if b.label == "Import"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.csv", b" ", "the file is empty"),
+        ("pic.csv", b"\x89PNG\r\n\x1a\n\0", "PNG picture"),
+        ("../../x.json", b"{", "no JSON"),
+        ("t.osm.pbf", b"\0\0\0\rOSMHeader....", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_gets_one_sentence(
+    home: Path, name: str, content: bytes, words: str
+) -> None:
+    app = page(DATA)
+    app.file_uploader[0].upload(name, content).run()
+    assert not app.exception
+    assert words in app.warning[0].value
+
+
+def test_uploading_can_be_switched_off(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_into("mine", [small("a", ("1", "A", 13.5, 100.5))])
+    monkeypatch.setenv("CAREREACH_UPLOADS", "off")
+    app = page(DATA)
+    assert "switched off" in html(app)
+    assert not app.file_uploader
+    assert not [b for b in app.button if b.label == "Remove it now"]
+
+
+def test_a_pack_of_ones_own_can_be_removed(home: Path) -> None:
+    import_into("mine", [small("a", ("1", "A", 13.5, 100.5))], NewPack("Mine"))
+    app = page(DATA, pack="mine")
+    next(b for b in app.button if b.label == "Remove it now").click().run()
+    assert not app.exception
+    assert "is removed" in app.success[0].value
+    assert not (home / "mine").exists()
+
+
+def test_filters_are_in_the_address_and_offered_where_there_is_data(home: Path) -> None:
+    brought = small("s")
+    import_into(
+        "doctors", [type(brought)(**{**vars(brought), "providers": ROWS})], NewPack("Doctors")
+    )
+    app = page(pack="doctors", procedure="hospital-care", telehealth="yes")
+    assert "do not say what you ask for" in html(app)
+    assert app.checkbox(key="w_filter_telehealth").value is True
+    app.checkbox(key="w_filter_telehealth").uncheck().run()
+    assert "telehealth" not in app.query_params
+    app.selectbox(key="w_filter_kind").set_value("facility").run()
+    assert app.query_params["kind"] == ["facility"]
+    app = page(pack="doctors", language="zz", gender="female", open="never")
+    said = " ".join(w.value for w in app.warning).replace("\\", "")
+    assert "“zz” is ignored: language can be fi, sv" in said
+    assert "“never” is ignored: open can be now" in said
+    app = page(wheelchair="yes")
+    assert "the data of Bhutan does not say it" in " ".join(w.value for w in app.warning)

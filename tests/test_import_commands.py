@@ -1,0 +1,129 @@
+"""Bringing data in, checking and taking it out on the command line, as somebody types it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from geo.packs import open_pack
+from tests.conftest import ROOT
+from tests.sources.tables import nasty
+from tests.sources.test_osm import extract
+from tests.sources.test_registers import bulk, bulk_row, npi
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
+    return tmp_path / "packs"
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "geo", *map(str, words)],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_table_from_looking_at_it_to_taking_it_out_again(home: Path, tmp_path: Path) -> None:
+    path, report = tmp_path / "unknown.txt", tmp_path / "report.csv"
+    told = nasty(path, rows=120)
+    kept = tmp_path / "mapping.yaml"
+    words = ["import", "table", path, "--pack", "mine", "--country-code", "th", "--title", "Mine"]
+    dry = run(*words, "--dry-run", "--save-mapping", kept, "--report", report)
+    assert dry.returncode == 0, dry.stderr
+    assert "Nothing was written." in dry.stdout
+    assert not (home / "mine").exists()
+    with report.open(encoding="utf-8", newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["action"] == "dropped"]
+    gone = told["elsewhere"] + told["duplicates"] + told["sentinels"]
+    assert len({row["row"] for row in rows}) == gone
+    done = run(*words, "--mapping", kept, "--licence", "CC0", "--source-title", "A ministry")
+    assert done.returncode == 0, done.stderr
+    assert f"{told['rows']} rows read, {told['rows'] - gone} kept." in done.stdout
+    assert run("check", home / "mine").returncode == 0
+    assert "Mine" in run("packs").stdout
+    for form in ("fhir", "geojson", "parquet", "csv"):
+        out = tmp_path / f"out.{form}"
+        assert run("export", out, "--pack", "mine", "--format", form).returncode == 0
+        assert out.stat().st_size > 1000
+    again = run("import", "fhir", tmp_path / "out.fhir", "--pack", "again")
+    assert again.returncode == 0, again.stderr
+    assert len(open_pack("again").providers) == len(open_pack("mine").providers)
+    assert run("remove", "--pack", "mine").returncode == 0
+    assert not (home / "mine").exists()
+
+
+def test_what_is_not_known_is_asked_in_one_sentence(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("name,northing,easting\nA,3039000.5,560000.5\nB,3039100.5,560100.5\n")
+    done = run("import", "table", path, "--pack", "mine")
+    assert done.returncode == 2
+    assert "which projection" in done.stderr.splitlines()[-1]
+    assert done.stdout == ""
+    assert run("import", "table", path, "--pack", "mine", "--crs", "EPSG:32645").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["table", "gone.csv", "--pack", "mine"], 3, "the file is missing"),
+        (["osm", "gone.osm.pbf", "--pack", "mine"], 3, "the file is missing"),
+        (["nppes", "--pack", "mine"], 2, "one --state at a time"),
+        (["nppes", "--pack", "mine", "--state", "ZZ"], 2, "no state's code"),
+        (["cms", "gone.csv", "--pack", "mine"], 2, "which year"),
+        (["cms", "gone.csv", "--pack", "mine", "--year", "2021"], 2, "--codes"),
+        (["boundaries", "gone.geojson", "--pack", "bhutan"], 3, "is missing"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_a_code(
+    home: Path, words: list[str], code: int, said: str
+) -> None:
+    done = run("import", *words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_one_command_for_the_doctors_of_a_state(home: Path, tmp_path: Path) -> None:
+    place = "Provider Business Practice Location Address"
+    away = {f"{place} State Name": "NH", f"{place} Postal Code": "03801"}
+    path = bulk(tmp_path / "npi.csv", [bulk_row(100000001), bulk_row(100000002, **away)])
+    header = "Rndrng_NPI,Rndrng_Prvdr_Last_Org_Name,Rndrng_Prvdr_State_Abrvtn,Rndrng_Prvdr_Zip5"
+    volumes, codes = tmp_path / "cms.csv", tmp_path / "codes.csv"
+    volumes.write_text(f"{header},HCPCS_Cd,Tot_Benes\n{npi(100000001)},Doe,ME,04101,X1,40\n")
+    codes.write_text("procedure,system,code\nepidural blood patch,own,X1\n")
+    words = ["import", "nppes", path, "--state", "ME", "--pack", "maine", "--title", "Maine"]
+    words += ["--base", "us", "--within", "Maine"]
+    words += ["--volumes", volumes, "--year", "2025", "--codes", codes]
+    done = run(*words)
+    assert done.returncode == 0, done.stderr
+    pack = open_pack("maine")
+    assert pack.evidence["provider_id"].tolist() == [f"npi:{npi(100000001)}"]
+    assert len(pack.demand) > 300
+    found = run("find", "04101", "--pack", "maine", "--procedure", "epidural-blood-patch",
+                "--format", "json")  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    first = json.loads(found.stdout)["results"][0]
+    assert (first["status"], first["phone"]) == ("confirmed", "+12075550123")
+
+
+def test_one_command_for_a_country(home: Path, tmp_path: Path) -> None:
+    path = extract(tmp_path / "small.osm.pbf")
+    done = run("import", "osm", path, "--pack", "small", "--country", "Finland",
+               "--country-code", "FI", "--emergency-number", "112")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = run(
+        "find", "T", "--pack", "small", "--procedure", "hospital care", "--radius-km", "200"
+    )
+    assert found.returncode == 0, found.stderr
+    assert "OpenStreetMap" in found.stdout
+    assert "In an emergency: 112." in found.stdout
