@@ -1,6 +1,7 @@
 """A server of our own and Chromium; nothing may leave this machine."""
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import socket
@@ -15,7 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from geo.build import build_pack
+from geo.imports import NewPack, import_into
 from tests.conftest import ROOT
+from tests.test_filters import ROWS
+from tests.test_imports import small
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
 FLAGS = [
@@ -93,6 +97,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         about.read_text("utf-8").replace('"name": "bhutan"', '"name": "hostile"', 1), "utf-8"
     )
     build_pack(folder, tmp_path_factory.mktemp("static"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAREREACH_DATA", str(packs))
+        doctors = dataclasses.replace(small("s"), providers=ROWS)
+        import_into("doctors", [doctors], NewPack("Doctors"))
     with serving(packs, tmp_path_factory.mktemp("log") / "server.log") as url:
         yield url
 

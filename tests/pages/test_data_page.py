@@ -1,5 +1,6 @@
 """The Data page: what is shown of each pack, and a file brought step by step."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -120,17 +121,15 @@ def test_a_pack_of_ones_own_can_be_removed(home: Path) -> None:
 
 
 def test_filters_are_in_the_address_and_offered_where_there_is_data(home: Path) -> None:
-    brought = small("s")
-    import_into(
-        "doctors", [type(brought)(**{**vars(brought), "providers": ROWS})], NewPack("Doctors")
-    )
+    doctors = dataclasses.replace(small("s"), providers=ROWS)
+    import_into("doctors", [doctors], NewPack("Doctors"))
     app = page(pack="doctors", procedure="hospital-care", telehealth="yes")
     assert "do not say what you ask for" in html(app)
     assert app.checkbox(key="w_filter_telehealth").value is True
     app.checkbox(key="w_filter_telehealth").uncheck().run()
     assert "telehealth" not in app.query_params
     app.selectbox(key="w_filter_kind").set_value("facility").run()
-    assert app.query_params["kind"] == ["facility"]
+    assert app.query_params["kind"] in ("facility", ["facility"])
     app = page(pack="doctors", language="zz", gender="female", open="never")
     said = " ".join(w.value for w in app.warning).replace("\\", "")
     assert "“zz” is ignored: language can be fi, sv" in said
