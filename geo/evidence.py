@@ -145,8 +145,9 @@ def assess(
     speaking = set(statements) & set(providers["provider_id"])
     wanted = setting | providers["provider_id"].isin(speaking)
     found: dict[str, dict[str, Any]] = {}
-    for provider_id, facility_type, fits in zip(
+    for provider_id, kind, facility_type, fits in zip(
         providers.loc[wanted, "provider_id"],
+        providers.loc[wanted, "kind"],
         providers.loc[wanted, "facility_type"],
         setting[wanted],
         strict=True,
@@ -158,7 +159,8 @@ def assess(
         if fits and facility_type == "specialist_centre":
             # Only a centre of a specialty that takes part can be one that might do it.
             fits = any(verdicts[w].positive for w in procedure.specialties if w in verdicts)
-        answer = _status(procedure, verdicts, bool(fits), today)
+        person = kind == "practitioner"
+        answer = _status(procedure, verdicts, bool(fits), today, person=person)
         if answer is not None:
             found[provider_id] = {**answer, "notices": notices.get(provider_id, ())}
     return _frame(found, providers)
@@ -317,7 +319,12 @@ def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
 
 
 def _status(
-    procedure: Procedure, verdicts: Mapping[str, _Verdict], fits: bool, today: dt.date
+    procedure: Procedure,
+    verdicts: Mapping[str, _Verdict],
+    fits: bool,
+    today: dt.date,
+    *,
+    person: bool,
 ) -> dict[str, Any] | None:
     """The status of one provider, or None where there is nothing to say."""
     own = verdicts.get(procedure.slug)
@@ -360,7 +367,7 @@ def _status(
         "contrary": bool(against) and not disputed,
         "old": is_old(rows[0].as_of, today) if rows else False,
         "as_of": rows[0].as_of if rows else None,
-        "reason": _reason(procedure, status, basis, disputed=disputed)
+        "reason": _reason(procedure, status, basis, disputed=disputed, person=person)
         + _related_words(procedure, [verdicts[w] for w in related]),
         "rows": _labels(rows),
         "against": _labels(against),
@@ -389,25 +396,34 @@ _SAID = {
 }
 
 
-def _reason(procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool) -> str:
-    """Why, in words a patient understands."""
+def _reason(
+    procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool, person: bool
+) -> str:
+    """Why, in words a patient understands; of a place, or of somebody."""
+    done = "they do it" if person else "it is done here"
+    nobody = f"Nobody has said that {done}."
     best = basis[0].best if basis else None
     said = _SAID[best.source_kind] if best else ""
     own = bool(basis) and basis[0].word == procedure.slug
     if status in ("confirmed", "reported"):
-        return f"{said} that it is done here."
+        return f"{said} that {done}."
     if status == "not_offered" and own:
-        return f"{said} that it is not done here."
+        return f"{said} that {'they do not do it' if person else 'it is not done here'}."
     if own and not disputed:
-        return "A doctor trained in it is on record here. Nobody has said that it is done here."
+        lead = "On record as" if person else "A doctor"
+        return f"{lead} trained in it{'' if person else ' is on record here'}. {nobody}"
     if disputed:
         return "Sources disagree, and none is newer than the other. Ask before you travel."
     if status == "likely":
         who = " and ".join(_who(procedure, v) for v in basis)
-        who = who[:1].upper() + who[1:]
+        lead = (
+            f"On record as {who}." if person else f"{who[:1].upper()}{who[1:]} was on record here."
+        )
         if procedure.kind == "condition":
-            return f"{who} was on record here. What is treated here is not stated."
-        return f"{who} was on record here. Nobody has said that this procedure is done here."
+            return f"{lead} What {'they treat' if person else 'is treated here'} is not stated."
+        if not person:
+            nobody = "Nobody has said that this procedure is done here."
+        return f"{lead} {nobody}"
     missing = ", no ".join(_bare(_who(procedure, v)) for v in basis if v.negative)
     if missing:
         return f"On record as having no {missing}."

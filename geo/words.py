@@ -239,7 +239,8 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
             return f"{'about ' if about else ''}{km:.{digits}f} km"
         return km_words(km, about=about)
 
-    straight = f"{words(row['distance_km'])} in a straight line"
+    rough = row["location_precision"] == "postcode"
+    straight = f"{words(row['distance_km'], about=rough)} in a straight line"
     if pd.isna(row["road_km"]):
         return straight, "" if answer.measure == "straight" else "no road on record"
     road = f"{words(row['road_km'], about=row['road_about'])} by road"

@@ -323,3 +323,9 @@ def test_eight_hospitals_are_likely_for_a_blood_patch(bhutan: Pack, library: dic
     assert found["status"].value_counts().to_dict() == {"unknown": 19, "likely": 8}
     small = bhutan.providers.loc[bhutan.providers["facility_type"] == "small_hospital"]
     assert not set(small["provider_id"]) & set(found.index)
+
+
+def test_the_reason_for_a_person_speaks_of_a_person() -> None:
+    doctor = {"specialties": "anaesthesiology", "kind": "practitioner", "facility_type": ""}
+    found = ask(**doctor)
+    assert found["reason"] == "On record as an anaesthesiologist. Nobody has said that they do it."
