@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo.procedures import Procedure
+from geo.entries import Procedure
 from geo.schema import STATUSES
 
 __all__ = ["ASSESSED", "MAX_AGE_YEARS", "assess", "is_old", "order"]

@@ -10,9 +10,9 @@ import re
 
 from markdown_it import MarkdownIt
 
+from geo.entries import MARK, SECTIONS, Citation, Procedure
 from geo.find import Answer
 from geo.packs import Pack
-from geo.procedures import MARK, SECTIONS, Citation, Procedure
 from geo.text import escape
 from geo.words import (
     Line,

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geo.entries import Procedure
 from geo.errors import CareReachError
 from geo.evidence import assess, order
 from geo.filters import Filters, kept
 from geo.packs import Pack
 from geo.places import Place, outside_km
-from geo.procedures import Procedure
 from geo.query import Index, nearest, within_radius
 from geo.schema import HOSPITAL_TYPES, STATUSES
 from geo.travel import Access, RoadTable, find_access, road_distances

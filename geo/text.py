@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-__all__ = ["escape", "guarded", "normalise"]
+__all__ = ["escape", "guarded", "normalise", "spelt"]
 
 
 def normalise(text: str) -> str:
@@ -18,6 +18,17 @@ def normalise(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text)
     plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
     return " ".join(re.sub(r"[^\w]+", " ", plain).split())
+
+
+def spelt(text: str) -> str:
+    """Fold also what British and American spellings write differently.
+
+    Examples
+    --------
+    >>> spelt("Anaesthesiology") == spelt("anesthesiology"), spelt("Tumour")
+    (True, 'tumor')
+    """
+    return re.sub("[ao]e", "e", normalise(text)).replace("our", "or").replace("isation", "ization")
 
 
 def escape(value: object) -> str:

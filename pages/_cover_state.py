@@ -7,8 +7,9 @@ import numpy as np
 import streamlit as st
 
 from geo.access import SUPPLIES
+from geo.entries import Procedure
 from geo.packs import Pack
-from geo.procedures import Procedure, find_procedure
+from geo.procedures import find_procedure
 from pages import _state, _ui
 from pages._state import Problem
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from geo.entries import Procedure
 from geo.errors import CareReachError
 from geo.filters import CHOICES, SWITCHES, Filters
 from geo.find import MAX_RADIUS_KM, MEASURES, ORDERS, SHOW
 from geo.packs import Pack
 from geo.places import Found, find_place
-from geo.procedures import Match, Procedure, find_procedure
+from geo.procedures import Match, find_procedure
 from pages import _ui
 
 DEFAULT_PACK = "bhutan"

@@ -12,12 +12,13 @@ import streamlit as st
 from geo import explain
 from geo.build import public_path
 from geo.coverage import Supplied, supply_pack
+from geo.entries import Procedure
 from geo.errors import CareReachError, DataError
 from geo.filters import Filters, choices
 from geo.find import Assessed, assess_pack, narrow
 from geo.packs import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.places import Gazetteer
-from geo.procedures import Procedure, own_folder, whole_library
+from geo.procedures import own_folder, whole_library
 from geo.text import escape
 
 STATIC = Path(__file__).resolve().parent.parent / "static"

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from geo import explain
-from geo.procedures import Procedure, find_procedure
+from geo.entries import Procedure
+from geo.procedures import find_procedure
 from geo.text import escape
 from pages import _state, _ui
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from geo.entries import Procedure
 from geo.packs import Pack, open_pack
-from geo.procedures import Procedure, open_library
+from geo.procedures import open_library
 from geo.schema import SCHEMAS, conform
 
 ROOT = Path(__file__).resolve().parent.parent

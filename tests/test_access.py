@@ -19,9 +19,9 @@ from geo.access import (
     share_within,
     weighted_quantile,
 )
+from geo.entries import Procedure
 from geo.evidence import assess
 from geo.packs import Pack
-from geo.procedures import Procedure
 from geo.query import nearest_of_each, pairs_within, region_of_each
 from geo.travel import RoadTable, road_distances
 from tests.conftest import TODAY

@@ -25,10 +25,10 @@ from geo.coverage import (
     region_at,
     supply_pack,
 )
+from geo.entries import Procedure
 from geo.errors import CareReachError
 from geo.find import assess_pack
 from geo.packs import Pack
-from geo.procedures import Procedure
 from tests.conftest import TODAY, table
 
 PATCH = "epidural-blood-patch"

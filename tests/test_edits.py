@@ -13,10 +13,10 @@ from geo.areas import match_boundaries, thiessen, unwrapped
 from geo.checks import check_pack
 from geo.coverage import measure_coverage, supply_pack
 from geo.edits import import_boundaries, record_answer
+from geo.entries import Procedure
 from geo.errors import DataError
 from geo.find import assess_pack
 from geo.packs import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
-from geo.procedures import Procedure
 from tests.conftest import ROOT, TODAY
 
 SHARED = ROOT.parent / "shared" / "data"

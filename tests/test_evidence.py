@@ -5,9 +5,9 @@ import datetime as dt
 import pandas as pd
 import pytest
 
+from geo.entries import Procedure
 from geo.evidence import assess, is_old, order
 from geo.packs import Pack
-from geo.procedures import Procedure
 from tests.conftest import TODAY, entry, table
 
 SETTINGS = ("hospital", "regional_referral_hospital", "specialist_centre")

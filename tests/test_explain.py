@@ -2,6 +2,7 @@
 
 import re
 
+from geo.entries import Procedure
 from geo.explain import (
     entry_html,
     picture_html,
@@ -12,7 +13,6 @@ from geo.explain import (
     urgent_html,
 )
 from geo.packs import Pack
-from geo.procedures import Procedure
 from tests.conftest import entry
 
 HOSTILE = "a <script>alert(1)</script> ![x](https://third.example/p.png) b"

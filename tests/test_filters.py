@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.entries import Procedure
 from geo.filters import Filters, choices, kept
 from geo.find import assess_pack, find_care, narrow
 from geo.packs import Pack
 from geo.places import Place
-from geo.procedures import Procedure
 from geo.quality import measure_quality
 from geo.sources.brought import frame_of
 from tests.conftest import TODAY

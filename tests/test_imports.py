@@ -17,12 +17,12 @@ from shapely.geometry import box
 from geo.checks import check_pack
 from geo.coverage import measure_coverage, supply_pack
 from geo.edits import import_boundaries
+from geo.entries import Procedure
 from geo.errors import CareReachError, UnknownNameError
 from geo.find import assess_pack, find_care
 from geo.imports import NewPack, import_demand, import_into, name_problem, remove_pack
 from geo.packs import list_packs, open_pack
 from geo.places import find_place
-from geo.procedures import Procedure
 from geo.sources.brought import Brought, Origin, Report
 from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet

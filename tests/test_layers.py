@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     0: {"errors", "version"},
     1: {"schema", "text"},
-    2: {"packs", "procedures", "places", "query", "hours"},
-    3: {"evidence", "travel", "areas", "checks", "filters"},
-    4: {"access", "maps", "find", "build", "quality"},
+    2: {"packs", "entries", "places", "query", "hours"},
+    3: {"procedures", "evidence", "travel", "areas", "filters"},
+    4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},
     6: {"coverage", "explain", "imports"},
     7: {"report", "exports", "import_commands"},

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import textstat
 
+from geo.entries import SECTIONS, Procedure
 from geo.errors import DataError, UnknownNameError
 from geo.evidence import assess
 from geo.packs import Pack
 from geo.procedures import (
     LIBRARY,
-    SECTIONS,
-    Procedure,
     add_own,
     check_folder,
     find_procedure,

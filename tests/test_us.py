@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.checks import check_pack
+from geo.entries import Procedure
 from geo.evidence import assess
 from geo.packs import Pack, open_pack
 from geo.places import find_place
-from geo.procedures import Procedure
 from geo.sources.us import MERGED, match_counties, spread_population
 from tests.conftest import ROOT, TODAY
 

@@ -12,7 +12,7 @@ import zipcodes
 
 from geo.errors import DataError
 from geo.procedures import LIBRARY, own_folder
-from geo.text import normalise
+from geo.text import normalise, spelt
 
 __all__ = [
     "Spot",
@@ -161,18 +161,14 @@ def _specialties(folder: Path | None) -> dict[str, str]:
             for column in ("nucc_codes", "osm_healthcare_speciality", "cms_names"):
                 names += str(row.get(column, "")).split(";")
             for name in names:
-                if normalise(name):
-                    known.setdefault(normalise(name), str(row["specialty"]))
-    # American spellings of the labels.
-    return known | {
-        k.replace("aesth", "esth").replace("aedi", "edi").replace("gynae", "gyne"): v
-        for k, v in known.items()
-    }
+                if spelt(name):
+                    known.setdefault(spelt(name), str(row["specialty"]))
+    return known
 
 
 @functools.lru_cache(maxsize=65_536)
 def _specialty(folder: Path | None, text: str) -> str | None:
-    return _specialties(folder).get(normalise(text))
+    return _specialties(folder).get(spelt(text))
 
 
 def specialty_of(text: str) -> str | None:

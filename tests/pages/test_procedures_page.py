@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo.procedures import LIBRARY, Procedure
+from geo.entries import Procedure
+from geo.procedures import LIBRARY
 from tests.pages.app import html, page
 
 SCRIPT = "pages/procedures.py"
