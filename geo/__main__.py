@@ -16,11 +16,10 @@ from geo.coverage import (
     Coverage,
     find_calls,
     find_sites,
-    lead_words,
     measure_coverage,
-    percent_words,
     supply_pack,
 )
+from geo.coverage_words import lead_words, percent_words
 from geo.errors import CareReachError, DataError
 from geo.exports import FORMATS, export_pack
 from geo.find import Answer, assess_pack, find_care

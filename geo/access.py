@@ -199,7 +199,7 @@ def e2sfca(
     supply
         Capacity of each provider, or 1, shape (m,).
     pairs
-        Pairs within the threshold, from `pairs_by`; asked twice.
+        Pairs within the threshold, from `pairs_by`.
     within_km
         The threshold; zones are its thirds, weighted by `ZONE_WEIGHTS`.
 

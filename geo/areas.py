@@ -14,10 +14,18 @@ import shapely
 from rapidfuzz import fuzz, process
 from shapely.geometry.base import BaseGeometry
 
-from geo.errors import DataError
+from geo.errors import CareReachError, DataError
 from geo.text import normalise
 
-__all__ = ["Matched", "dissolve", "match_boundaries", "name_boundaries", "thiessen", "unwrapped"]
+__all__ = [
+    "Matched",
+    "dissolve",
+    "match_boundaries",
+    "name_boundaries",
+    "read_area",
+    "thiessen",
+    "unwrapped",
+]
 
 #: From this likeness (0-100) a name is taken for another spelling of a region's name.
 SPELLING = 80.0
@@ -254,3 +262,39 @@ def unwrapped(shape: BaseGeometry) -> BaseGeometry:
 
     moved: BaseGeometry = shapely.transform(shape, shift)
     return moved
+
+
+def read_area(text: str) -> BaseGeometry:
+    """Read an area that somebody drew or uploaded.
+
+    Parameters
+    ----------
+    text
+        GeoJSON in degrees: a geometry, a feature or a collection; its polygons together.
+
+    Returns
+    -------
+    shapely.geometry.base.BaseGeometry
+        A valid area; where it crosses the antimeridian its longitudes run from 0 to 360.
+
+    Raises
+    ------
+    CareReachError
+        In one sentence, if there is no such area in it.
+    """
+    try:
+        parts = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)))
+    except (shapely.errors.GEOSException, TypeError, ValueError):
+        raise CareReachError("This is not GeoJSON that can be read.") from None
+    areas = [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
+    if not areas:
+        raise CareReachError("There is no area in it: one polygon at least is needed.")
+    west, south, east, north = shapely.total_bounds(areas)
+    if not (-360 <= west <= east <= 360 and -90 <= south <= north <= 90):
+        raise CareReachError(
+            "Its positions are not degrees of longitude and latitude: save it as WGS 84."
+        )
+    whole = shapely.union_all(shapely.make_valid([unwrapped(area) for area in areas]))
+    if whole.area == 0:
+        raise CareReachError("The area in it is empty.")
+    return whole

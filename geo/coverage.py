@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.access import (
     SUPPLIES,
+    Pairs,
     Reach,
     call_gains,
     e2sfca,
@@ -24,7 +25,6 @@ from geo.access import (
     share_within,
     weighted_quantile,
 )
-from geo.areas import unwrapped
 from geo.errors import CareReachError
 from geo.find import MAX_RADIUS_KM, MEASURES, Assessed
 from geo.query import nearest_of_each
@@ -32,20 +32,15 @@ from geo.siting import Sites, choose_sites, cover_matrix
 
 __all__ = [
     "SMALL",
-    "SUPPLY_WORDS",
     "AreaFigures",
     "Coverage",
     "Supplied",
     "access_scores",
     "area_coverage",
-    "band_words",
-    "distance_bands",
     "find_calls",
     "find_sites",
-    "lead_words",
+    "in_supply",
     "measure_coverage",
-    "percent_words",
-    "read_area",
     "region_at",
     "supply_pack",
 ]
@@ -60,14 +55,6 @@ _REGION_FIGURES = (
 #: The id of a what-if place begins so.
 ADDED = "what-if:"
 _CALL = ("provider_id", "name", "status", "lat", "lon", "phone", "people")
-SUPPLY_WORDS: Mapping[str, str] = {
-    "confirmed": "confirmed",
-    "reported": "confirmed or reported",
-    "likely": "likely or better",
-    "unknown": "every place that could do it",
-}
-_BY = {"road": "by road", "straight": "in a straight line"}
-_CAUSES = {"evidence": "Evidence", "travel": "Travel"}
 
 
 @dataclass(frozen=True)
@@ -283,8 +270,7 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
     """The figures of every region with people, at every level."""
     pack = supplied.assessed.pack
     people = pack.demand["population"].to_numpy(float)
-    in_supply = supplied.rows["status"].isin(SUPPLIES[: SUPPLIES.index(supply) + 1])
-    place = supplied.rows.loc[in_supply, "region_id"]
+    place = in_supply(supplied.rows, supply)["region_id"]
     frames = []
     for level in sorted(pack.regions["level"].unique()):
         region = region_at(pack.regions, pack.demand["region_id"], level)
@@ -335,19 +321,10 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
         `region_id` and `e2sfca` (the mean of a region's people, NaN only where nobody lives),
         and the ids of providers left out because nobody lives within reach.
     """
-    supplied = coverage.supplied
-    pack, roads = supplied.assessed.pack, supplied.assessed.roads
+    pack = coverage.supplied.assessed.pack
     demand = pack.demand
-    rows = _supply(supplied.rows, coverage.supply)
-    pairs = pairs_by(
-        coverage.measure,
-        demand["lat"],
-        demand["lon"],
-        rows["lat"],
-        rows["lon"],
-        coverage.within_km,
-        roads,
-    )
+    rows = in_supply(coverage.supplied.rows, coverage.supply)
+    pairs = _pairs(coverage, demand, rows)
     people = demand["population"].to_numpy(float)
     score, idle = e2sfca(people, np.ones(len(rows)), pairs, coverage.within_km)
     frames = []
@@ -363,10 +340,31 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
     return pd.concat(frames, ignore_index=True), listed
 
 
-def _supply(rows: pd.DataFrame, supply: str) -> pd.DataFrame:
-    """Providers of a cumulative supply."""
+def in_supply(rows: pd.DataFrame, supply: str) -> pd.DataFrame:
+    """Providers of a cumulative supply: "likely" takes confirmed, reported and likely ones.
+
+    Parameters
+    ----------
+    rows
+        Providers with `status`.
+    supply
+        One of `geo.access.SUPPLIES`.
+    """
     words = SUPPLIES[: SUPPLIES.index(supply) + 1]
     return rows[rows["status"].isin(words)].reset_index(drop=True)
+
+
+def _pairs(coverage: Coverage, points: pd.DataFrame, places: pd.DataFrame) -> Pairs:
+    """Pairs of points and places within the threshold, by the measure of a coverage."""
+    return pairs_by(
+        coverage.measure,
+        points["lat"],
+        points["lon"],
+        places["lat"],
+        places["lon"],
+        coverage.within_km,
+        coverage.supplied.assessed.roads,
+    )
 
 
 def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
@@ -389,31 +387,17 @@ def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
     """
     if coverage.supplied.assessed.procedure.kind != "procedure":
         return pd.DataFrame(columns=_CALL)
-    rows, gains = _gains(coverage)
+    some = coverage.supplied.assessed.pack.demand[coverage.km > coverage.within_km]
+    weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]
+    rows = coverage.supplied.rows
+    rows = rows[rows["status"].isin(weaker)].reset_index(drop=True)
+    people = some["population"].to_numpy(float)
+    beyond = np.ones(len(some), bool)
+    gains = call_gains(people, beyond, _pairs(coverage, some, rows), len(rows))
     found = rows.assign(people=gains.astype(int))
     found = found[found["people"] > 0].sort_values(["people", "name"], ascending=[False, True])
     listed: pd.DataFrame = found[list(_CALL)].head(limit).reset_index(drop=True)
     return listed
-
-
-def _gains(coverage: Coverage) -> tuple[pd.DataFrame, Floats]:
-    supplied = coverage.supplied
-    demand = supplied.assessed.pack.demand
-    gap = coverage.km > coverage.within_km
-    weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]
-    rows = supplied.rows[supplied.rows["status"].isin(weaker)].reset_index(drop=True)
-    some = demand[gap]
-    pairs = pairs_by(
-        coverage.measure,
-        some["lat"],
-        some["lon"],
-        rows["lat"],
-        rows["lon"],
-        coverage.within_km,
-        supplied.assessed.roads,
-    )
-    people = some["population"].to_numpy(float)
-    return rows, call_gains(people, np.ones(len(some), bool), pairs, len(rows))
 
 
 def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[pd.DataFrame, Sites]:
@@ -448,20 +432,11 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
     if among == "people":
         candidates = pack.demand.rename(columns={"demand_id": "id"})
     else:
-        taken = _supply(supplied.rows, coverage.supply)["provider_id"]
+        taken = in_supply(supplied.rows, coverage.supply)["provider_id"]
         free = pack.providers[~pack.providers["provider_id"].isin(taken)]
         candidates = free.rename(columns={"provider_id": "id"})
     candidates = candidates[["id", "name", "lat", "lon"]].reset_index(drop=True)
-    pairs = pairs_by(
-        coverage.measure,
-        gap["lat"],
-        gap["lon"],
-        candidates["lat"],
-        candidates["lon"],
-        coverage.within_km,
-        supplied.assessed.roads,
-    )
-    cover = cover_matrix(pairs, len(gap), len(candidates))
+    cover = cover_matrix(_pairs(coverage, gap, candidates), len(gap), len(candidates))
     return candidates, choose_sites(cover, gap["population"].to_numpy(float), k)
 
 
@@ -504,7 +479,7 @@ def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
         for s in SUPPLIES
     }
     near = people[coverage.km[inside] <= coverage.within_km].sum()
-    supply = _supply(coverage.supplied.rows, coverage.supply)
+    supply = in_supply(coverage.supplied.rows, coverage.supply)
     return AreaFigures(
         population=int(people.sum()),
         beyond=int(people.sum() - near),
@@ -521,151 +496,3 @@ def _contains(shape: BaseGeometry, points: pd.DataFrame) -> npt.NDArray[np.bool_
     for turn in (-360, 0, 360):
         inside |= shapely.intersects_xy(shape, lon + turn, lat)
     return inside
-
-
-def read_area(text: str) -> BaseGeometry:
-    """Read an area that somebody drew or uploaded.
-
-    Parameters
-    ----------
-    text
-        GeoJSON in degrees: a geometry, a feature or a collection; its polygons together.
-
-    Returns
-    -------
-    shapely.geometry.base.BaseGeometry
-        A valid area; where it crosses the antimeridian its longitudes run from 0 to 360.
-
-    Raises
-    ------
-    CareReachError
-        In one sentence, if there is no such area in it.
-    """
-    try:
-        parts = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)))
-    except (shapely.errors.GEOSException, TypeError, ValueError):
-        raise CareReachError("This is not GeoJSON that can be read.") from None
-    areas = [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
-    if not areas:
-        raise CareReachError("There is no area in it: one polygon at least is needed.")
-    west, south, east, north = shapely.total_bounds(areas)
-    if not (-360 <= west <= east <= 360 and -90 <= south <= north <= 90):
-        raise CareReachError(
-            "Its positions are not degrees of longitude and latitude: save it as WGS 84."
-        )
-    whole = shapely.union_all(shapely.make_valid([unwrapped(area) for area in areas]))
-    if whole.area == 0:
-        raise CareReachError("The area in it is empty.")
-    return whole
-
-
-def distance_bands(coverage: Coverage) -> tuple[float, ...]:
-    """Where the classes of the map break: the threshold is always one of them."""
-    return tuple(coverage.within_km * factor for factor in (0.5, 1, 2, 3))
-
-
-def band_words(coverage: Coverage) -> list[str]:
-    """The classes of the map in words; the last holds those who have nobody at all too."""
-    edges = distance_bands(coverage)
-    first, *middle = [f"{edge:g}" for edge in edges]
-    between = [f"{low} to {high} km" for low, high in zip([first, *middle], middle, strict=False)]
-    return [f"up to {first} km", *between, f"over {edges[-1]:g} km"]
-
-
-def percent_words(share: float) -> str:
-    """A share for a reader: whole per cent, and never 0 or 100 where that is not quite so.
-
-    Examples
-    --------
-    >>> percent_words(0.6043), percent_words(0.0004), percent_words(0.9996), percent_words(0.0)
-    ('60 %', 'under 1 %', 'over 99 %', '0 %')
-    """
-    if np.isnan(share):
-        return "no figure"
-    if 0 < share < 0.005:
-        return "under 1 %"
-    if 0.995 <= share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"
-
-
-def lead_words(coverage: Coverage) -> tuple[str, str, str]:
-    """What is known, what follows if the chosen supply is right, and what moves that most.
-
-    Parameters
-    ----------
-    coverage
-        The figures.
-
-    Returns
-    -------
-    tuple of str
-        Three sentences; the second and third may be empty.
-    """
-    pack = coverage.supplied.assessed.pack
-    if not coverage.population:
-        return f"No people are in the data for {pack.country}.", "", ""
-    within = f"within {coverage.within_km:g} km {_BY[coverage.measure]}"
-    people = f"{coverage.population:,} people"
-    if coverage.supplied.added or coverage.supplied.removed:
-        return _what_if_words(coverage, f"{people} would be {within}"), "", ""
-    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
-    if not coverage.providers["unknown"]:
-        return f"No place that could do it is in the data for {pack.country}.", "", ""
-    condition = coverage.supplied.assessed.procedure.kind == "condition"
-    if condition:
-        first = "A list can only say who is likely to treat this."
-    elif known:
-        first = (
-            f"{known:,} {'places have' if known != 1 else 'place has'} it confirmed or reported: "
-            f"{percent_words(coverage.share['reported'])} of {people} are {within}."
-        )
-    else:
-        first = f"Nobody in {pack.country} has confirmed or reported it."
-    others = []
-    if "travel" in coverage.ranges and wider:
-        low, high = map(percent_words, coverage.ranges["travel"])
-        by_road = coverage.measure == "road"
-        others.append(f"straight line: {high}" if by_road else f"by road, high estimate: {low}")
-    second = ""
-    if coverage.supply in ("likely", "unknown") and wider > known:
-        kind = "likely" if coverage.supply == "likely" else "possible"
-        share = percent_words(coverage.share[coverage.supply])
-        if known:
-            second = f"With the {kind} places too, {wider:,} in all, it is {share}"
-        elif wider == 1:
-            second = f"If the 1 {kind} place does it, {share} of {people} are {within}"
-        else:
-            second = f"If the {wider:,} {kind} places do it, {share} of {people} are {within}"
-        if coverage.supply == "likely" and coverage.share["unknown"] > coverage.share["likely"]:
-            others.append(f"every place that could: {percent_words(coverage.share['unknown'])}")
-    elif coverage.supply == "confirmed" and known:
-        second = f"Confirmed only: {percent_words(coverage.share['confirmed'])}"
-    if others:
-        said = "; ".join(others)
-        second = f"{second} ({said})" if second else said[:1].upper() + said[1:]
-    return first, second + "." if second else "", _cause_words(coverage)
-
-
-def _what_if_words(coverage: Coverage, people: str) -> str:
-    """What would be if places were added or gone: never said as if it were known."""
-    more, fewer = len(coverage.supplied.added), len(coverage.supplied.removed)
-    changes = [f"{more} more place{'s' * (more != 1)} did it"] if more else []
-    if fewer:
-        changes.append(f"{fewer} place{'s' * (fewer != 1)} no longer did")
-    share = percent_words(coverage.share[coverage.supply])
-    return f"What if {' and '.join(changes)}: {share} of {people}."
-
-
-def _cause_words(coverage: Coverage) -> str:
-    if coverage.main_cause is None:
-        return ""
-    ranked = sorted(coverage.ranges.items(), key=lambda r: r[1][0] - r[1][1])
-    said = [
-        f"{_CAUSES[name] if not place else 'then ' + name} "
-        f"{'moves this figure most ' if not place else ''}"
-        f"({percent_words(low)} to {percent_words(high)})"
-        for place, (name, (low, high)) in enumerate(ranked)
-        if high > low
-    ]
-    return ", ".join(said) + "."

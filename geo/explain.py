@@ -23,7 +23,6 @@ from geo.words import (
 )
 
 __all__ = [
-    "anchor",
     "entry_html",
     "footnotes_html",
     "leaflet_html",
@@ -66,7 +65,7 @@ def summary(procedure: Procedure) -> str:
     return " ".join(MARK.sub("", procedure.sections["What it is"]).replace("*", "").split())
 
 
-def anchor(heading: str) -> str:
+def _anchor(heading: str) -> str:
     """The id of a section within its page."""
     return "section-" + re.sub(r"[^a-z]+", "-", heading.lower())
 
@@ -86,9 +85,10 @@ def entry_html(procedure: Procedure) -> str:
     reasons = "".join(f"<li>{escape(why)}</li>" for _, why in procedure.why)
     parts.append(("How the list decides who is likely", f"<ul>{reasons}</ul>"))
     parts.append(("Sources", sources_html(procedure)))
-    contents = "".join(f'<li><a href="#{anchor(h)}">{escape(h)}</a></li>' for h, _ in parts)
+    contents = "".join(f'<li><a href="#{_anchor(h)}">{escape(h)}</a></li>' for h, _ in parts)
     text = "".join(
-        f'<section><h2 id="{anchor(h)}">{escape(h)}</h2>{written}</section>' for h, written in parts
+        f'<section><h2 id="{_anchor(h)}">{escape(h)}</h2>{written}</section>'
+        for h, written in parts
     )
     also = ", ".join(procedure.also_known_as)
     return (

@@ -71,7 +71,8 @@ class Pack:
 
     `providers` carries four derived columns beside the contract's: `source_title`,
     `source_as_of`, `source_url` and `source_kind` (a register where it is not said), those of the
-    first of its sources. `files` says where each
+    first of its sources. `hash` is the SHA-256 of its descriptor, which holds those of its
+    files. `files` says where each
     resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
     is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
     """
@@ -159,16 +160,16 @@ def open_pack(name_or_folder: str | Path) -> Pack:
     """
     folder = name_or_folder if isinstance(name_or_folder, Path) else pack_folder(name_or_folder)
     while True:
-        about = read_descriptor(folder)
+        raw = _descriptor_bytes(folder)
         try:
-            return _open(folder, about)
+            return _open(folder, _descriptor(folder, raw), hashlib.sha256(raw).hexdigest())
         except DataError:
             # Put in place meanwhile: the files that this descriptor named may be gone.
-            if read_descriptor(folder) == about:
+            if _descriptor_bytes(folder) == raw:
                 raise
 
 
-def _open(folder: Path, about: Mapping[str, Any]) -> Pack:
+def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
     tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
     nodes = set(tables["road_nodes"]["node"])
     for column in ("from", "to"):
@@ -194,7 +195,7 @@ def _open(folder: Path, about: Mapping[str, Any]) -> Pack:
         description=str(about.get("description", "")),
         view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
-        hash=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+        hash=digest,
     )
 
 
@@ -243,11 +244,21 @@ def read_descriptor(folder: Path) -> dict[str, Any]:
     DataError
         If it is missing, is not JSON, or lacks a setting.
     """
+    return _descriptor(folder, _descriptor_bytes(folder))
+
+
+def _descriptor_bytes(folder: Path) -> bytes:
+    try:
+        return (folder / DESCRIPTOR).read_bytes()
+    except FileNotFoundError:
+        raise DataError(str(folder / DESCRIPTOR), "the file is missing") from None
+
+
+def _descriptor(folder: Path, raw: bytes) -> dict[str, Any]:
+    """A descriptor's content, checked."""
     path = folder / DESCRIPTOR
     try:
-        about: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise DataError(str(path), "the file is missing") from None
+        about: dict[str, Any] = json.loads(raw.decode("utf-8"))
     except json.JSONDecodeError as error:
         raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
     except UnicodeDecodeError:

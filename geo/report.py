@@ -9,7 +9,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from geo.coverage import SUPPLY_WORDS, Coverage, access_scores, lead_words, percent_words
+from geo.coverage import Coverage, access_scores
+from geo.coverage_words import SUPPLY_WORDS, lead_words, percent_words
 from geo.find import LISTED, Answer
 from geo.packs import read_shapes
 from geo.text import escape, guarded
@@ -198,7 +199,7 @@ def _asked(coverage: Coverage) -> dict[str, Any]:
         "measure": coverage.measure,
         "supply": coverage.supply,
         "as_of_day": supplied.assessed.today.isoformat(),
-        "added": ";".join(f"{lat:g},{lon:g}" for lat, lon in supplied.added) or None,
+        "added": ";".join(f"{lat},{lon}" for lat, lon in supplied.added) or None,
         "removed": ";".join(supplied.removed) or None,
         "pack": pack.name,
         "pack_version": pack.version,

