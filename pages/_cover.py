@@ -2,27 +2,19 @@
 
 import datetime as dt
 from itertools import pairwise
-from urllib.parse import urlencode
 
-import altair as alt
 import numpy as np
 import pandas as pd
-import shapely
 import streamlit as st
 
 from geo import coverage as cover
 from geo import coverage_words as cover_words
-from geo import report
 from geo.access import SUPPLIES, weighted_quantile
-from geo.areas import read_area
 from geo.coverage import Coverage, Supplied
-from geo.edits import record_answer
-from geo.errors import CareReachError
 from geo.query import distance_km
 from geo.text import escape
 from pages import _state, _ui
 from pages._cover_state import MOST_ADDED, CoverView, go, picked_procedure, points_words, read_view
-from pages._state import Problem
 
 #: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
 COLORS = ["#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d"]
@@ -36,9 +28,8 @@ MEASURE_WORDS = {"road": "by road (estimate)", "straight": "in a straight line"}
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
 MOST_PLACES = 2000
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-GEOJSON = "application/geo+json"
-ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
+#: What a click on the map does.
+CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
 
 def problems(view: CoverView) -> None:
@@ -364,52 +355,6 @@ def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:
     return f"<ul>{items}</ul>"
 
 
-def decay(found: Coverage) -> None:
-    """How the share grows with the distance, for the four supplies."""
-    people = found.supplied.assessed.pack.demand["population"].to_numpy(float)
-    grid = np.linspace(0, 4 * found.within_km, 41)
-    total = max(people.sum(), 1)
-    table = {}
-    for supply in SUPPLIES:
-        km = found.supplied.reach.km(found.measure, supply)
-        order = np.argsort(km)
-        upto = np.concatenate(([0], np.cumsum(people[order])))
-        table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(km[order], grid, "right")] / total
-    frame = pd.DataFrame(table, index=pd.Index(grid, name="km")).reset_index()
-    by = "by road" if found.measure == "road" else "in a straight line"
-    shares = ", ".join(
-        f"{SUPPLY_WORDS[s]} {cover_words.percent_words(found.share[s])}" for s in SUPPLIES
-    )
-    st.subheader("How many are within how far", anchor=False)
-    # Marks and axes are silent: the description says it, and the tables have the figures.
-    silent = {"aria": False}
-    chart = (
-        alt.Chart(
-            frame.melt("km", var_name="Supply", value_name="share"),
-            description=f"People within a distance {by}. At {found.within_km:g} km: {shares}.",
-            height=360,
-        )
-        .mark_line(**silent)
-        .encode(
-            x=alt.X("km", title=f"km {by}"),
-            y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
-            strokeDash=alt.StrokeDash("Supply", sort=list(SUPPLY_WORDS.values()), legend=None),
-            color=alt.Color(
-                "Supply",
-                title=None,
-                sort=list(SUPPLY_WORDS.values()),
-                scale=alt.Scale(range=["#7a8b87", "#2a9181", "#c1440e", "#8a6fb0"]),
-                legend=alt.Legend(orient="top", columns=2, **silent),
-            ),
-        )
-    )
-    here = alt.Chart(pd.DataFrame({"km": [found.within_km]})).mark_rule(**silent).encode(x="km")
-    st.altair_chart((chart + here).configure_axis(**silent))
-
-
-CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
-
-
 def tools() -> str:
     """What a click on the map does."""
     tool = st.segmented_control(
@@ -426,224 +371,6 @@ def clicked(tool: str, lat: float, lon: float) -> None:
         go(add=points_words(points))
     else:
         st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
-
-
-def more(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
-    """What is asked less often, one at a time."""
-    parts = {
-        "Distances": lambda: distances(view, found),
-        "Calls": lambda: ask(view, found, calls, today),
-        "What if": lambda: what_if(view, found),
-        "An area": lambda: an_area(found),
-        "Download": lambda: download(view, found, calls),
-    }
-    part = st.segmented_control("More", list(parts), default="Distances", key="w_cover_more")
-    parts[part or "Distances"]()
-
-
-def distances(view: CoverView, found: Coverage) -> None:
-    """How the share grows with the distance, and another threshold beside this one."""
-    decay(found)
-    radii = [km for km in _state.RADII_KM if km != view.within_km]
-    if view.compare_km and view.compare_km not in radii:
-        radii = sorted({*radii, view.compare_km})
-    _state.show_value("w_cover_compare", view.compare_km)
-    st.selectbox(
-        "Compare with another threshold",
-        radii,
-        index=None,
-        key="w_cover_compare",
-        format_func=lambda km: f"{km:g} km",
-        on_change=lambda: go(compare_km=f"{st.session_state['w_cover_compare'] or '':}"),
-        width=320,
-    )
-    if view.compare_km:
-        other = cover.measure_coverage(
-            found.supplied, view.compare_km, measure=view.measure, supply=view.supply
-        )
-        rows = "".join(
-            f"<tr><th scope='row'>{escape(SUPPLY_WORDS[s])}</th>"
-            f"<td>{cover_words.percent_words(found.share[s])}</td>"
-            f"<td>{cover_words.percent_words(other.share[s])}</td></tr>"
-            for s in SUPPLIES
-        )
-        st.html(
-            f'<table class="cr-table"><tr><th>Covered</th><th>{found.within_km:g} km</th>'
-            f"<th>{other.within_km:g} km</th></tr>{rows}</table>"
-        )
-
-
-def ask(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
-    """The call script, and a form for the answer."""
-    if calls.empty:
-        st.info("Nobody outside this supply would reach more people within the threshold.")
-        return
-    names = dict(zip(calls["provider_id"], calls["name"], strict=True))
-    gains = dict(zip(calls["provider_id"], calls["people"], strict=True))
-    if st.session_state.get("call") in names:
-        _state.show_value("w_cover_call", st.session_state["call"])
-    chosen = st.selectbox(
-        "Whom to ring",
-        list(names),
-        key="w_cover_call",
-        format_func=lambda i: f"{names[i]} (+{gains[i]:,} people)",
-        on_change=lambda: st.session_state.update(call=st.session_state["w_cover_call"]),
-        width=520,
-    )
-    call = calls.set_index("provider_id").loc[chosen].to_dict()
-    st.html(report.call_script_html(found, call))
-    with st.container(key="downloads"):
-        _ui.browser_button("print_call", "Print this script", "window.print();")
-    if not _ui.may_write():
-        st.caption("Recording answers is switched off on this server.")
-        return
-    with st.form("answer", width=620):
-        st.markdown("**Record the answer** in your copy of the pack")
-        said = st.radio(
-            "Answer", list(ANSWERS), format_func=ANSWERS.__getitem__, horizontal=True, index=None
-        )
-        who = st.text_input("Who said so (role, not a private name)", max_chars=120)
-        when = st.date_input("When", value=today, max_value=today)
-        if st.form_submit_button("Record"):
-            if said is None or not who.strip():
-                st.warning("Choose an answer and say who gave it; nothing was recorded.")
-                return
-            try:
-                record_answer(view.pack, str(chosen), view.procedure.slug, said, who.strip(), when)
-            except (CareReachError, OSError) as error:
-                st.warning(_ui.plain(f"Nothing was recorded: {error}."))
-                return
-            _state.tell(Problem(f"Recorded: {names[chosen]}, {ANSWERS[said].lower()}."))
-            st.rerun()
-
-
-def what_if(view: CoverView, found: Coverage) -> None:
-    """Places added or removed, and where the next ones would reach the most people."""
-    st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
-    for number, (lat, lon) in enumerate(view.add):
-        rest = points_words(view.add[:number] + view.add[number + 1 :])
-        st.button(
-            f"Remove the added place at {lat:g}, {lon:g}",
-            key=f"unadd_{number}",
-            on_click=go,
-            kwargs={"add": rest},
-        )
-    words = SUPPLIES[: SUPPLIES.index(view.supply) + 1]
-    rows = _ui.assessed(view.pack, view.procedure.slug, found.supplied.assessed.today).rows
-    supply = rows[rows["status"].isin(words)]
-    if view.add or view.remove:
-        st.button("Back to today", on_click=go, kwargs={"add": "", "remove": "", "sites": ""})
-    if len(supply) <= MOST_PLACES:
-        every = view.pack.providers.set_index("provider_id")["name"]
-        names = {i: every[i] for i in dict.fromkeys((*supply["provider_id"], *view.remove))}
-        _state.show_value("w_cover_remove", list(view.remove))
-        st.multiselect(
-            "Without these places",
-            list(names),
-            key="w_cover_remove",
-            format_func=names.__getitem__,
-            on_change=lambda: go(remove=";".join(st.session_state["w_cover_remove"])),
-        )
-    _state.show_value("w_cover_sites", view.sites)
-    st.segmented_control(
-        "Where the next places would reach the most people",
-        [0, 1, 2, 3, 4, 5],
-        key="w_cover_sites",
-        format_func=lambda k: "none" if not k else f"{k} more",
-        on_change=lambda: go(sites=str(st.session_state["w_cover_sites"] or "")),
-    )
-    if not view.sites:
-        return
-    with st.spinner("Choosing places …"):
-        candidates, sites = cover.find_sites(found, view.sites)
-    if not len(sites.greedy):
-        st.info("No place that lacks it would reach anybody more.")
-        return
-    upto = np.cumsum(sites.gains)
-    lines = "".join(
-        f"<tr><td>{n}. {escape(name)}</td><td>+{gain:,.0f}</td><td>{total:,.0f}</td></tr>"
-        for n, (name, gain, total) in enumerate(
-            zip(candidates["name"].iloc[sites.greedy], sites.gains, upto, strict=True), 1
-        )
-    )
-    if sites.optimum_people is None:
-        proof = f"No choice of {len(upto)} can reach more than {sites.bound:,.0f} people."
-    elif sites.optimum_people > sites.people:
-        best = ", ".join(candidates["name"].iloc[sites.optimum])
-        proof = f"The best choice reaches {sites.optimum_people:,.0f}: {best}."
-    else:
-        proof = "No other choice of as many places reaches more people (proved)."
-    st.html(
-        '<table class="cr-table"><tr><th>Next place</th><th>Adds people</th>'
-        f"<th>Together</th></tr>{lines}</table><p>{escape(proof)}</p>"
-    )
-    spots = candidates.iloc[sites.greedy]
-    added = (*view.add, *zip(spots["lat"], spots["lon"], strict=True))[:MOST_ADDED]
-    shown = {"add": points_words(added), "sites": ""}
-    st.button("Show these on the map", on_click=go, kwargs=shown)
-
-
-def an_area(found: Coverage) -> None:
-    """The figures of an area that was drawn or uploaded."""
-    corners = st.session_state.get("drawn_area", [])
-    st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
-    upload = st.file_uploader("Area as GeoJSON", type=["geojson", "json"], max_upload_size=5)
-    shape = None
-    if upload is not None:
-        try:
-            shape = read_area(upload.getvalue().decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            st.warning("This is not GeoJSON that can be read.")
-        except CareReachError as error:
-            st.warning(_ui.plain(str(error)))
-    elif len(corners) >= 3:
-        ring = [(lon, lat) for lat, lon in corners]
-        try:
-            shape = read_area(shapely.to_geojson(shapely.Polygon(ring)))
-        except CareReachError as error:  # corners in one line
-            st.warning(_ui.plain(str(error)))
-    if shape is not None:
-        part = cover.area_coverage(found, shape)
-        st.html(
-            f"<p><strong>{part.population:,} people</strong> live in this area. "
-            f"{escape(cover_words.percent_words(part.share[found.supply]))} of them are within "
-            f"{found.within_km:g} km ({escape(cover_words.SUPPLY_WORDS[found.supply])}), "
-            f"{part.beyond:,} are not. Such places inside: {part.providers:,}.</p>"
-        )
-    with st.container(horizontal=True):
-        if corners:
-            st.button("Clear the area", on_click=lambda: st.session_state.pop("drawn_area", None))
-        if len(corners) >= 3:
-            st.download_button(
-                "Download the area",
-                shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners])),
-                "area.geojson",
-                "application/geo+json",
-                on_click="ignore",
-            )
-
-
-def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
-    """The figures to take along, made when asked for."""
-    name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-{view.within_km:g}km"
-    kinds = (
-        ("CSV", "csv", lambda: report.coverage_csv(found), "text/csv"),
-        ("XLSX", "xlsx", lambda: report.coverage_xlsx(found), XLSX),
-        ("GeoJSON", "geojson", lambda: report.coverage_geojson(found, view.level), GEOJSON),
-        (
-            "GeoParquet",
-            "parquet",
-            lambda: report.coverage_geoparquet(found, view.level),
-            "application/vnd.apache.parquet",
-        ),
-    )
-    with st.container(horizontal=True, key="downloads"):
-        for label, ending, make, kind in kinds:
-            st.download_button(
-                f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
-            )
-        _ui.browser_button("print_summary", "Print this summary", "window.print();")
-    st.html(report.summary_html(found, view.level, calls, "/coverage?" + urlencode(view.address())))
 
 
 def supplied_for(view: CoverView, today: dt.date) -> Supplied:

@@ -8,7 +8,7 @@ from streamlit_folium import st_folium
 
 from geo import coverage as cover
 from geo import maps
-from pages import _cover, _cover_state, _state, _ui
+from pages import _cover, _cover_more, _cover_state, _state, _ui
 
 _ui.need_router()
 _state.restore("Coverage", "cover_address")
@@ -87,4 +87,4 @@ with chart:
 with tables:
     _cover.gap_table(view, found)
     _cover.calls_table(view, calls)
-_cover.more(view, found, calls, today)
+_cover_more.more(view, found, calls, today)
