@@ -20,11 +20,11 @@ from geo.coverage import (
     supply_pack,
 )
 from geo.coverage_words import lead_words, percent_words
+from geo.edits import remove_pack
 from geo.errors import CareReachError, DataError
 from geo.exports import FORMATS, export_pack
 from geo.find import Answer, assess_pack, find_care
 from geo.import_commands import import_app
-from geo.imports import remove_pack
 from geo.packs import DESCRIPTOR, list_packs, open_pack
 from geo.places import find_place
 from geo.procedures import Library, check_folder, find_procedure, get_procedure, whole_library

@@ -198,20 +198,28 @@ def name_boundaries(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     shapes = _only_polygons(shapes)
     texts = {normalise(str(c)): str(c) for c in shapes.columns if c != shapes.geometry.name}
 
-    def column(known: tuple[str, ...], coded: str) -> str | None:
-        levels = [c for c in texts if re.fullmatch(rf"adm(in)?_?\d_?{coded}(_\w+)?", c)]
-        names = [*sorted(levels, reverse=True), *(c for c in known if c in texts)]
-        whole = (c for c in names if shapes[texts[c]].map(_words).ne("").all())
-        return next((texts[c] for c in whole), None)
+    def column(known: tuple[str, ...], pattern: str) -> list[str]:
+        levels = sorted((c for c in texts if re.fullmatch(pattern, c)), reverse=True)
+        found = [*levels, *(c for c in known if c in texts)]
+        return [texts[c] for c in found if shapes[texts[c]].map(_words).ne("").all()]
 
-    name = column(_NAMES, "(en|name)")
-    if name is None:
+    names = column(_NAMES, r"adm(in)?_?\d_?(en|name)(_\w+)?|name_\d")
+    if not names:
         raise DataError("boundaries", f"no column names every polygon: {', '.join(texts.values())}")
-    code = column(_CODES, "pcode")
-    ids = shapes[code].map(str) if code else shapes[name].map(_words)
-    names = dict(zip(ids, shapes[name].map(str), strict=True))
-    areas = dissolve(shapes.assign(region_id=ids.str.replace(r"\s+", "-", regex=True)), ids)
-    found: gpd.GeoDataFrame = areas.assign(name=areas["region_id"].map(names))
+    name = shapes[names[0]].map(str)
+    codes = column(_CODES, r"adm(in)?_?\d_?pcode|gid_\d")
+    # A code counts if each means one name: that of the country does not.
+    own = (c for c in codes if name.groupby(shapes[c].map(str)).nunique().eq(1).all())
+    code = next(own, None)
+    if code is not None:
+        ids = shapes[code].map(_words).str.upper().str.replace(" ", "-")
+    else:
+        plain = name.map(lambda words: "-".join(words.split()).casefold())
+        again = plain.groupby(plain).cumcount() + 1
+        ids = plain.where(again == 1, plain + "-" + again.astype(str))
+    areas = dissolve(shapes, ids)
+    called = dict(zip(ids, name, strict=True))
+    found: gpd.GeoDataFrame = areas.assign(name=areas["region_id"].map(called))
     return found
 
 

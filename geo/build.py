@@ -29,6 +29,8 @@ __all__ = ["STATIC", "build_pack", "public_path"]
 STATIC = BUNDLED.parent / "static"
 #: A point that the outline misses gets land around it, this far beyond the point.
 OUTLINE_MARGIN_KM = 1.5
+#: A point farther away does not widen it.
+OUTLINE_REACH_KM = 60.0
 #: Areas are drawn on a grid of this width.
 AREA_GRID_DEG = 0.0005
 #: Names on a map without land: so many at most, and so far apart.
@@ -168,7 +170,8 @@ def _outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     land = shapes.to_crs(metric).geometry.union_all()
     spots = gpd.GeoSeries(gpd.points_from_xy(points[:, 0], points[:, 1]), crs=4326).to_crs(metric)
     away_m = spots.distance(land).to_numpy()
-    outside = away_m > 0
+    # What lies farther is wrong, or of another country.
+    outside = (away_m > 0) & (away_m <= 1000 * OUTLINE_REACH_KM)
     discs = shapely.buffer(spots.to_numpy()[outside], away_m[outside] + 1000 * OUTLINE_MARGIN_KM)
     whole = shapely.union_all([land, *discs])
     ring = gpd.GeoSeries([whole], crs=metric).to_crs(4326).set_precision(0.0001)
@@ -181,7 +184,9 @@ def _wide_outline(shapes: gpd.GeoDataFrame, points: np.ndarray) -> BaseGeometry:
     spots = gpd.points_from_xy(points[:, 0], points[:, 1]).to_numpy()
     shapely.prepare(land)
     spots = spots[~shapely.intersects(land, spots)]
-    reach = shapely.distance(spots, land) + OUTLINE_MARGIN_KM / 111
+    away = shapely.distance(spots, land)
+    spots, away = spots[away <= OUTLINE_REACH_KM / 111], away[away <= OUTLINE_REACH_KM / 111]
+    reach = away + OUTLINE_MARGIN_KM / 111
     # A degree of longitude is shorter than one of latitude: the disc reaches far enough both ways.
     stretch = 1 / np.cos(np.radians(shapely.get_y(spots)))
     whole = shapely.union_all([land, *shapely.buffer(spots, reach * stretch)])

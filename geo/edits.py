@@ -24,11 +24,12 @@ import pandas as pd
 from geo.areas import Matched, match_boundaries, name_boundaries
 from geo.build import build_pack
 from geo.checks import check_pack
-from geo.errors import DataError
+from geo.errors import DataError, UnknownNameError
 from geo.packs import (
     ASKED,
     DESCRIPTOR,
     Pack,
+    list_packs,
     open_pack,
     pack_folder,
     read_descriptor,
@@ -44,9 +45,9 @@ __all__ = [
     "add_resource",
     "change_pack",
     "import_boundaries",
-    "new_pack",
     "record_answer",
     "region_ids",
+    "remove_pack",
     "write_table",
 ]
 
@@ -129,6 +130,8 @@ def import_boundaries(name: str, shapes: gpd.GeoDataFrame, *, dry_run: bool = Fa
     DataError
         If nothing can be matched.
     """
+    if not isinstance(shapes, gpd.GeoDataFrame) or shapes._geometry_column_name not in shapes:
+        raise DataError("boundaries", "there are no polygons in the file")
     pack = open_pack(name)
     if pack.regions.empty:
         return _first_boundaries(name, shapes, dry_run=dry_run)
@@ -211,7 +214,13 @@ def _alone(home: Path) -> Iterator[None]:
         yield
 
 
-def change_pack(name: str, change: Callable[[Path], None], *, dry_run: bool = False) -> None:
+def change_pack(
+    name: str,
+    change: Callable[[Path], None],
+    *,
+    begin: Callable[[Path], None] | None = None,
+    dry_run: bool = False,
+) -> None:
     """Copy a pack aside, change it, and put it in place if it still keeps every promise.
 
     Parameters
@@ -220,47 +229,57 @@ def change_pack(name: str, change: Callable[[Path], None], *, dry_run: bool = Fa
         The pack.
     change
         Called with the copy's folder.
+    begin
+        Fills the folder of a pack that does not exist yet.
     dry_run
         Do everything but put it in place.
 
     Raises
     ------
+    UnknownNameError
+        If there is no such pack, and nothing to begin one with.
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
-    _stage(name, lambda folder: shutil.copytree(pack_folder(name), folder), change, dry_run)
+    with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
+        staged = Path(aside) / name
+        if begin is not None and name not in list_packs():
+            staged.mkdir()
+            begin(staged)
+        else:
+            shutil.copytree(pack_folder(name), staged)
+        change(staged)
+        build_pack(staged, Path(aside) / "static")
+        for problem in check_pack(staged):
+            raise DataError(problem.file, problem.reason, row=problem.row)
+        if not dry_run:
+            write_pack(staged, home / name)
 
 
-def new_pack(
-    name: str,
-    begin: Callable[[Path], None],
-    change: Callable[[Path], None],
-    *,
-    dry_run: bool = False,
-) -> None:
-    """Make a pack of the user: `begin` fills its folder, `change` goes on as in `change_pack`."""
+def remove_pack(name: str) -> Path:
+    """Delete a pack of the user; a bundled pack of the same name is seen again.
 
-    def make(folder: Path) -> None:
-        folder.mkdir()
-        begin(folder)
+    Raises
+    ------
+    UnknownNameError
+        If the user has no such pack.
+    """
+    with _turn() as home:
+        folder = pack_folder(name)
+        if folder.parent.resolve() != home.resolve():
+            raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
+        # The descriptor first: what has none is no pack, whatever happens then.
+        (folder / DESCRIPTOR).unlink()
+        shutil.rmtree(folder)
+        return folder
 
-    _stage(name, make, change, dry_run)
 
-
-def _stage(
-    name: str, make: Callable[[Path], object], change: Callable[[Path], None], dry_run: bool
-) -> None:
+@contextlib.contextmanager
+def _turn() -> Iterator[Path]:
+    """The folder of the user's packs, for one change at a time."""
     home = user_folder()
     home.mkdir(parents=True, exist_ok=True)
     with _CHANGING, _alone(home):
         for left in home.glob(f"{_STAGED}*"):  # of a run that was killed
             shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
-            staged = Path(aside) / name
-            make(staged)
-            change(staged)
-            build_pack(staged, Path(aside) / "static")
-            for problem in check_pack(staged):
-                raise DataError(problem.file, problem.reason, row=problem.row)
-            if not dry_run:
-                write_pack(staged, home / name)
+        yield home

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.errors import CareReachError
-from geo.packs import DESCRIPTOR, Pack
+from geo.packs import DESCRIPTOR, Pack, read_descriptor
 from geo.schema import LIST_COLUMNS, PROVIDERS, SCHEMAS
 from geo.sources.fhir import bundle_of
 from geo.text import guarded
@@ -97,11 +97,18 @@ def _tables(pack: Pack) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, text)
 
+        about = read_descriptor(pack.folder)
+        about["resources"] = []
         for table, schema in SCHEMAS.items():
             frame: pd.DataFrame = getattr(pack, table)
             if len(frame):
                 add(f"{table}.csv", _csv(frame[list(schema.columns)]))
-        add(DESCRIPTOR, (pack.folder / DESCRIPTOR).read_text("utf-8"))
+                about["resources"].append({"name": table, "path": f"{table}.csv"})
+        for resource in ("boundaries", "region_shapes"):
+            if resource in pack.files:
+                add(f"{resource}.geojson", pack.files[resource].read_text("utf-8"))
+                about["resources"].append({"name": resource, "path": f"{resource}.geojson"})
+        add(DESCRIPTOR, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
         add("ATTRIBUTION.txt", attribution(pack) + "\n")
     return out.getvalue()
 

@@ -1,26 +1,27 @@
 """The commands `python -m geo import …`: one for each kind of file, each a thin wrapper."""
 
 import datetime as dt
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import phonenumbers
 import platformdirs
 import typer
 import zipcodes
 
 from geo.edits import import_boundaries
 from geo.errors import CareReachError, DataError
-from geo.imports import Imported, NewPack, import_demand, import_into
+from geo.imports import Imported, NewPack, import_demand, import_into, name_problem
 from geo.packs import list_packs, open_pack, pack_folder, read_shapes
 from geo.procedures import get_procedure, own_folder, whole_library
+from geo.schema import FACILITY_TYPES, is_date
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.brought import Brought, Origin, Report
+from geo.sources.brought import Brought, Origin, Report, source_name
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.normal import read_postcodes
-from geo.sources.sheets import read_sheet
+from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.table import Near, read_demand, read_table
 from geo.sources.web import Service
 
@@ -34,15 +35,63 @@ import_app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(help="The file.")]
 MaybeFile = Annotated[Path | None, typer.Argument(help="The file; the service where none.")]
-PackName = Annotated[str, typer.Option("--pack", help="The pack; made where there is none.")]
+
+
+def _pack_name(name: str) -> str:
+    problem = name_problem(name)
+    if problem:
+        raise CareReachError(problem)
+    return name
+
+
+def _day(text: str) -> str:
+    """A date as the contract writes it, or nothing."""
+    if text and not is_date(text):
+        raise CareReachError(f"{text!r} is no date: write YYYY, YYYY-MM or YYYY-MM-DD.")
+    return text
+
+
+def _one_of(words: Collection[str], what: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text and text not in words:
+            raise CareReachError(f"{text!r} is no {what}; known are {', '.join(sorted(words))}.")
+        return text
+
+    return check
+
+
+def _country_code(text: str) -> str:
+    code = text.upper()
+    if code and code not in phonenumbers.SUPPORTED_REGIONS:
+        raise CareReachError(f"{text!r} is no country's code; write two letters, like TH.")
+    return code
+
+
+PackName = Annotated[
+    str,
+    typer.Option("--pack", help="The pack; made where there is none.", callback=_pack_name),
+]
 DryRun = Annotated[bool, typer.Option(help="Only report; write nothing.")]
 Title = Annotated[str, typer.Option(help="What a new pack is called on screen.")]
 Country = Annotated[str, typer.Option(help="The country of a new pack, as in “data of …”.")]
 Emergency = Annotated[str, typer.Option(help="The emergency number of a new pack.")]
 Base = Annotated[str, typer.Option(help="A pack whose regions, people and places to start from.")]
 Within = Annotated[str, typer.Option(help="The region of the base to cut it to.")]
-Retrieved = Annotated[str, typer.Option(help="The day the data was fetched; today if not said.")]
-ReportTo = Annotated[Path | None, typer.Option("--report", help="Row by row, as CSV.")]
+Retrieved = Annotated[
+    str, typer.Option(help="The day the data was fetched; today if not said.", callback=_day)
+]
+
+
+def _writable(path: Path | None) -> Path | None:
+    """Said before an import, not after it."""
+    if path is not None and not path.resolve().parent.is_dir():
+        raise CareReachError(f"There is no folder for {path}.")
+    return path
+
+
+ReportTo = Annotated[
+    Path | None, typer.Option("--report", help="Row by row, as CSV.", callback=_writable)
+]
 State = Annotated[list[str] | None, typer.Option(help="Two letters; may be given again.")]
 Codes = Annotated[
     Path | None,
@@ -54,12 +103,17 @@ Volumes = Annotated[
 ]
 ServiceUrl = Annotated[str, typer.Option("--service", help="The service's address.")]
 CountryCode = Annotated[
-    str, typer.Option(help="ISO code, for telephone numbers and postcodes: TH, US.")
+    str,
+    typer.Option(
+        help="ISO code, for telephone numbers and postcodes: TH, US.", callback=_country_code
+    ),
 ]
 SourceTitle = Annotated[str, typer.Option(help="Who publishes the data, as shown.")]
 Licence = Annotated[str, typer.Option(help="Under which licence.")]
 Url = Annotated[str, typer.Option(help="Where it was published.")]
-AsOf = Annotated[str, typer.Option(help="Which day it describes: YYYY, YYYY-MM or YYYY-MM-DD.")]
+AsOf = Annotated[
+    str, typer.Option(help="Which day it describes: YYYY, YYYY-MM or YYYY-MM-DD.", callback=_day)
+]
 
 Official = Annotated[bool, typer.Option(help="It is an official register; others never confirm.")]
 
@@ -96,6 +150,10 @@ def _put(
     dry_run: bool,
     report: Path | None,
 ) -> None:
+    if new.within and not new.base:
+        raise CareReachError("--within names a region of --base: give both.")
+    if new != NewPack() and pack in list_packs():
+        _say(f"The pack {pack} exists: what is said of a new one is left out.")
     _told(
         import_into(
             pack,
@@ -118,6 +176,8 @@ def _codes(path: Path | None) -> dict[str, list[str]]:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
+    except (ValueError, OSError):
+        raise DataError(path.name, "cannot be read as a CSV table in UTF-8") from None
     for column in ("procedure", "code"):
         if column not in table:
             raise DataError(path.name, "the column is missing", column=column)
@@ -146,6 +206,8 @@ def _volumes(
     path: Path | None, year: int | None, codes: Path | None, retrieved: str, states: Collection[str]
 ) -> list[Brought]:
     if path is None:
+        if year is not None or codes is not None:
+            raise CareReachError("--year and --codes are about --volumes: give that too.")
         return []
     counted = _year(year, path)
     return [cms.read_volumes(path, retrieved, counted, _codes(codes), states=states)]
@@ -160,7 +222,12 @@ def table_(
     crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = "",
     swapped: Annotated[bool, typer.Option(help="Latitude and longitude are swapped.")] = False,
     keep_far: Annotated[bool, typer.Option(help="Keep rows far from all others.")] = False,
-    facility_type: Annotated[str, typer.Option(help="The kind of every place.")] = "",
+    facility_type: Annotated[
+        str,
+        typer.Option(
+            help="The kind of every place.", callback=_one_of(FACILITY_TYPES, "kind of place")
+        ),
+    ] = "",
     postcodes: Annotated[
         Path | None, typer.Option(help="Your postcodes: CSV with postcode, lat, lon.")
     ] = None,
@@ -181,16 +248,10 @@ def table_(
 ) -> None:
     """Any table: CSV, XLSX, GeoJSON, GeoPackage, GeoParquet."""
     kept = read_mapping(mapping) if mapping else Mapping()
-    sheet = read_sheet(
-        file,
-        encoding=kept.encoding,
-        delimiter=kept.delimiter,
-        header=kept.header,
-        sheet=kept.sheet,
-    )
+    sheet = _sheet(file, kept)
     known = {key: value for key, value in sheet.found.items() if value}
     _say(f"{len(sheet.cells):,} rows; " + "; ".join(f"{k}: {v}" for k, v in known.items()))
-    told: dict[str, object] = {"crs": crs, "country_code": country_code.upper()}
+    told: dict[str, object] = {"crs": crs, "country_code": country_code}
     told |= {"facility_type": facility_type, "swapped": swapped or None}
     told["far"] = "keep" if keep_far else None
     changes = {key: value for key, value in told.items() if value}
@@ -218,6 +279,16 @@ def table_(
     _put(pack, [brought], new, dry_run, report)
 
 
+def _sheet(file: Path, kept: Mapping) -> Sheet:
+    return read_sheet(
+        file,
+        encoding=kept.encoding,
+        delimiter=kept.delimiter,
+        header=kept.header,
+        sheet=kept.sheet,
+    )
+
+
 def _bounds(pack: str, base: str) -> tuple[float, float, float, float] | None:
     """Where rows should lie: the outline of the pack, or of its base."""
     name = pack if pack in list_packs() else base
@@ -229,9 +300,8 @@ def _bounds(pack: str, base: str) -> tuple[float, float, float, float] | None:
 
 
 def _origin(file: Path, title: str, licence: str, url: str, as_of: str, official: bool) -> Origin:
-    stem = re.sub(r"[^a-z0-9]+", "-", file.name.split(".")[0].lower()).strip("-") or "table"
     return Origin(
-        name=stem,
+        name=source_name(file.name, title),
         title=title or f"The file {file.name}",
         license=licence,
         path=url or None,
@@ -363,8 +433,7 @@ def osm_(
 ) -> None:
     """OpenStreetMap: an extract (.osm.pbf), or an answer of Overpass in JSON."""
     day = retrieved or _today()
-    read = osm.read_extract if file.name.endswith(".pbf") else osm.read_overpass
-    brought = read(file, day, country_code=country_code.upper())
+    brought = osm.read_osm(file, day, country_code=country_code)
     new = NewPack(title, country, emergency_number, base, within)
     _put(pack, [brought], new, dry_run, report)
 
@@ -391,7 +460,7 @@ def fhir_(
     """FHIR R4: Practitioner, PractitionerRole, Location, Organization."""
     origin = _origin(files[0], source_title, licence, url, as_of, official)
     day = retrieved or _today()
-    brought = fhir.read_fhir(files, origin, day, country_code=country_code.upper())
+    brought = fhir.read_fhir(files, origin, day, country_code=country_code)
     new = NewPack(title, country, emergency_number, base, within)
     _put(pack, [brought], new, dry_run, report)
 
@@ -420,8 +489,9 @@ def demand_(
     dry_run: DryRun = False,
 ) -> None:
     """Where people live: points with a population, each in a region of the pack."""
-    sheet = read_sheet(file)
-    chosen = read_mapping(mapping) if mapping else propose(sheet).mapping
+    kept = read_mapping(mapping) if mapping else None
+    sheet = _sheet(file, kept or Mapping())
+    chosen = kept or propose(sheet).mapping
     said = Report(read=len(sheet.cells))
     table = read_demand(sheet, chosen, said)
     people = import_demand(pack, table, file.name, said, dry_run=dry_run)

@@ -6,39 +6,38 @@ user's own.
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.build import build_pack
-from geo.edits import add_resource, change_pack, new_pack, region_ids, write_table
+from geo.edits import add_resource, change_pack, region_ids, write_table
 from geo.errors import CareReachError, UnknownNameError
 from geo.evidence import assess
 from geo.find import OUTSIDE_KM
 from geo.packs import (
     DESCRIPTOR,
     Pack,
-    list_packs,
     open_pack,
     pack_folder,
     read_descriptor,
     read_shapes,
     read_table,
     resource_path,
-    user_folder,
 )
 from geo.places import find_place, outside_km
 from geo.procedures import whole_library
 from geo.query import region_of_each
 from geo.schema import EVIDENCE, PROVIDERS
-from geo.sources.brought import Brought, Report, frame_of
+from geo.sources.brought import Brought, Note, Report, frame_of
 from geo.sources.merge import Decision, merge_places, merge_providers
 
 __all__ = [
@@ -48,11 +47,12 @@ __all__ = [
     "import_demand",
     "import_into",
     "name_problem",
-    "remove_pack",
 ]
 
 Progress = Callable[[str, float], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+#: Two statements that have these in common are one, said again.
+_SAID_ONCE = ("provider_id", "procedure", "specialty", "service", "url", "as_of", "source_kind")
 #: Looked at to choose what a new pack asks first.
 _SAMPLE = 5_000
 
@@ -121,8 +121,10 @@ class Imported:
         for report in self.reports:
             whole.notes += report.notes
             whole.counts += report.counts
-        for decision in self.decisions:
-            whole.note("merged", decision.reason, column=decision.kept, value=decision.merged)
+        # The reports count these already.
+        whole.notes += [
+            Note("", None, "merged", d.reason, d.kept, d.merged) for d in self.decisions
+        ]
         return whole.csv()
 
 
@@ -178,28 +180,27 @@ def import_into(
     if problem:
         raise CareReachError(problem)
     say = progress or (lambda words, share: None)
-    exists = name in list_packs()
     found: list[_Tables] = []
+    made: list[bool] = []
+
+    def begin(folder: Path) -> None:
+        if not sum(len(b.providers) for b in brought):
+            raise CareReachError(
+                f"There is no pack called {name!r}, and nothing was read to make one of."
+            )
+        _begin(folder, brought, new or NewPack())
+        made.append(True)
 
     def change(folder: Path) -> None:
         say("Comparing with what is known", 0.2)
         found.append(_grown(folder, brought))
         say("Writing", 0.6)
         _write(folder, found[0], brought)
-        if not exists:
+        if made:
             _settle(folder, found[0])
         say("Drawing and checking", 0.75)
 
-    if exists:
-        change_pack(name, change, dry_run=dry_run)
-    else:
-        rows = sum(len(b.providers) for b in brought)
-        if not rows:
-            raise CareReachError(
-                f"There is no pack called {name!r}, and nothing was read to make one of."
-            )
-        made = new or NewPack()
-        new_pack(name, lambda folder: _begin(folder, brought, made), change, dry_run=dry_run)
+    change_pack(name, change, begin=begin, dry_run=dry_run)
     say("Done", 1.0)
     tables = found[0]
     return Imported(
@@ -222,17 +223,20 @@ def _grown(folder: Path, brought: Sequence[Brought]) -> _Tables:
         evidence=read_table(folder, about, "evidence"),
         places=read_table(folder, about, "places"),
     )
+    land = _land(pack, about)
+    known = set(read_table(folder, about, "regions")["region_id"])
     for one in brought:
-        inside = _inside(pack, one)
-        merged = merge_providers(tables.providers, inside)
+        inside = _inside(land, one)
+        lost = ~inside["region_id"].isin(known)
+        inside = inside.assign(region_id=inside["region_id"].mask(lost))
+        merged = merge_providers(tables.providers, inside, adds_places=one.adds_places)
         one.report.kept -= len(merged.decisions)
         one.report.count("merged", "known already from another source", len(merged.decisions))
         tables.decisions += merged.decisions
         tables.providers = merged.providers
         tables.evidence = _with_evidence(tables, one, merged.id_of)
-        outline = pack.outline
         near = [
-            outline is None or outside_km(outline, lat, lon) == 0
+            land is None or outside_km(land, lat, lon) <= OUTSIDE_KM
             for lat, lon in zip(one.places["lat"], one.places["lon"], strict=True)
         ]
         tables.places = merge_places(tables.places, one.places[np.array(near, bool)])
@@ -240,23 +244,30 @@ def _grown(folder: Path, brought: Sequence[Brought]) -> _Tables:
     return tables
 
 
-def _inside(pack: Pack, one: Brought) -> pd.DataFrame:
-    """The rows that a pack's outline does not leave out."""
+def _land(pack: Pack, about: Mapping[str, Any]) -> BaseGeometry | None:
+    """Where the pack's rows should lie: its given shapes, which an import does not widen."""
+    for resource in ("boundaries", "region_shapes"):
+        path = resource_path(pack.folder, about, resource)
+        if path is not None and path.exists():
+            land: BaseGeometry = read_shapes(path).geometry.union_all()
+            shapely.prepare(land)
+            return land
+    return pack.outline
+
+
+def _inside(land: BaseGeometry | None, one: Brought) -> pd.DataFrame:
+    """The rows that do not lie far from the pack's land."""
     frame = one.providers
-    if pack.outline is None or frame.empty:
+    if land is None or frame.empty:
         return frame
-    out = ~shapely.intersects_xy(pack.outline, frame["lon"], frame["lat"])
+    out = ~shapely.intersects_xy(land, frame["lon"], frame["lat"])
     away = np.zeros(len(frame), bool)
     ids, lats, lons = (frame[c].to_list() for c in ("provider_id", "lat", "lon"))
     for i in np.flatnonzero(out):
-        far = outside_km(pack.outline, lats[i], lons[i])
-        away[i] = far > OUTSIDE_KM
+        away[i] = outside_km(land, lats[i], lons[i]) > OUTSIDE_KM
         if away[i]:
-            one.report.note(
-                "dropped",
-                f"lies more than {OUTSIDE_KM:.0f} km outside the pack's area",
-                value=ids[i],
-            )
+            why = f"lies more than {OUTSIDE_KM:.0f} km outside the pack's area"
+            one.report.note("dropped", why, value=ids[i])
     one.report.kept -= int(away.sum())
     return frame[~away]
 
@@ -269,9 +280,27 @@ def _with_evidence(tables: _Tables, one: Brought, id_of: Mapping[str, str]) -> p
     new["provider_id"] = new["provider_id"].map(lambda i: id_of.get(i, i)).astype(str)
     known = new["provider_id"].isin(tables.providers["provider_id"])
     tables.lost += int((~known).sum())
-    both = [tables.evidence, new[known]] if len(tables.evidence) else [new[known]]
+    new = _everywhere(new[known], tables.providers)
+    old = tables.evidence
+    # The same source on the same thing and time: the newer import says it anew.
+    said = list(zip(*(new[c].fillna("") for c in _SAID_ONCE), strict=True))
+    again = [key in set(said) for key in zip(*(old[c].fillna("") for c in _SAID_ONCE), strict=True)]
+    old = old[~np.array(again, bool)] if len(old) else old
+    both = [old, new] if len(old) else [new]
     whole = pd.concat(both, ignore_index=True)
     return whole.drop_duplicates(list(EVIDENCE.columns)).reset_index(drop=True)
+
+
+def _everywhere(evidence: pd.DataFrame, providers: pd.DataFrame) -> pd.DataFrame:
+    """What is said of a clinician holds wherever they work: each place with their NPI has it."""
+    npi = providers.set_index("provider_id")["npi"].dropna()
+    places = npi.reset_index().groupby("npi")["provider_id"].agg(list)
+    every = [places[npi[i]] if i in npi.index else [i] for i in evidence["provider_id"]]
+    return (
+        evidence.assign(provider_id=pd.Series(every, index=evidence.index))
+        .explode("provider_id")
+        .reset_index(drop=True)
+    )
 
 
 def _write(folder: Path, tables: _Tables, brought: Sequence[Brought]) -> None:
@@ -283,8 +312,14 @@ def _write(folder: Path, tables: _Tables, brought: Sequence[Brought]) -> None:
     origins = {o.name: o for one in brought for o in one.origins}
     kept = [s for s in about.get("sources", []) if s["name"] not in origins]
     about["sources"] = kept + [o.entry() for o in origins.values()]
+    publishers = about.setdefault("publishers", {})
     for one in brought:
-        about["publishers"] = {**about.get("publishers", {}), **one.publishers}
+        publishers |= one.publishers
+        for url in one.evidence["url"].dropna():
+            # Who publishes there is not known: the host itself.
+            host = (urlsplit(url).hostname or "").removeprefix("www.")
+            if host and not any(f".{host}".endswith(f".{k.split('/')[0]}") for k in publishers):
+                publishers[host] = host
     titles = {entry["title"] for entry in about.setdefault("licenses", [])}
     about["licenses"] += [
         {"title": f"{o.title}: {o.license}"}
@@ -332,7 +367,12 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
     source = read_descriptor(base.folder)
     regions = base.regions
     if new.within:
-        top = regions[regions["name"].str.casefold() == new.within.casefold()]
+        top = _region_called(regions, new.within)
+        if len(top) > 1:
+            raise UnknownNameError(
+                f"The pack {new.base} has several regions called {new.within!r}; give the id.",
+                tuple(top["region_id"]),
+            )
         if top.empty:
             names = regions.loc[regions["level"] == 1, "name"]
             raise UnknownNameError(
@@ -359,7 +399,6 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
     frames["demand"] = base.demand[base.demand["region_id"].isin(ids)].reset_index(drop=True)
     own = base.providers[list(PROVIDERS.columns)]
     frames["providers"] = own[own["region_id"].isin(ids) | (not new.within)].reset_index(drop=True)
-    path = resource_path(base.folder, source, "boundaries")
     places = base.places
     about["sources"] = source.get("sources", [])
     about["licenses"] = source.get("licenses", [])
@@ -369,11 +408,14 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
     about["emergency_number"] = about["emergency_number"] or source["emergency_number"]
     about["default_radius_km"] = source["default_radius_km"]
     _descriptor(folder, about)
-    if path is not None and path.exists():
+    for resource in ("boundaries", "region_shapes"):
+        path = resource_path(base.folder, source, resource)
+        if path is None or not path.exists():
+            continue
         shapes = read_shapes(path)
         shapes = shapes[shapes["region_id"].isin(ids)]
-        (folder / "boundaries.geojson").write_text(shapes.to_json(drop_id=True), "utf-8")
-        add_resource(folder, "boundaries", "boundaries.geojson")
+        (folder / f"{resource}.geojson").write_text(shapes.to_json(drop_id=True), "utf-8")
+        add_resource(folder, resource, f"{resource}.geojson")
         if new.within:
             at = region_of_each(places["lat"], places["lon"], shapes.geometry.to_numpy())
             places = places[at >= 0].reset_index(drop=True)
@@ -386,6 +428,16 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
             write_table(folder, table, frame)
     build_pack(folder, folder.parent / "static")  # its outline says who is outside
     return read_descriptor(folder)
+
+
+def _region_called(regions: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Regions by id, by name, or by "name, region above"."""
+    words = text.casefold().strip()
+    above = dict(zip(regions["region_id"], regions["name"], strict=True))
+    name = regions["name"].str.casefold()
+    whole = name + ", " + regions["parent_id"].map(above).fillna("").str.casefold()
+    by_id = regions[regions["region_id"].str.casefold() == words]
+    return by_id if len(by_id) else regions[(name == words) | (whole == words)]
 
 
 def _settle(folder: Path, tables: _Tables) -> None:
@@ -475,6 +527,13 @@ def import_demand(
             whole = {"region_id": "whole", "name": about["country"], "level": 1, "boundary": "none"}
             regions = frame_of([whole], "regions")
         ids = _demand_regions(folder, about, regions, table)
+        land = _land(open_pack(folder), about)
+        if land is not None:
+            far = [
+                outside_km(land, lat, lon) > OUTSIDE_KM
+                for lat, lon in zip(table["lat"], table["lon"], strict=True)
+            ]
+            ids[np.array(far, bool)] = None
         for i in np.flatnonzero(pd.isna(ids)):
             report.note(
                 "dropped",
@@ -541,20 +600,3 @@ def _with_people(regions: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
         people = up
     regions["population"] = regions["population"].astype("Int64")
     return regions
-
-
-def remove_pack(name: str) -> Path:
-    """Delete a pack of the user; a bundled pack of the same name is seen again.
-
-    Raises
-    ------
-    UnknownNameError
-        If the user has no such pack.
-    """
-    folder = pack_folder(name)
-    if folder.parent.resolve() != user_folder().resolve():
-        raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
-    # The descriptor first: what has none is no pack, whatever happens then.
-    (folder / DESCRIPTOR).unlink()
-    shutil.rmtree(folder)
-    return folder

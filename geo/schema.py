@@ -30,6 +30,7 @@ __all__ = [
     "STATUSES",
     "check_frame",
     "conform",
+    "is_date",
 ]
 
 HOSPITAL_TYPES = (
@@ -101,11 +102,12 @@ def _schema(columns: dict[str, Any], *checks: pa.Check) -> pa.DataFrameSchema:
 
 
 _DATE = pa.Check(
-    lambda s: s.map(_is_date), error="is not a date written YYYY, YYYY-MM or YYYY-MM-DD"
+    lambda s: s.map(is_date), error="is not a date written YYYY, YYYY-MM or YYYY-MM-DD"
 )
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether a text is a date of the contract: YYYY, YYYY-MM or YYYY-MM-DD."""
     if not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", text):
         return False
     try:

@@ -12,8 +12,9 @@ from geo import maps
 from geo.errors import CareReachError
 from geo.imports import Imported, NewPack, import_into, name_problem
 from geo.packs import list_packs
+from geo.schema import is_date
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.brought import Brought, Origin
+from geo.sources.brought import Brought, Origin, source_name
 from geo.sources.kinds import KINDS, recognise
 from geo.sources.mapping import Mapping, Proposal, propose, write_mapping
 from geo.sources.sheets import Sheet, read_sheet
@@ -80,6 +81,12 @@ def offer(today: dt.date) -> None:
     upload = st.file_uploader(
         "A file with places or doctors", max_upload_size=MAX_MB, key="bring_file"
     )
+    if upload is not None and st.session_state.get("bring_shown") != upload.file_id:
+        # Another file: what was said of the last one does not hold for it.
+        for key in [k for k in st.session_state if str(k).startswith("bring_")]:
+            if key != "bring_file":
+                del st.session_state[key]
+        st.session_state["bring_shown"] = upload.file_id
     done: Imported | None = st.session_state.get("bring_done")
     if upload is None:
         st.session_state.pop("bring_done", None)
@@ -158,8 +165,7 @@ def _read(
         if kind == "fhir":
             return fhir.read_fhir([path], terms, retrieved, country_code=country_code)
         if kind == "osm":
-            read = osm.read_extract if path.suffix == ".pbf" else osm.read_overpass
-            return read(path, retrieved, country_code=country_code)
+            return osm.read_osm(path, retrieved, country_code=country_code)
         if kind == "nppes":
             return nppes.read_nppes(path, retrieved)
         return cms.read_clinicians(path, retrieved)
@@ -191,7 +197,7 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
                 choices,
                 index=choices.index(known[field]) if known.get(field) in choices else 0,
                 key=f"bring_{field}",
-                help=f"Proposed by {proposal.guesses[field]}"
+                help=_ui.plain(f"Proposed by {proposal.guesses[field]}")
                 if field in proposal.guesses
                 else None,
             )
@@ -243,12 +249,11 @@ def ask_terms(name: str) -> Origin:
     if url and not re.match(r"https?://[^\s/]+", url):
         st.warning("Where it was published is a web address, https://…; it is left out.")
         url = ""
-    if as_of and not re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", as_of):
+    if as_of and not is_date(as_of):
         st.warning("A day is written 2025, 2025-06 or 2025-06-30; it is left out.")
         as_of = ""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.split(".")[0].lower()).strip("-") or "table"
     return Origin(
-        stem,
+        source_name(name, title.strip()),
         title.strip() or f"The file {name}",
         license=licence.strip(),
         path=url or None,
@@ -305,7 +310,7 @@ def preview(brought: Brought, mapping: Mapping | None) -> None:
 def target(name: str, brought: Brought, file_id: str, mapping: Mapping | None) -> None:
     """Which pack, what a new one says of itself, and the button."""
     st.html("<h3>Into which pack</h3>")
-    stem = re.sub(r"[^a-z0-9]+", "-", name.split(".")[0].lower()).strip("-")[:40] or "mine"
+    stem = source_name(name)
     one, two, three, four = st.columns(4)
     packs = list(list_packs())
     pack = str(one.text_input("Name of the pack", value=stem, key="bring_pack")).strip()
@@ -333,7 +338,6 @@ def target(name: str, brought: Brought, file_id: str, mapping: Mapping | None) -
             bar.empty()
             st.warning(_ui.plain(f"Nothing was imported: {error}"))
             return
-        _read.clear()  # its report was completed by the import
         st.session_state["bring_done"], st.session_state["bring_of"] = done, file_id
         st.rerun()
 

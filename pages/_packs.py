@@ -4,9 +4,9 @@ import datetime as dt
 
 import streamlit as st
 
+from geo.edits import remove_pack
 from geo.errors import CareReachError
 from geo.exports import FORMATS, attribution, export_pack
-from geo.imports import remove_pack
 from geo.packs import Pack, user_folder
 from geo.quality import Quality, measure_quality
 from geo.text import escape

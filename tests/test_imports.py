@@ -8,27 +8,32 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
 import pytest
 from shapely.geometry import box
 
+from geo.areas import name_boundaries
 from geo.checks import check_pack
 from geo.coverage import measure_coverage, supply_pack
-from geo.edits import import_boundaries
+from geo.edits import import_boundaries, remove_pack
 from geo.entries import Procedure
 from geo.errors import CareReachError, UnknownNameError
+from geo.exports import export_pack
 from geo.find import assess_pack, find_care
-from geo.imports import NewPack, import_demand, import_into, name_problem, remove_pack
-from geo.packs import list_packs, open_pack
+from geo.imports import NewPack, import_demand, import_into, name_problem
+from geo.packs import Pack, list_packs, open_pack
 from geo.places import find_place
 from geo.sources.brought import Brought, Origin, Report
+from geo.sources.fhir import read_fhir
 from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_demand, read_table
 from tests.conftest import ROOT, TODAY
 from tests.sources.tables import nasty
+from tests.sources.test_merge import doctor, frame
 
 DAY = "2026-11-22"
 
@@ -276,3 +281,96 @@ def test_killed_at_any_moment_the_old_pack_or_the_new_one_is_there(
     import_into("mine", [table(tables[0], seed=0)])
     assert not list(home.glob(".staged-*"))
     assert not [p for p in (home / "mine").iterdir() if p.name.endswith(".part")]
+
+
+def test_what_is_said_of_a_clinician_holds_at_each_place(home: Path) -> None:
+    npi = "1234567893"
+    places = frame(
+        doctor(f"{npi}@04101", npi, 43.66, sources=["dac"]),
+        doctor(f"{npi}@04401", npi, 44.8, sources=["dac"]),
+    )
+    said = {
+        "provider_id": f"npi:{npi}@99501", "procedure": "haemodialysis", "status": "offered",
+        "statement": "20 patients", "volume": 20, "as_of": "2023", "source_kind": "claims",
+        "url": "https://example.org/a",
+    }  # fmt: skip
+    claims = frame(doctor(f"{npi}@99501", npi, 61.2, sources=["claims"]))
+
+    def brought(volume: int) -> Brought:
+        more = {**said, "volume": volume, "statement": f"{volume} patients"}
+        return Brought.of(
+            (Origin("claims", "Claims"),),
+            Report(read=1, kept=1),
+            providers=claims,
+            evidence=[more],
+            adds_places=False,
+        )
+
+    register = Brought.of((Origin("dac", "DAC"),), Report(read=2, kept=2), providers=places)
+    import_into("mine", [register, brought(20)])
+    pack = open_pack("mine")
+    assert sorted(pack.evidence["provider_id"]) == [f"npi:{npi}@04101", f"npi:{npi}@04401"]
+    assert len(pack.providers) == 2
+    # Said again with another figure, it replaces the first.
+    import_into("mine", [brought(50)])
+    assert set(open_pack("mine").evidence["volume"]) == {50}
+    assert check_pack(open_pack("mine").folder) == []
+
+
+def test_two_first_imports_at_once_lose_nothing(home: Path) -> None:
+    one = small("a", *((f"{i}", f"Aa {i}", 13 + i / 10, 100.5) for i in range(20)))
+    two = small("b", *((f"{i}", f"Bb {i}", 13 + i / 10, 101.5) for i in range(20)))
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(import_into, "mine", [b]) for b in (one, two)]:
+            done.result()
+    assert len(open_pack("mine").providers) == 40
+
+
+def test_an_import_does_not_widen_what_the_next_is_judged_by(home: Path) -> None:
+    rows = [(str(i), f"Place {i}", 26.75 - i / 50, 89.4) for i in range(20)]
+    first = import_into("bhutan", [small("a", *rows)])
+    second = import_into("bhutan", [small("a", *rows)])
+    assert first.providers == second.providers < 70
+
+
+def test_an_export_can_be_imported_again(home: Path, tmp_path: Path, bhutan: Pack) -> None:
+    path = tmp_path / "b.json"
+    path.write_bytes(export_pack(bhutan, "fhir"))
+    found = read_fhir([path], Origin("x", "X", kind="official"), DAY)
+    done = import_into("again", [found], NewPack("Again", "Bhutan"))
+    assert (done.providers, done.evidence) == (50, 221)
+    assert check_pack(open_pack("again").folder) == []
+
+
+def test_a_region_is_named_so_that_it_is_one(home: Path) -> None:
+    new = small("a", ("1", "A Clinic", 33.7, -117.8))
+    with pytest.raises(UnknownNameError, match="several regions"):
+        import_into("oc", [new], NewPack(base="us", within="Orange County"))
+    import_into("oc", [new], NewPack(base="us", within="Orange County, California"))
+    assert open_pack("oc").regions["name"].tolist() == ["Orange County"]
+    # A base that draws its districts only is cut too.
+    import_into("sarpang", [small("b", ("1", "Far", 51.5, -0.1), ("2", "Near", 26.9, 90.5))],
+                NewPack(base="bhutan", within="Sarpang"))  # fmt: skip
+    pack = open_pack("sarpang")
+    assert "b:1" not in set(pack.providers["provider_id"])
+    assert len(pack.places) < 100
+
+
+@pytest.mark.parametrize(
+    ("columns", "regions"),
+    [
+        ({"name": ["A", "B", "C"], "code": ["BT", "BT", "BT"]}, ["A", "B", "C"]),
+        ({"name": ["Serzhong", "Serzhong", "C"]}, ["C", "Serzhong", "Serzhong"]),
+        ({"NAME_2": ["A", "B", "C"], "GID_2": ["X.1", "X.2", "X.3"]}, ["A", "B", "C"]),
+        ({"shapeName": ["น่าน", "นาน", "C"]}, ["C", "นาน", "น่าน"]),
+        ({"name": ["A", "A", "C"], "code": ["1", "1", "2"]}, ["A", "C"]),
+    ],
+)
+def test_boundaries_that_are_different_stay_so(
+    columns: dict[str, list[str]], regions: list[str]
+) -> None:
+    shapes = gpd.GeoDataFrame(columns, geometry=[box(i, 0, i + 1, 1) for i in range(3)], crs=4326)
+    found = name_boundaries(shapes)
+    assert sorted(found["name"]) == regions
+    assert found["region_id"].is_unique
+    assert not found["region_id"].str.contains(r"\s").any()

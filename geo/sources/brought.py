@@ -1,16 +1,28 @@
 """What a reader brings: frames of the contract, where they are from, and a report of every row."""
 
 import csv
+import hashlib
 import io
+import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from geo.schema import LIST_COLUMNS, SCHEMAS, check_frame
-from geo.text import guarded
+from geo.text import guarded, normalise
 
-__all__ = ["MOST_NOTES", "Brought", "Note", "Origin", "Report"]
+__all__ = [
+    "MOST_NOTES",
+    "Brought",
+    "Note",
+    "Origin",
+    "Report",
+    "frame_of",
+    "records_of",
+    "source_name",
+]
 
 #: So many rows are named one by one; more are only counted.
 MOST_NOTES = 100_000
@@ -125,7 +137,8 @@ class Report:
         table = csv.writer(out, lineterminator="\n")
         table.writerow(["file", "row", "action", "reason", "column", "value"])
         for n in self.notes:
-            table.writerow([n.file, n.row or "", n.action, n.reason, n.column, guarded(n.value)])
+            cells = [n.file, n.row or "", n.action, n.reason, n.column, n.value]
+            table.writerow([guarded(cell) for cell in cells])
         unnamed = sum(self.counts.values()) - len(self.notes)
         if unnamed > 0:
             table.writerow(["", "", "", f"{unnamed} more are only counted", "", ""])
@@ -140,15 +153,15 @@ class Brought:
     ----------
     providers, evidence, places
         Frames of the contract.
-    npi
-        For each row of `evidence` the NPI it is about, where the provider may be known by
-        another id; empty otherwise. Shape (n,).
     origins
         The sources named in the frames.
     report
         What became of each row.
     publishers
         Host names of `evidence` addresses and who publishes there.
+    adds_places
+        Whether a provider that is known elsewhere gets another place; False where only what is
+        said of somebody matters, not where they were then.
     """
 
     providers: pd.DataFrame
@@ -157,6 +170,7 @@ class Brought:
     origins: tuple[Origin, ...]
     report: Report
     publishers: dict[str, str] = field(default_factory=dict)
+    adds_places: bool = True
 
     @classmethod
     def of(
@@ -168,6 +182,7 @@ class Brought:
         evidence: list[dict[str, object]] = (),  # type: ignore[assignment]
         places: list[dict[str, object]] = (),  # type: ignore[assignment]
         publishers: dict[str, str] | None = None,
+        adds_places: bool = True,
     ) -> "Brought":
         """Records, each a mapping of known columns, to frames that keep the contract."""
         return cls(
@@ -177,7 +192,27 @@ class Brought:
             origins=origins,
             report=report,
             publishers=publishers or {},
+            adds_places=adds_places,
         )
+
+
+def source_name(file: str, title: str = "") -> str:
+    """A short name for a source: of its title, else of its file.
+
+    Examples
+    --------
+    >>> source_name("Health Facilities 2024.xlsx"), source_name("x.csv", "กระทรวง")
+    ('health-facilities-2024', 'source-96a2e2')
+    """
+    words = title or file.split(".")[0]
+    plain = re.sub(r"[^a-z0-9]+", "-", normalise(words)).strip("-")[:40]
+    return plain or "source-" + hashlib.sha256(words.encode()).hexdigest()[:6]
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, None where nothing is known."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 
 
 def frame_of(records: list[dict[str, object]] | pd.DataFrame, table: str) -> pd.DataFrame:

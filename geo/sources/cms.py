@@ -15,7 +15,7 @@ from typing import Any
 
 from geo.errors import DataError
 from geo.sources.brought import Brought, Origin, Report
-from geo.sources.files import kind_of, text_of
+from geo.sources.files import kind_of, text_of, understood
 from geo.sources.us_rows import COUNTRY, Placed, us_types
 from geo.sources.web import Service
 from geo.text import normalise
@@ -67,10 +67,10 @@ def _csv_rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[s
         raise DataError(path.name, "the file is missing")
     if kind_of(path) != "text":
         raise DataError(path.name, "is no CSV file; unpack it first")
-    with text_of(path) as file:
+    with understood(path.name), text_of(path) as file:
         reader = csv.reader(file)
         try:
-            header = [normalise(cell) for cell in next(reader)]
+            header = [normalise(cell) for cell in next(reader, [])]
             lost = [c for c in needed if c not in header]
             if lost:
                 raise DataError(path.name, "the column is missing", column=lost[0])
@@ -156,13 +156,17 @@ def _volumes(
     report = Report()
     name = f"cms-volumes-{year}"
     placed = Placed(file, name, retrieved, report)
-    slug_of = {code: slug for slug, codes in procedures.items() for code in codes}
+    slugs_of: dict[str, list[str]] = {}
+    for slug, codes in procedures.items():
+        for code in codes:
+            slugs_of.setdefault(code, []).append(slug)
     wanted = {state.upper() for state in states}
     most: dict[tuple[str, str], int] = {}
+    id_of: dict[str, str] = {}
     for row, cells in rows:
         report.read += 1
-        slug = slug_of.get(cells.get("hcpcs_cd", ""))
-        if slug is None:
+        slugs = slugs_of.get(cells.get("hcpcs_cd", ""))
+        if slugs is None:
             report.count("dropped", "a code that the mapping does not name", 1)
             continue
         if wanted and cells.get("rndrng_prvdr_state_abrvtn", "") not in wanted:
@@ -171,10 +175,12 @@ def _volumes(
         npi = cells.get("rndrng_npi", "").removesuffix(".0")
         try:
             patients = int(float(cells.get("tot_benes", "")))
-        except ValueError:
+        except (ValueError, OverflowError):
+            patients = 0
+        if patients < 1:
             report.note("dropped", "the number of patients is no number", file=file, row=row)
             continue
-        if npi in placed.first:
+        if npi in placed.seen:
             report.count("merged", "another row of the same clinician", 1)
         else:
             person = cells.get("rndrng_prvdr_ent_cd", "I") != "O"
@@ -197,10 +203,12 @@ def _volumes(
             )
             if record is None:
                 continue
-        most[npi, slug] = max(most.get((npi, slug), 0), patients)
+            id_of[npi] = record["provider_id"]
+        for slug in slugs:
+            most[npi, slug] = max(most.get((npi, slug), 0), patients)
     evidence = [
         {
-            "provider_id": f"npi:{npi}",
+            "provider_id": id_of[npi],
             "procedure": slug,
             "status": "offered",
             "statement": f"At least {patients:,} patients with Medicare in {year}",
@@ -229,6 +237,8 @@ def _volumes(
         evidence=evidence,
         places=placed.places(),
         publishers={"data.cms.gov": "Medicare payment records (CMS)"},
+        # Where somebody was in that year says less than where a register has them now.
+        adds_places=False,
     )
 
 

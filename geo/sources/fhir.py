@@ -7,6 +7,7 @@ extensions `urn:carereach:<column>`. https://hl7.org/fhir/R4/
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +15,8 @@ import pandas as pd
 
 from geo.errors import DataError
 from geo.schema import FACILITY_TYPES
-from geo.sources.brought import Brought, Origin, Report
-from geo.sources.files import MAX_BYTES, opened
+from geo.sources.brought import Brought, Origin, Report, frame_of, records_of
+from geo.sources.files import MAX_BYTES, opened, understood
 from geo.sources.normal import e164, specialty_of, us_zip, zip_spot
 from geo.sources.us_rows import us_types
 from geo.sources.vocabulary import facility_type_of
@@ -98,20 +99,21 @@ def read_fhir(
     DataError
         If a file is no FHIR in JSON.
     """
-    known: dict[str, Resource] = {}
+    reader = _Reader(origin, retrieved, country_code)
     for path in paths:
-        for resource, url in _resources(path):
-            for name in (f"{resource['resourceType']}/{resource.get('id', len(known))}", url):
-                if name:
-                    known[name] = resource
-    reader = _Reader(known, origin, retrieved, country_code)
+        with understood(path.name):
+            for resource, url in _resources(path):
+                reader.keep(resource, url)
     reader.read()
-    listed = {name for p in reader.providers for name in p["sources"]}
+    rows = list(reader.providers.values())
+    listed = {name for row in rows for name in row["sources"]}
     told = {o.name: o for o in map(_origin, reader.of("Basic")) if o is not None}
+    # A file cannot make itself a register: who imports it says so.
+    told = {name: replace(o, kind=origin.kind) for name, o in told.items()}
     others = sorted(listed - {origin.name})
     own = (origin,) if origin.name in listed or not others else ()
-    origins = (*own, *(told.get(name, Origin(name, name)) for name in others))
-    return Brought.of(origins, reader.report, providers=reader.providers, evidence=reader.evidence)
+    origins = (*own, *(told.get(name, Origin(name, name, kind=origin.kind)) for name in others))
+    return Brought.of(origins, reader.report, providers=rows, evidence=reader.evidence)
 
 
 def _resources(path: Path) -> list[tuple[Resource, str]]:
@@ -121,8 +123,8 @@ def _resources(path: Path) -> list[tuple[Resource, str]]:
             try:
                 found = [json.loads(text)]
             except json.JSONDecodeError:
-                found = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+                found = [json.loads(line) for line in text.split("\n") if line.strip()]
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise DataError(path.name, f"is no FHIR in JSON: {error}") from None
     out: list[tuple[Resource, str]] = []
     for resource in found:
@@ -131,36 +133,52 @@ def _resources(path: Path) -> list[tuple[Resource, str]]:
         if resource["resourceType"] != "Bundle":
             out.append((resource, ""))
             continue
-        for entry in resource.get("entry", []):
+        for entry in _list(resource.get("entry")):
             inner = entry.get("resource")
             if isinstance(inner, dict) and "resourceType" in inner:
-                out.append((inner, str(entry.get("fullUrl", ""))))
+                out.append((inner, str(entry.get("fullUrl") or "")))
     return out
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of what should be a list of them."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _is_current(role: Resource) -> bool:
+    """Whether somebody still works so."""
+    return role.get("active") is not False and not _dict(role.get("period")).get("end")
 
 
 class _Reader:
     """Resources by name, and what became of each that is a provider."""
 
-    def __init__(
-        self, known: Mapping[str, Resource], origin: Origin, retrieved: str, country_code: str
-    ) -> None:
-        self.known, self.origin = known, origin
+    def __init__(self, origin: Origin, retrieved: str, country_code: str) -> None:
+        self.origin = origin
         self.retrieved, self.country_code = retrieved, country_code
         self.report = Report()
-        self.providers: list[dict[str, Any]] = []
+        self.known: dict[str, Resource] = {}
+        self.every: list[Resource] = []
+        self.providers: dict[str, dict[str, Any]] = {}
         self.evidence: list[dict[str, Any]] = []
 
+    def keep(self, resource: Resource, url: str) -> None:
+        """Remember a resource under its names; of one name in several files the first counts."""
+        self.every.append(resource)
+        for name in (f"{resource['resourceType']}/{resource.get('id')}", url):
+            self.known.setdefault(name, resource)
+
     def of(self, *types: str) -> list[Resource]:
-        """The resources of some types, each once."""
-        seen: dict[int, Resource] = {}
-        for resource in self.known.values():
-            if resource["resourceType"] in types:
-                seen.setdefault(id(resource), resource)
-        return list(seen.values())
+        """The resources of some types."""
+        return [r for r in self.every if r["resourceType"] in types]
 
     def at(self, reference: Any) -> Resource | None:
         """What a reference leads to; None where it is not here."""
-        name = str((reference or {}).get("reference", ""))
+        name = str(_dict(reference).get("reference") or "")
         found = self.known.get(name)
         if found is None and "/" in name:
             found = self.known.get("/".join(name.rstrip("/").split("/")[-2:]))
@@ -171,20 +189,19 @@ class _Reader:
         roles: dict[int, list[Resource]] = {}
         for role in self.of("PractitionerRole"):
             person = self.at(role.get("practitioner"))
-            if person is not None:
+            if person is not None and _is_current(role):
                 roles.setdefault(id(person), []).append(role)
         placed = set()
         for location in self.of("Location"):
-            if any(e.get("url") == f"{_OURS}office" for e in location.get("extension", [])):
+            if any(e.get("url") == f"{_OURS}office" for e in _list(location.get("extension"))):
                 continue  # where somebody works, without a name of its own
-            self._add(location, [])
-            owner = self.at(location.get("managingOrganization"))
-            placed.add(id(owner))
+            if self._row(location, []):
+                placed.add(id(self.at(location.get("managingOrganization"))))
         for organisation in self.of("Organization"):
             if id(organisation) not in placed and not self._is_cover(organisation):
-                self._add(organisation, [])
+                self._row(organisation, [])
         for person in self.of("Practitioner"):
-            self._add(person, roles.get(id(person), []))
+            self._row(person, roles.get(id(person), []))
         for service in self.of("HealthcareService"):
             self._statement(service)
 
@@ -193,8 +210,18 @@ class _Reader:
         codes = _codes(organisation.get("type"))
         return bool(codes & {"pay", "ins", "govt"})
 
-    def _add(self, resource: Resource, roles: list[Resource]) -> None:
+    def _row(self, resource: Resource, roles: list[Resource]) -> bool:
+        """Take one resource in, whatever is in it; whether it was kept."""
         self.report.read += 1
+        before = len(self.providers)
+        said = f"{resource['resourceType']}/{resource.get('id', '')}"
+        try:
+            self._add(resource, roles)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.report.note("dropped", "it is not in the form of FHIR R4", value=said)
+        return len(self.providers) > before
+
+    def _add(self, resource: Resource, roles: list[Resource]) -> None:
         kind = resource["resourceType"]
         said = f"{kind}/{resource.get('id', '')}"
         if resource.get("active") is False or resource.get("status") == "inactive":
@@ -216,15 +243,15 @@ class _Reader:
             self.report.note("changed", "a number without a country code was left out", value=said)
         npi = _identifier(resource, _NPI)
         own = _identifier(resource, f"{_OURS}provider_id")
-        groups = [c for role in roles for c in role.get("specialty", [])]
+        groups = [c for role in roles for c in _list(role.get("specialty"))]
         addresses = _addresses(resource) or [
             a for role in roles for a in self._role_addresses(role)
         ]
         found: dict[str, Any] = {
-            "provider_id": own or (f"npi:{npi}" if npi else f"{self.origin.name}:{said}"),
+            "provider_id": own or self._id(npi, said),
             "kind": "practitioner" if kind == "Practitioner" else "facility",
             "name": name,
-            "also_known_as": list(resource.get("alias", [])),
+            "also_known_as": [str(a) for a in resource.get("alias") or []],
             "facility_type": None if kind == "Practitioner" else self._type(resource),
             "specialties": _specialties(groups),
             "lat": spot[0],
@@ -245,8 +272,20 @@ class _Reader:
         }
         if own:  # our own export says everything; what it does not say is not known
             found |= dict.fromkeys((*_EXTENDED, *_LISTS))
-        self.providers.append(found | ours)
+        row = found | ours
+        if row["provider_id"] in self.providers:
+            self.report.note("merged", "the same id as an earlier one", value=said)
+            return
+        frame_of([row], "providers")  # or it is not in the form
+        self.providers[row["provider_id"]] = row
         self.report.kept += 1
+
+    def _id(self, npi: str, said: str) -> str:
+        if npi:
+            return f"npi:{npi}"
+        plain = "_".join(said.split())
+        number = str(len(self.providers)) if plain.endswith("/") else ""
+        return f"{self.origin.name}:{plain}{number}"
 
     def _country(self, resource: Resource) -> str:
         if _identifier(resource, _NPI):
@@ -255,17 +294,19 @@ class _Reader:
         return said if len(said) == 2 else self.country_code
 
     def _role_addresses(self, role: Resource) -> list[Any]:
-        places = [self.at(r) for r in role.get("location", [])]
+        places = [self.at(r) for r in _list(role.get("location"))]
         return [a for place in places if place for a in _addresses(place)]
 
     def _spot(self, resource: Resource, roles: list[Resource]) -> tuple[float, float, str] | None:
         """Its own position, that of where it works, else the middle of its postcode."""
-        near = [resource, *(self.at(r) for role in roles for r in role.get("location", []))]
+        near = [resource, *(self.at(r) for role in roles for r in _list(role.get("location")))]
         offices = [self.at(role.get("organization")) for role in roles]
         for place in filter(None, near):
-            position = place.get("position") or {}
+            position = _dict(place.get("position"))
             if "latitude" in position and "longitude" in position:
-                return float(position["latitude"]), float(position["longitude"]), "exact"
+                lat, lon = float(position["latitude"]), float(position["longitude"])
+                if abs(lat) <= 90 and abs(lon) <= 180 and (lat or lon):
+                    return lat, lon, "exact"
         for place in filter(None, [*near, *offices]):
             for address in _addresses(place):
                 code = us_zip(str(address.get("postalCode", "")))
@@ -277,7 +318,7 @@ class _Reader:
 
     def _type(self, resource: Resource) -> str:
         types = resource.get("type") or []
-        types = types if isinstance(types, list) else [types]
+        types = [t for t in (types if isinstance(types, list) else [types]) if isinstance(t, dict)]
         nucc = us_types(_codings(types, _NUCC))
         if nucc != "other":
             return nucc
@@ -285,17 +326,17 @@ class _Reader:
             if code in _ROLE_CODES:
                 return _ROLE_CODES[code]
         words = [str(t.get("text", "")) for t in types]
-        words += [str(c.get("display", "")) for t in types for c in t.get("coding", [])]
+        words += [str(c.get("display", "")) for t in types for c in _list(t.get("coding"))]
         return next((k for w in [*words, _name(resource)] if (k := facility_type_of(w))), "other")
 
     def _statement(self, service: Resource) -> None:
         """A statement that a CareReach export wrote; other services are words only."""
         ours = {
             e["url"].removeprefix(f"{_OURS}evidence:"): _value(e)
-            for e in service.get("extension", [])
+            for e in _list(service.get("extension"))
             if str(e.get("url", "")).startswith(f"{_OURS}evidence:")
         }
-        target = self.at((service.get("location") or [{}])[0])
+        target = next(map(self.at, _list(service.get("location"))), None)
         person = next((self.at(r) for r in [ours.pop("about", None)] if r), None)
         provider = target or person
         if provider is None or not ours:
@@ -308,56 +349,67 @@ def _name(resource: Resource) -> str:
     name = resource.get("name", "")
     if isinstance(name, str):
         return name.strip()
-    for one in name:
+    names = [one for one in _list(name) if one.get("use") not in ("old", "maiden")]
+    for one in sorted(names, key=lambda n: n.get("use") not in ("official", "usual")):
         if one.get("text"):
             return str(one["text"]).strip()
-        parts = [*one.get("prefix", []), *one.get("given", []), one.get("family", "")]
+        parts = [*(one.get("prefix") or []), *(one.get("given") or []), one.get("family") or ""]
         if any(parts):
             return " ".join(filter(None, map(str, parts))).strip()
     return ""
 
 
 def _telecom(resource: Resource) -> list[Mapping[str, str]]:
-    found = [t for t in resource.get("telecom", []) if t.get("value") and t.get("use") != "home"]
+    every = _list(resource.get("telecom"))
+    found = [
+        {**t, "value": str(t["value"])}
+        for t in every
+        if t.get("value") and t.get("use") not in ("home", "old")
+    ]
     return sorted(found, key=lambda t: t.get("use") != "work")
 
 
 def _addresses(resource: Resource) -> list[Mapping[str, Any]]:
-    address = resource.get("address") or []
-    return [address] if isinstance(address, dict) else list(address)
+    address = resource.get("address")
+    every = [address] if isinstance(address, dict) else _list(address)
+    return [a for a in every if a.get("use") not in ("home", "old") and a.get("type") != "postal"]
 
 
 def _line(address: Mapping[str, Any]) -> str:
     if address.get("text"):
         return str(address["text"])
     town = " ".join(str(address[k]) for k in ("city", "state", "postalCode") if address.get(k))
-    return ", ".join(filter(None, [*map(str, address.get("line", [])), town]))
+    return ", ".join(filter(None, [*map(str, address.get("line") or []), town]))
 
 
 def _identifier(resource: Resource, system: str) -> str:
-    found = [i for i in resource.get("identifier", []) if i.get("system") == system]
+    found = [i for i in _list(resource.get("identifier")) if i.get("system") == system]
     return str(found[0].get("value", "")) if found else ""
 
 
+def _concepts(value: Any) -> list[Mapping[str, Any]]:
+    return _list(value if isinstance(value, list) else [value])
+
+
 def _codings(concepts: Any, system: str) -> list[str]:
-    concepts = concepts if isinstance(concepts, list) else [concepts] if concepts else []
     return [
         str(c["code"])
-        for concept in concepts
-        for c in concept.get("coding", [])
+        for concept in _concepts(concepts)
+        for c in _list(concept.get("coding"))
         if c.get("code") and c.get("system") == system
     ]
 
 
 def _codes(concepts: Any) -> set[str]:
-    concepts = concepts if isinstance(concepts, list) else [concepts] if concepts else []
-    return {str(c.get("code")) for concept in concepts for c in concept.get("coding", [])}
+    every = _concepts(concepts)
+    return {str(c.get("code")) for concept in every for c in _list(concept.get("coding"))}
 
 
 def _specialties(concepts: Iterable[Mapping[str, Any]]) -> list[str]:
     found: list[str] = []
     for concept in concepts:
-        words = [c.get(k, "") for c in concept.get("coding", []) for k in ("code", "display")]
+        coded = _list(concept.get("coding"))
+        words = [str(c.get(k) or "") for c in coded for k in ("code", "display")]
         known = next(
             (s for w in [*words, concept.get("text", "")] if w and (s := specialty_of(w))), ""
         )
@@ -370,8 +422,11 @@ def _hours(resources: Iterable[Resource]) -> str | None:
     """Hours of opening in the grammar of OpenStreetMap."""
     rules: list[str] = []
     for resource in resources:
-        for time in [*resource.get("availableTime", []), *resource.get("hoursOfOperation", [])]:
-            days = ",".join(_DAYS[d] for d in time.get("daysOfWeek", []) if d in _DAYS)
+        for time in (
+            *_list(resource.get("availableTime")),
+            *_list(resource.get("hoursOfOperation")),
+        ):
+            days = ",".join(_DAYS[d] for d in time.get("daysOfWeek") or [] if d in _DAYS)
             start = time.get("availableStartTime") or time.get("openingTime")
             end = time.get("availableEndTime") or time.get("closingTime")
             if time.get("allDay"):
@@ -388,10 +443,10 @@ def _value(extension: Mapping[str, Any]) -> Any:
 def _extended(resource: Resource) -> dict[str, Any]:
     """Columns that a CareReach export wrote as extensions."""
     found: dict[str, Any] = {}
-    for extension in resource.get("extension", []):
+    for extension in _list(resource.get("extension")):
         column = str(extension.get("url", "")).removeprefix(_OURS)
         if column in _LISTS:
-            found.setdefault(column, []).append(_value(extension))
+            found.setdefault(column, []).append(str(_value(extension)))
         elif column in _EXTENDED:
             found[column] = _value(extension)
     if found.get("facility_type") not in (None, *FACILITY_TYPES):
@@ -427,13 +482,13 @@ def bundle_of(pack: _Tables) -> dict[str, Any]:
     """
     entries: list[dict[str, Any]] = []
     url_of: dict[str, str] = {}
-    for number, row in enumerate(_records(pack.providers), 1):
+    for number, row in enumerate(records_of(pack.providers), 1):
         resources = (
             _person(row, number) if row["kind"] == "practitioner" else [_location(row, number)]
         )
         entries += [{"fullUrl": _url(pack.name, r), "resource": r} for r in resources]
         url_of[str(row["provider_id"])] = f"{resources[0]['resourceType']}/{resources[0]['id']}"
-    for number, row in enumerate(_records(pack.evidence), 1):
+    for number, row in enumerate(records_of(pack.evidence), 1):
         resource = _service(row, number, url_of[str(row["provider_id"])])
         entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
     for source in pack.sources.values():
@@ -464,7 +519,7 @@ def _origin(resource: Resource) -> Origin | None:
     """A source that a CareReach export wrote."""
     said = {
         str(e.get("url", "")).removeprefix(f"{_OURS}source:"): _value(e)
-        for e in resource.get("extension", [])
+        for e in _list(resource.get("extension"))
     }
     known = {key: said[key] for key in _SOURCE if key in said}
     return Origin(**known) if {"name", "title"} <= set(known) else None
@@ -472,11 +527,6 @@ def _origin(resource: Resource) -> Origin | None:
 
 def _url(pack: str, resource: Mapping[str, Any]) -> str:
     return f"urn:carereach:{pack}:{resource['resourceType']}/{resource['id']}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
 
 
 def _shared(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,10 @@ by member and counted while it is read, so that neither its declared sizes nor i
 """
 
 import contextlib
+import csv
 import gzip
 import io
+import re
 import tempfile
 import zipfile
 import zlib
@@ -14,12 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from geo.errors import DataError
+from geo.errors import CareReachError, DataError
 
-__all__ = ["MAX_BYTES", "kind_of", "opened", "size_words"]
+__all__ = ["MAX_BYTES", "kind_of", "opened", "size_words", "text_of", "understood"]
 
 #: A table, or what an archive unpacks to, in bytes.
 MAX_BYTES = 250_000_000
+#: A workbook's sheet reaches to so many cells at most.
+MAX_CELLS = 20_000_000
+_CELL = re.compile(rb'<c[^>]{0,80}?\br="([A-Z]{1,3})(\d{1,7})"')
 #: So many files in an archive at most.
 MAX_MEMBERS = 2_000
 _BLOCK = 1 << 20
@@ -135,10 +140,11 @@ def opened(path: Path, limit: int = MAX_BYTES) -> Iterator[Path]:
             found = plain
         else:
             found = _unzipped(path, inside, limit)
-        if kind_of(found) in ("zip", "gzip"):
-            raise DataError(path.name, "is an archive inside an archive; unpack it first")
-        if kind_of(found) == "xlsx":
-            _check_workbook(found, limit)
+        if found.suffix.lower() != ".shp":
+            if kind_of(found) in ("zip", "gzip"):
+                raise DataError(path.name, "is an archive inside an archive; unpack it first")
+            if kind_of(found) == "xlsx":
+                _check_workbook(found, limit)
         yield found
 
 
@@ -174,10 +180,12 @@ def _unzipped(path: Path, folder: Path, limit: int) -> Path:
             if not target.is_relative_to(folder.resolve()):
                 raise DataError(path.name, f"the path {member.filename!r} leaves the archive")
         wanted = [m for m in members if "__MACOSX" not in m.filename]
+        # Parts of a shapefile share their name; everything else is only told apart.
+        stems = {stem: f"{i}" for i, stem in enumerate(dict.fromkeys(map(_stem, wanted)))}
         left = limit
         files = []
         for member in wanted:
-            target = folder / Path(member.filename).name
+            target = folder / f"{stems[_stem(member)]}{_ending(member)}"
             with archive.open(member) as packed:
                 left -= _copy(packed, target, path.name, left)
             files.append(target)
@@ -194,22 +202,81 @@ def _unzipped(path: Path, folder: Path, limit: int) -> Path:
     return tables[0]
 
 
+def _stem(member: zipfile.ZipInfo) -> str:
+    return member.filename.rpartition(".")[0] or member.filename
+
+
+def _ending(member: zipfile.ZipInfo) -> str:
+    return re.sub(r"[^.a-z0-9]", "", Path(member.filename).suffix.lower())[:9]
+
+
 def _check_workbook(path: Path, limit: int) -> None:
-    """Unpacked size, and no XML that declares entities of its own."""
+    """Unpacked size, no XML with entities of its own, no cell far from all others."""
     left = limit
     with _archive(path) as archive:
         for member in archive.infolist():
+            rows = columns = 1
             with archive.open(member) as packed:
-                head = packed.read(_BLOCK)
-                if member.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in head.upper():
-                    raise DataError(path.name, "declares XML entities, which no workbook needs")
-                left -= len(head)
+                tail = b""
                 while block := packed.read(_BLOCK):
                     left -= len(block)
                     if left < 0:
-                        break
-            if left < 0:
-                raise DataError(path.name, f"unpacks to more than {size_words(limit)}")
+                        raise DataError(path.name, f"unpacks to more than {size_words(limit)}")
+                    if not member.filename.endswith((".xml", ".rels")):
+                        continue
+                    text = tail + block
+                    if b"<!DOCTYPE" in text.upper():
+                        raise DataError(path.name, "declares XML entities, which no workbook needs")
+                    for letters, number in _CELL.findall(text):
+                        rows = max(rows, int(number))
+                        columns = max(columns, _column_number(letters))
+                    tail = block[-64:]
+            # A reader makes room for everything between the first cell and the last.
+            if rows * columns > MAX_CELLS:
+                raise DataError(
+                    path.name, f"reaches to row {rows:,} and column {columns:,}: too large a sheet"
+                )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+@contextlib.contextmanager
+def understood(name: str) -> Iterator[None]:
+    """One sentence for content that is of another shape than its format says.
+
+    Parameters
+    ----------
+    name
+        The file's name, for the sentence.
+
+    Raises
+    ------
+    DataError
+        Instead of whatever a reader stumbled over.
+    """
+    try:
+        yield
+    except CareReachError:
+        raise
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        OSError,
+        OverflowError,
+        RecursionError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        csv.Error,
+    ) as error:
+        said = " ".join(str(error).split())[:120]
+        raise DataError(name, f"is not in the form that its kind has ({said})") from None
 
 
 def text_of(path: Path) -> io.TextIOWrapper:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from geo.errors import DataError
-from geo.sources.files import kind_of, opened, text_of
+from geo.sources.files import kind_of, opened, text_of, understood
 from geo.text import normalise
 
 __all__ = ["KINDS", "recognise"]
@@ -34,8 +34,8 @@ def recognise(path: Path) -> str:
     DataError
         If it is empty, or neither a table nor one of the others.
     """
-    with opened(path) as plain:
-        kind = kind_of(plain)
+    with understood(path.name), opened(path) as plain:
+        kind = "shapes" if plain.suffix.lower() == ".shp" else kind_of(plain)
         if kind == "pbf":
             return "osm"
         if kind == "json":

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 
 from geo.errors import DataError
 from geo.schema import FACILITY_TYPES
+from geo.sources.files import understood
 from geo.sources.sheets import GEOMETRY, Sheet
 from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
@@ -40,8 +41,8 @@ class Mapping(BaseModel):
 
     columns: dict[str, str | int] = Field(default_factory=dict)
     encoding: str = ""
-    delimiter: str = ""
-    header: int | None = None
+    delimiter: str = Field(default="", max_length=1)
+    header: int | None = Field(default=None, ge=0)
     sheet: str = ""
     crs: str = ""
     swapped: bool = False
@@ -80,7 +81,7 @@ def propose(sheet: Sheet) -> Proposal:
     """
     chosen: dict[str, int] = {}
     why: dict[str, str] = {}
-    if sheet.shapes:
+    if GEOMETRY[0] in sheet.columns:
         for field, column in zip(("lat", "lon"), GEOMETRY, strict=True):
             chosen[field], why[field] = sheet.columns.index(column), "the shapes of the file"
     if sheet.found.get("header") != "none":
@@ -258,16 +259,8 @@ def read_mapping(path: Path) -> Mapping:
     DataError
         If it is missing or is not a mapping; the message names the setting.
     """
-    try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise DataError(path.name, "the file is missing") from None
-    except UnicodeDecodeError:
-        raise DataError(path.name, "is not UTF-8 text") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        row = mark.line + 1 if mark is not None else None
-        raise DataError(path.name, "is not YAML", row=row) from None
+    with understood(path.name):
+        raw = _yaml(path)
     if not isinstance(raw, dict):
         raise DataError(path.name, "is no mapping: it has no settings")
     try:
@@ -285,6 +278,19 @@ def read_mapping(path: Path) -> Mapping:
                 path.name, f"{kind!r} is no kind of place; known are {', '.join(FACILITY_TYPES)}"
             )
     return mapping
+
+
+def _yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except UnicodeDecodeError:
+        raise DataError(path.name, "is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        row = mark.line + 1 if mark is not None else None
+        raise DataError(path.name, "is not YAML", row=row) from None
 
 
 def write_mapping(mapping: Mapping) -> str:

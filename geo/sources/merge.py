@@ -1,5 +1,6 @@
 """The same provider from two sources: recognised, kept once, and every decision listed."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,8 @@ import pandas as pd
 from rapidfuzz import fuzz
 
 from geo.query import distance_km
-from geo.schema import LIST_COLUMNS, PROVIDERS
-from geo.sources.brought import frame_of
+from geo.schema import HOSPITAL_TYPES, LIST_COLUMNS, PROVIDERS
+from geo.sources.brought import frame_of, records_of
 from geo.text import normalise
 
 __all__ = ["EXACT_KM", "ROUGH_KM", "Decision", "Merged", "merge_places", "merge_providers"]
@@ -20,7 +21,19 @@ __all__ = ["EXACT_KM", "ROUGH_KM", "Decision", "Merged", "merge_places", "merge_
 EXACT_KM, ROUGH_KM = 0.5, 5.0
 #: How alike the names must be then (0-100, order of words does not matter).
 EXACT_LIKE, ROUGH_LIKE = 88.0, 96.0
+#: The same NPI within this distance is at the same place, where a position is only a postcode's.
+NPI_ROUGH_KM = 20.0
+#: From this likeness two rows of one id are one provider, however far apart.
+SAME_ID_LIKE = 60.0
 _PRECISIONS = ("exact", "street", "postcode", "locality")
+_SHARP = frozenset({"exact", "street"})
+#: Kinds that publishers take for one another.
+_LIKE_TYPES = (
+    frozenset({*HOSPITAL_TYPES, "specialist_centre"}),
+    frozenset({"primary_care", "clinic", "doctors_office", "urgent_care", "health_post"}),
+    frozenset({"clinic", "specialist_centre"}),
+    frozenset({"primary_care", "small_hospital"}),
+)
 #: Words that tell no two places apart, and are not looked up by.
 _COMMON_WORD = 500
 
@@ -53,43 +66,57 @@ class Merged:
     decisions: tuple[Decision, ...]
 
 
-def merge_providers(old: pd.DataFrame, new: pd.DataFrame) -> Merged:
+def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool = True) -> Merged:
     """Add providers to those that are known; what is the same is kept once, with both sources.
 
-    A row of the same id is brought up to date. Else the same NPI (at the same place, where it
-    stands at several) is the same provider; else a like name nearby, of the same kind, unless
-    both have an NPI. What the kept row does not know it takes from the other, and the more
-    exact position of the two.
+    A row of the same id and a like name is brought up to date by its own source, and completed by
+    another. Else the same NPI near the same place is the same provider there; else a like name
+    nearby, of the same kind, unless both have an NPI. What the kept row does not know it takes
+    from the other, and the more exact position of the two.
 
     Parameters
     ----------
     old, new
         Frames of the contract.
+    adds_places
+        Whether a known NPI at another place is one more place of that provider; else it is the
+        nearest of those that are known.
     """
     columns = list(PROVIDERS.columns)
     old, new = old[columns].reset_index(drop=True), new[columns].reset_index(drop=True)
-    rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in _records(old)}
-    fresh = _records(new)
-    same = _same(old, new)
+    rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in records_of(old)}
+    same = _same(old, new, adds_places=adds_places)
     id_of: dict[str, str] = {}
     decisions = []
-    for position, row in enumerate(fresh):
+    for position, row in enumerate(records_of(new)):
         own = str(row["provider_id"])
-        kept, reason = (own, "") if own in rows else same.get(position, (own, ""))
+        stands = _id_for(own, row, rows)
+        kept, reason = (stands, "") if stands in rows else same.get(position, (stands, ""))
         id_of[own] = kept
         if kept not in rows:
-            rows[kept] = row
-        elif kept == own:
-            rows[kept] = _joined(row, rows[kept], own)
+            rows[kept] = row | {"provider_id": kept}
+        elif kept == stands:
+            ours = (rows[kept]["sources"] or [""])[0] == (row["sources"] or [""])[0]
+            first, second = (row, rows[kept]) if ours else (rows[kept], row)
+            rows[kept] = _joined(first, second, kept)
         else:
             rows[kept] = _joined(rows[kept], row, kept)
             decisions.append(Decision(kept, own, reason))
     return Merged(frame_of(list(rows.values()), "providers"), id_of, tuple(decisions))
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+def _id_for(own: str, row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The id under which a row stands: its own, unless another provider has it already."""
+    number, stands = 1, own
+    while stands in rows:
+        known = rows[stands]
+        like = fuzz.token_set_ratio(_name(row["name"]), _name(known["name"]))
+        km = float(distance_km(row["lat"], row["lon"], [known["lat"]], [known["lon"]])[0])
+        if like >= SAME_ID_LIKE or km <= EXACT_KM or (row["npi"] and row["npi"] == known["npi"]):
+            break
+        number += 1
+        stands = f"{own}.{number}"
+    return stands
 
 
 def _joined(
@@ -100,85 +127,98 @@ def _joined(
     for column in LIST_COLUMNS & set(found):
         both = [*(first[column] or []), *(second[column] or [])]
         found[column] = list(dict.fromkeys(both)) or None
+    if first["facility_type"] == "other" and second["facility_type"]:
+        found["facility_type"] = second["facility_type"]
     rank = {word: i for i, word in enumerate(_PRECISIONS)}
+    place, other = first, second
     if rank[second["location_precision"]] < rank[first["location_precision"]]:
-        found |= {key: second[key] for key in ("lat", "lon", "location_precision")}
+        place, other = second, first
+    found |= {key: place[key] for key in ("lat", "lon", "location_precision", "region_id")}
+    km = float(distance_km(place["lat"], place["lon"], [other["lat"]], [other["lon"]])[0])
+    if place["region_id"] is None and km <= EXACT_KM:  # else it has moved
+        found["region_id"] = other["region_id"]
     return found | {"provider_id": provider_id}
 
 
-def _same(old: pd.DataFrame, new: pd.DataFrame) -> dict[int, tuple[str, str]]:
+def _same(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool) -> dict[int, tuple[str, str]]:
     """For each new row (by position) that is known: the old row's id, and why."""
     if old.empty or new.empty:
         return {}
-    by_npi: dict[str, list[int]] = {}
-    for i, npi in enumerate(old["npi"]):
-        if isinstance(npi, str):
-            by_npi.setdefault(npi, []).append(i)
-    names = [_name(n) for n in old["name"]]
-    by_word: dict[str, list[int]] = {}
-    for i, name in enumerate(names):
-        for word in set(name.split()):
-            by_word.setdefault(word, []).append(i)
-    lat, lon = (old[c].to_numpy(float) for c in ("lat", "lon"))
-    exact = old["location_precision"].isin(["exact", "street"]).to_numpy()
-    known_rows = _records(old[["kind", "npi"]])
+    known = _Known(old)
     found: list[tuple[float, float, int, int, str]] = []
-    for j, row in enumerate(_records(new)):
-        known = by_npi.get(row["npi"] or "", [])
-        if known:
-            away = distance_km(row["lat"], row["lon"], lat[known], lon[known])
+    for j, row in enumerate(records_of(new)):
+        same = known.by_npi.get(row["npi"] or "", [])
+        if same:
+            away = distance_km(row["lat"], row["lon"], known.lat[same], known.lon[same])
             best = int(np.argmin(away))
-            rough = row["location_precision"] not in ("exact", "street")
-            near = ROUGH_KM * 4 if rough or not exact[known[best]] else ROUGH_KM
-            if len(known) == 1 or away[best] <= near:
-                found.append((-101.0, float(away[best]), known[best], j, "the same NPI"))
-                continue
-        found += _alike(row, j, known_rows, names, by_word, (lat, lon), exact)
-    ids = [str(i) for i in old["provider_id"]]
-    taken: set[int] = set()
-    same: dict[int, tuple[str, str]] = {}
-    for _, _, i, j, why in sorted(found):
-        if j not in same and i not in taken:
-            same[j] = ids[i], why
-            taken.add(i)
-    return same
-
-
-def _alike(
-    row: Mapping[str, Any],
-    j: int,
-    old: list[dict[str, Any]],
-    names: list[str],
-    by_word: Mapping[str, list[int]],
-    where: tuple["np.ndarray", "np.ndarray"],
-    exact: "np.ndarray",
-) -> Iterable[tuple[float, float, int, int, str]]:
-    """Old rows nearby with a like name."""
-    name = _name(row["name"])
-    words = sorted((by_word[w] for w in set(name.split()) if w in by_word), key=len)
-    candidates = sorted({i for some in words if len(some) <= _COMMON_WORD for i in some})
-    if not candidates:
-        return
-    some = np.array(candidates)
-    # A degree of latitude is 111 km; this only spares exact measuring.
-    some = some[np.abs(where[0][some] - row["lat"]) < ROUGH_KM / 100]
-    if not len(some):
-        return
-    away = distance_km(row["lat"], row["lon"], where[0][some], where[1][some])
-    precise = row["location_precision"] in ("exact", "street")
-    for i, km in zip(some.tolist(), away.tolist(), strict=True):
-        both = precise and bool(exact[i])
-        if km > (EXACT_KM if both else ROUGH_KM) or old[i]["kind"] != row["kind"]:
+            rough = row["location_precision"] not in _SHARP or not known.sharp[same[best]]
+            if not adds_places or away[best] <= (NPI_ROUGH_KM if rough else ROUGH_KM):
+                found.append((-101.0, float(away[best]), same[best], j, "the same NPI"))
             continue
-        if row["npi"] and old[i]["npi"]:
-            continue  # two NPIs are two providers
-        like = fuzz.token_sort_ratio(name, names[i])
-        if like >= (EXACT_LIKE if both else ROUGH_LIKE):
-            yield (-like, km, i, j, f"a like name ({like:.0f} of 100) {km:.2f} km away")
+        found += known.alike(row, j)
+    taken: set[int] = set()
+    decided: dict[int, tuple[str, str]] = {}
+    for _, _, i, j, why in sorted(found):
+        if j not in decided and (i not in taken or not adds_places):
+            decided[j] = known.ids[i], why
+            taken.add(i)
+    return decided
+
+
+class _Known:
+    """Known providers, to be looked up by NPI and by name."""
+
+    def __init__(self, old: pd.DataFrame) -> None:
+        self.rows = records_of(old[["provider_id", "kind", "npi", "facility_type"]])
+        self.ids = [str(row["provider_id"]) for row in self.rows]
+        self.names = [_name(n) for n in old["name"]]
+        self.lat, self.lon = (old[c].to_numpy(float) for c in ("lat", "lon"))
+        self.sharp = old["location_precision"].isin(_SHARP).to_numpy()
+        self.by_npi: dict[str, list[int]] = {}
+        self.by_word: dict[str, list[int]] = {}
+        for i, (row, name) in enumerate(zip(self.rows, self.names, strict=True)):
+            if row["npi"]:
+                self.by_npi.setdefault(str(row["npi"]), []).append(i)
+            # The whole name is a word too: one of common words alone is found by it.
+            for word in {*name.split(), _sorted(name)}:
+                self.by_word.setdefault(word, []).append(i)
+
+    def alike(self, row: Mapping[str, Any], j: int) -> Iterable[tuple[float, float, int, int, str]]:
+        """Known rows nearby with a like name."""
+        name = _name(row["name"])
+        rare = (self.by_word.get(word, []) for word in set(name.split()))
+        some = {i for rows in rare if len(rows) <= _COMMON_WORD for i in rows}
+        candidates = np.array(sorted(some | set(self.by_word.get(_sorted(name), []))), int)
+        # A degree of latitude is 111 km; this only spares exact measuring.
+        candidates = candidates[np.abs(self.lat[candidates] - row["lat"]) < ROUGH_KM / 100]
+        if not len(candidates):
+            return
+        away = distance_km(row["lat"], row["lon"], self.lat[candidates], self.lon[candidates])
+        for i, km in zip(candidates.tolist(), away.tolist(), strict=True):
+            sharp = row["location_precision"] in _SHARP and bool(self.sharp[i])
+            if km > (EXACT_KM if sharp else ROUGH_KM) or not _compatible(row, self.rows[i]):
+                continue
+            if re.findall(r"\d+", name) != re.findall(r"\d+", self.names[i]):
+                continue  # ward 12 is not ward 13
+            like = fuzz.token_sort_ratio(name, self.names[i])
+            if like >= (EXACT_LIKE if sharp and row["kind"] == "facility" else ROUGH_LIKE):
+                yield (-like, km, i, j, f"a like name ({like:.0f} of 100) {km:.2f} km away")
+
+
+def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two rows can be one provider by what they are."""
+    if one["kind"] != other["kind"] or (one["npi"] and other["npi"]):
+        return False
+    kinds = {one["facility_type"], other["facility_type"]} - {None, "other"}
+    return len(kinds) < 2 or any(kinds <= group for group in _LIKE_TYPES)
 
 
 def _name(text: object) -> str:
     return normalise(str(text))
+
+
+def _sorted(name: str) -> str:
+    return " ".join(sorted(name.split()))
 
 
 def merge_places(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:

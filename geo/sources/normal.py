@@ -84,7 +84,10 @@ def us_zip(text: str) -> str | None:
     >>> us_zip("41023134.0"), us_zip("4416"), us_zip("04101-1234"), us_zip("410231")
     ('04102', '04416', '04101', None)
     """
-    digits = re.sub(r"\D", "", re.sub(r"\.0+$", "", text.strip()))
+    plain = re.sub(r"\.0+$", "", text.strip())
+    if not re.fullmatch(r"[\d\s-]+", plain):
+        return None
+    digits = re.sub(r"\D", "", plain)
     length = _ZIP_LENGTHS.get(len(digits))
     return digits.zfill(length)[:5] if length else None
 

@@ -5,6 +5,7 @@ https://npiregistry.cms.hhs.gov/api-page (version 2.1). Public domain. Neither h
 """
 
 import contextlib
+import csv
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,6 +17,7 @@ import pyarrow.csv as pv
 
 from geo.errors import CareReachError, DataError
 from geo.sources.brought import Brought, Origin, Report
+from geo.sources.files import understood
 from geo.sources.us_rows import COUNTRY, Placed, us_types
 from geo.sources.web import Service
 
@@ -142,6 +144,12 @@ def _add(placed: Placed, row: int, cells: Mapping[str, Any], codes: list[str]) -
 @contextlib.contextmanager
 def _bulk_file(path: Path) -> Iterator[IO[bytes]]:
     """The table itself, read through the archive and never unpacked."""
+    with understood(path.name), _opened(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     if not path.is_file():
         raise DataError(path.name, "the file is missing")
     if not zipfile.is_zipfile(path):
@@ -167,22 +175,27 @@ def _bulk_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Row number and the cells that are used, a block in memory at a time."""
     with _bulk_file(path) as file:
         try:
-            # A first block that holds the header; the reader wants to know all columns at once.
-            reader = pv.open_csv(
-                file,
-                read_options=pv.ReadOptions(block_size=_BLOCK),
-                convert_options=pv.ConvertOptions(
-                    column_types=dict.fromkeys(_all_columns(), pa.string()),
-                    strings_can_be_null=False,
-                ),
-            )
-            names = set(reader.schema.names)
+            header = file.readline()
+            names = {c for c in next(csv.reader([header.decode("utf-8-sig")]), []) if c}
             lost = [c for c in _COLUMNS.values() if c not in names]
             if lost or not any(c in names for c in _SEX):
                 raise DataError(
                     path.name, "the column is missing", column=lost[0] if lost else _SEX[0]
                 )
             sex = next(c for c in _SEX if c in names)
+            used = [c for c in _all_columns() if c in names]
+            reader = pv.open_csv(
+                file,
+                read_options=pv.ReadOptions(
+                    block_size=_BLOCK, column_names=next(csv.reader([header.decode("utf-8-sig")]))
+                ),
+                # Types are not guessed: a column may be empty for millions of rows.
+                convert_options=pv.ConvertOptions(
+                    include_columns=used,
+                    column_types=dict.fromkeys(used, pa.string()),
+                    strings_can_be_null=False,
+                ),
+            )
             row = 1
             for batch in reader:
                 cells = {key: _cells(batch, column) for key, column in _COLUMNS.items()}
@@ -254,7 +267,7 @@ def fetch_nppes(
     placed = Placed("NPPES service", "nppes", retrieved, report)
     seen: set[str] = set()
     for prefix in sorted(prefixes):
-        for result in _shard(service, state, prefix, taxonomy):
+        for result in _shard(service, state, prefix, taxonomy, report):
             number = str(result.get("number", ""))
             if number in seen:
                 continue
@@ -267,9 +280,17 @@ def fetch_nppes(
     )
 
 
-def _shard(service: Service, state: str, prefix: str, taxonomy: str) -> Iterator[Mapping[str, Any]]:
+def _shard(
+    service: Service,
+    state: str,
+    prefix: str,
+    taxonomy: str,
+    report: Report,
+    *,
+    exact: bool = False,
+) -> Iterator[Mapping[str, Any]]:
     asked = {"version": "2.1", "country_code": "US", "address_purpose": "LOCATION"}
-    asked |= {"state": state, "postal_code": f"{prefix}*" if len(prefix) < 9 else prefix}
+    asked |= {"state": state, "postal_code": prefix if exact or len(prefix) == 9 else f"{prefix}*"}
     if taxonomy:
         asked["taxonomy_description"] = taxonomy
     found: list[Mapping[str, Any]] = []
@@ -283,11 +304,15 @@ def _shard(service: Service, state: str, prefix: str, taxonomy: str) -> Iterator
         if len(answer["results"]) < PAGE:
             yield from found
             return
-    if len(prefix) >= 9:
-        yield from found
+    # What was got counts: some answers may come up in no part of the question.
+    yield from found
+    if exact or len(prefix) >= 9:
+        report.note("kept", f"more answer to {prefix} than the service gives", value=prefix)
         return
+    if len(prefix) == 5:  # postcodes of five digits
+        yield from _shard(service, state, prefix, taxonomy, report, exact=True)
     for digit in "0123456789":
-        yield from _shard(service, state, prefix + digit, taxonomy)
+        yield from _shard(service, state, prefix + digit, taxonomy, report)
 
 
 def _add_result(placed: Placed, row: int, result: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from geo.sources.brought import Brought, Origin, Report
 from geo.sources.files import MAX_BYTES, kind_of, opened
 from geo.sources.normal import e164, specialty_of
 
-__all__ = ["read_extract", "read_overpass"]
+__all__ = ["read_extract", "read_osm", "read_overpass"]
 
 _AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
 _KINDS = {
@@ -32,7 +32,7 @@ _KINDS = {
     "pharmacy": "pharmacy",
 }
 _PLACES = ("city", "town", "village", "suburb", "quarter", "hamlet", "neighbourhood", "borough")
-_YES_NO = {"yes": True, "limited": True, "designated": True, "no": False}
+_YES_NO = {"yes": True, "designated": True, "no": False}  # "limited" is neither
 _LIFECYCLE = ("disused:", "abandoned:", "demolished:", "was:", "construction:")
 
 
@@ -57,6 +57,14 @@ class _Found:
     lat: float | None = None
     lon: float | None = None
     parts: list[tuple[str, int]] = field(default_factory=list)
+
+
+def read_osm(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+    """Read an extract or an answer of Overpass, whichever the file is."""
+    if not path.is_file():
+        raise DataError(path.name, "the file is missing")
+    read = read_extract if kind_of(path) == "pbf" else read_overpass
+    return read(path, retrieved, country_code=country_code)
 
 
 def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
@@ -97,7 +105,10 @@ def _wanted(path: Path) -> list[_Found]:
     """Every object that is a health facility, or a named place."""
     found: list[_Found] = []
     keys = osmium.filter.KeyFilter(
-        "amenity", "healthcare", "place", *(f"{w}{k}" for w in _LIFECYCLE for k in ("amenity",))
+        "amenity",
+        "healthcare",
+        "place",
+        *(f"{w}{k}" for w in _LIFECYCLE for k in ("amenity", "healthcare")),
     )
     things: Iterable[Any] = osmium.FileProcessor(str(path)).with_filter(keys)
     for thing in things:
@@ -160,19 +171,30 @@ def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Brou
     with opened(path, MAX_BYTES) as plain:
         try:
             answer = json.loads(plain.read_text("utf-8-sig"))
-            elements = answer["elements"]
-            stamp = answer.get("osm3s", {}).get("timestamp_osm_base", "")
-        except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError):
-            raise DataError(path.name, "is no answer of Overpass in JSON") from None
-    found = []
-    for thing in elements:
-        at = thing.get("center") or thing
-        tags = {str(k): str(v) for k, v in (thing.get("tags") or {}).items()}
-        if _is_health(tags) or _is_place(tags):
-            found.append(
-                _Found(f"{thing['type']}/{thing['id']}", tags, at.get("lat"), at.get("lon"))
-            )
-    return _brought(found, path.name, retrieved, stamp[:10] or None, country_code)
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            answer = None
+    if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
+        raise DataError(path.name, "is no answer of Overpass in JSON")
+    about = answer.get("osm3s")
+    stamp = str(about.get("timestamp_osm_base", "")) if isinstance(about, dict) else ""
+    as_of = stamp[:10] if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stamp[:10]) else None
+    found: dict[str, _Found] = {}
+    for thing in answer["elements"]:
+        if not (isinstance(thing, dict) and isinstance(thing.get("tags"), dict)):
+            continue  # a corner of something else
+        name = f"{thing.get('type')}/{thing.get('id')}"
+        tags = {str(k): str(v) for k, v in thing["tags"].items()}
+        at = thing.get("center")
+        at = at if isinstance(at, dict) else thing
+        lat, lon = (_degrees(at.get(key), most) for key, most in (("lat", 90), ("lon", 180)))
+        if _is_health(tags) or (_is_place(tags) and lat is not None and lon is not None):
+            found[name] = _Found(name, tags, lat, lon)
+    return _brought(found.values(), path.name, retrieved, as_of, country_code)
+
+
+def _degrees(value: object, most: float) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known and abs(value) <= most else None  # type: ignore[arg-type]
 
 
 def _is_health(tags: Mapping[str, str]) -> bool:
@@ -239,7 +261,8 @@ def _others(tags: Mapping[str, str]) -> list[str]:
 
 def _place(thing: _Found) -> dict[str, Any]:
     tags = thing.tags
-    people = re.sub(r"\D", "", tags.get("population", ""))
+    first = re.match(r"\s*\d[\d ,.']*", tags.get("population", ""))
+    people = re.sub(r"\D", "", first[0]) if first else ""
     kind = "town" if tags["place"] in ("city", "town") else "village"
     return {
         "place_id": f"osm:{thing.id}",

@@ -20,7 +20,7 @@ from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import DataError
-from geo.sources.files import kind_of, opened
+from geo.sources.files import kind_of, opened, understood
 from geo.sources.vocabulary import HEADER_WORDS, folded
 
 __all__ = ["GEOMETRY", "MAX_ROWS", "Sheet", "read_sheet"]
@@ -89,8 +89,9 @@ def read_sheet(
     DataError
         If it cannot be read as a table, or is too large.
     """
-    with opened(path) as plain:
-        kind = kind_of(plain)
+    csv.field_size_limit(1_000_000)
+    with understood(path.name), opened(path) as plain:
+        kind = "shapes" if plain.suffix.lower() == ".shp" else kind_of(plain)
         if kind == "text":
             return _read_text(plain, path.name, encoding, delimiter, header)
         if kind in ("xlsx", "xls"):
@@ -107,7 +108,6 @@ def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int
     sample = text[:200_000]
     delimiter = delimiter or _delimiter(sample)
     found["delimiter"] = delimiter
-    csv.field_size_limit(1_000_000)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     table: list[list[str]] = []
     numbers: list[int] = []
@@ -249,6 +249,8 @@ def _from_frame(frame: pd.DataFrame, name: str, found: dict[str, str] | None = N
     if shapes:
         crs = frame.crs
         geometry = frame.geometry
+        # Without a projection positions are whatever they are: degrees, or asked about.
+        shapes = crs is not None
         if crs is not None and crs.to_epsg() != 4326:
             found["projection"] = crs.to_string()
             geometry = geometry.to_crs(4326)
@@ -292,10 +294,10 @@ def _sheet(
     if not any(any(row) for row in table):
         raise DataError(name, "the file is empty")
     at = _header_row(table) if header is None else header - 1
-    width = max(len(row) for row in table[max(at, 0) : max(at, 0) + 1000])
-    found["header"] = f"row {numbers[at]}" if 0 <= at < len(numbers) else "none"
     if at >= len(table):
         raise DataError(name, f"has no row {header}")
+    width = max(len(row) for row in table[max(at, 0) : max(at, 0) + 1000])
+    found["header"] = f"row {numbers[at]}" if 0 <= at < len(numbers) else "none"
     columns = [c.strip("\ufeff").strip() for c in table[at]] if at >= 0 else []
     columns += [""] * (width - len(columns))
     body = table[at + 1 :]

@@ -1,5 +1,6 @@
 """Any table to providers: each cell understood or said to be dropped, each row with its reason."""
 
+import hashlib
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
@@ -12,17 +13,32 @@ import pyproj
 from geo.errors import CareReachError
 from geo.query import distance_km
 from geo.sources.brought import Brought, Origin, Report
+from geo.sources.files import understood
 from geo.sources.mapping import Mapping
 from geo.sources.normal import Spot, e164, postcode_spots, specialty_of, us_zip
 from geo.sources.sheets import Sheet, read_sheet
-from geo.sources.vocabulary import FIELDS, GENDERS, MISSING, NO, YES, facility_type_of, is_closed
+from geo.sources.vocabulary import (
+    FIELDS,
+    GENDERS,
+    MISSING,
+    MISSING_SHORT,
+    NO,
+    YES,
+    facility_type_of,
+    is_closed,
+)
 from geo.text import normalise
 
 __all__ = ["Near", "read_demand", "read_table"]
 
-#: A row is far from all others when it lies beyond this many times the median distance to the
-#: middle of its group, and this many km more.
+#: A row may be far from all others when it lies beyond this many times the median distance to the
+#: middle of its group, and this many km more ...
 FAR_TIMES, FAR_KM = 6.0, 100.0
+#: ... and it is, when fewer than so many others lie within so many km (islands come together), or
+#: when it lies on the other side of the world.
+FAR_ALONE, FAR_NEIGHBOUR_KM, FAR_WORLD_KM = 3, 300.0, 3000.0
+#: A group of fewer rows is measured with the whole table.
+FAR_GROUP = 5
 #: Rows of one town lie this near to their middle, in the median.
 TOWN_KM = 25.0
 #: So near to 0, 0 a position is a missing one.
@@ -35,8 +51,16 @@ _DMS = re.compile(
 )
 _POINT = re.compile(r"^\s*(?:SRID=\d+;)?\s*POINT ?Z?\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)", re.IGNORECASE)
 _PAIR = re.compile(r"^\s*\(?\s*(-?\d{1,3}(?:[.,]\d+)?)\s*[;, ]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*\)?")
+_NAMES = frozenset({"name", "locality", "region", "country", "also_known_as"})
 _YES_NO_FIELDS = ("accepting_new", "telehealth", "wheelchair", "emergency")
 _TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
+
+
+#: Thousands with a sign between them, and a number with decimals.
+_GROUPED = re.compile(r"\s*\d{1,3}([.,\s'’\u00a0]\d{3})+\s*")
+_DECIMAL = re.compile(r"\s*\d+[.,]\d+\s*")
+#: No hospital has more beds; 9999 says that nobody knows.
+MOST_BEDS = 5_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +105,13 @@ def read_table(
         If the mapping names a column that is not there, or none for the name.
     """
     near = near or Near()
+    with understood(path.name):
+        return _read(path, mapping, origin, retrieved, near, sheet)
+
+
+def _read(
+    path: Path, mapping: Mapping, origin: Origin, retrieved: str, near: Near, sheet: Sheet | None
+) -> Brought:
     if sheet is None:
         sheet = read_sheet(
             path,
@@ -141,6 +172,8 @@ class _Rows:
             raise CareReachError(f"Say which column of {sheet.name} holds the name.")
 
     def _find(self, column: str) -> int:
+        if column in self.sheet.columns:
+            return self.sheet.columns.index(column)
         wanted = normalise(column)
         return next((i for i, c in enumerate(self.sheet.columns) if normalise(c) == wanted), -1)
 
@@ -161,7 +194,9 @@ class _Rows:
         for i in np.flatnonzero(self.alive & cells.str.startswith("=").to_numpy()):
             shown = known[raw[i]] or "nothing"
             self._note("changed", "a formula became its text", int(i), field, shown)
-        missing = {c for c, text in known.items() if normalise(text or "") in MISSING}
+        # A district may be called Nan, a state ND.
+        nothing = MISSING if field in _NAMES else MISSING | MISSING_SHORT
+        missing = {c for c, text in known.items() if normalise(text or "") in nothing}
         found = cells.map(known).astype(object)
         return found.where(~cells.isin(missing), pd.NA)
 
@@ -215,12 +250,12 @@ def _number(cell: str) -> float:
     except ValueError:
         pass
     turned = _DMS.match(text if "°" not in cell else cell)
-    if turned is None:
-        return float("nan")
+    if turned is None or (turned[1] or turned[5] or "").upper() == "O":
+        return float("nan")  # O is west in Spanish and east in German
     degrees = float(turned[2]) + float(turned[3]) / 60
     degrees += float((turned[4] or "0").replace(",", ".")) / 3600
     side = (turned[1] or turned[5] or "").upper()
-    return -degrees if side in ("S", "W", "O") else degrees
+    return -degrees if side in ("S", "W") else degrees
 
 
 def _pair(cell: str) -> tuple[float, float]:
@@ -306,22 +341,27 @@ def _far(
 ) -> "np.ndarray":
     """Km to the middle of the group for rows that lie far from it; NaN for the others.
 
-    The middle is the median of latitude and of longitude; groups of fewer than five rows are
-    measured with the whole table.
+    The middle is the median of latitude and of longitude.
     """
     found = np.full(len(lat), np.nan)
     known = np.flatnonzero(alive & ~np.isnan(lat))
-    words = group.to_numpy()[known]
-    _, which, often = np.unique(words.astype(str), return_inverse=True, return_counts=True)
-    which = np.where(often[which] < 5, -1, which)
-    order = np.argsort(which, kind="stable")
-    for rows in np.split(known[order], np.flatnonzero(np.diff(which[order])) + 1):
-        if len(rows) < 5:
+    if not len(known):
+        return found
+    words = group.to_numpy()[known].astype(str)
+    _, which, often = np.unique(words, return_inverse=True, return_counts=True)
+    groups = [known[which == number] for number in np.flatnonzero(often >= FAR_GROUP)]
+    small = known[often[which] < FAR_GROUP]
+    for rows, around in [*((rows, rows) for rows in groups), (small, known)]:
+        if len(around) < FAR_GROUP or not len(rows):
             continue
-        middle = float(np.median(lat[rows])), float(np.median(lon[rows]))
+        middle = float(np.median(lat[around])), float(np.median(lon[around]))
+        usual = float(np.median(distance_km(*middle, lat[around], lon[around])))
         away = distance_km(*middle, lat[rows], lon[rows])
-        far = away > FAR_TIMES * np.median(away) + FAR_KM
-        found[rows[far]] = away[far]
+        for i, km in zip(rows, away, strict=True):
+            if km > FAR_TIMES * usual + FAR_KM:
+                near = distance_km(lat[i], lon[i], lat[around], lon[around]) <= FAR_NEIGHBOUR_KM
+                if km > FAR_WORLD_KM or near.sum() - 1 < FAR_ALONE:
+                    found[i] = km
     return found
 
 
@@ -337,7 +377,7 @@ def _providers(
 ) -> pd.DataFrame:
     """The rows that stand, as providers."""
     stand = np.flatnonzero(rows.alive)
-    record = _records(rows, origin)
+    record = _records(rows, origin, name, lat, lon)
     kinds = _types(rows, mapping)
     frame = pd.DataFrame(
         {
@@ -356,7 +396,7 @@ def _providers(
                 lambda g: GENDERS.get(normalise(g)), na_action="ignore"
             ),
             "npi": rows.text("npi").map(_npi, na_action="ignore"),
-            "beds": rows.text("beds").map(_beds, na_action="ignore"),
+            "beds": _counts(rows.text("beds")).where(lambda n: n.between(1, MOST_BEDS)),
             "retrieved": retrieved,
             **{field: rows.text(field) for field in _TEXT_FIELDS},
             **{field: _yes_no(rows, field) for field in _YES_NO_FIELDS},
@@ -420,15 +460,27 @@ def _joined(address: "pd.Series[str]", code: "pd.Series[str]") -> "pd.Series[str
     return pd.Series(whole, index=address.index, dtype=object)
 
 
-def _records(rows: _Rows, origin: Origin) -> list[str]:
-    """An id for each row: its own where the table has unique ones, else NPI, else the row."""
+def _records(
+    rows: _Rows, origin: Origin, name: "pd.Series[str]", lat: "np.ndarray", lon: "np.ndarray"
+) -> list[str]:
+    """An id for each row: its own where the table has unique ones, else its NPI, else its name
+    and position, which stay the same when rows come and go.
+    """
     for field in ("record", "npi"):
         own = rows.text(field)
         standing = own[rows.alive]
         if field in rows.columns and standing.notna().all() and standing.is_unique:
             space = "npi" if field == "npi" else origin.name
             return [f"{space}:{'_'.join(str(c).split())}" for c in own]
-    return [f"{origin.name}:{row}" for row in rows.sheet.rows]
+    seen: dict[str, int] = {}
+    found = []
+    for words, y, x in zip(name, lat, lon, strict=True):
+        said = f"{normalise(str(words))}|{y:.4f}|{x:.4f}".encode()
+        digest = hashlib.sha256(said).hexdigest()[:12]
+        seen[digest] = seen.get(digest, 0) + 1
+        often = f".{seen[digest]}" if seen[digest] > 1 else ""
+        found.append(f"{origin.name}:{digest}{often}")
+    return found
 
 
 def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
@@ -484,9 +536,18 @@ def _npi(cell: str) -> str | None:
     return digits if re.fullmatch(r"[12]\d{9}", digits) else None
 
 
-def _beds(cell: str) -> int | None:
-    number = _number(cell)
-    return int(number) if number == number and 1 <= number < 20_000 else None
+def _counts(cells: "pd.Series[str]") -> pd.Series:
+    """Whole numbers, NA where none is said; 1.234 is a thousand and more where all are so."""
+    said = [str(c) for c in cells.dropna().unique()]
+    parted = [c for c in said if _GROUPED.fullmatch(c)]
+    grouped = bool(parted) and not any(_DECIMAL.fullmatch(c) for c in said if c not in parted)
+
+    def number(cell: str) -> float:
+        plain = re.sub(r"(?<=\d)[.,\s'’\u00a0](?=\d{3})", "", cell) if grouped else cell
+        return _number(plain)
+
+    known = {cell: number(cell) for cell in said}
+    return cells.map(known).astype("Float64").round()
 
 
 def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
@@ -517,7 +578,7 @@ def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
     )
     rows = _Rows(sheet, named, report)
     rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
-    people = rows.text("population").map(_people, na_action="ignore").astype("Float64")
+    people = _counts(rows.text("population"))
     rows.drop(people.isna().to_numpy(), "the population is no number", column="population")
     rows.drop(people.fillna(0).le(0).to_numpy(bool), "nobody lives there", column="population")
     lat, lon, _ = _place(rows, named, Near())
@@ -529,16 +590,9 @@ def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
             "name": name.fillna(number),
             "lat": lat,
             "lon": lon,
-            "population": people.round(),
+            "population": people,
             "region": rows.text("region"),
             "row": sheet.rows,
         }
     )
     return frame[rows.alive].reset_index(drop=True)
-
-
-def _people(cell: str) -> float | None:
-    """A number of people, with or without signs between thousands."""
-    plain = re.sub(r"(?<=\d)[,\s'’](?=\d{3}\b)", "", cell)
-    number = _number(plain)
-    return number if number == number else None

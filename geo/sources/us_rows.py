@@ -87,7 +87,7 @@ class Placed:
     report: Report
     records: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
-    first: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
     def add(
         self,
@@ -130,9 +130,9 @@ class Placed:
         number = e164(phone, "US") if phone.strip() else None
         if phone.strip() and number is None:
             note("changed", "it is no telephone number", column="phone", value=phone)
-        first = self.first.setdefault(npi, code)
+        self.seen.add(npi)
         record = {
-            "provider_id": f"npi:{npi}" if first == code else f"npi:{npi}@{code}",
+            "provider_id": f"npi:{npi}@{code}",
             "kind": "practitioner",
             "name": capitals(name.strip()),
             "specialties": known,

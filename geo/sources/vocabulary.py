@@ -17,6 +17,7 @@ __all__ = [
     "GENDERS",
     "HEADER_WORDS",
     "MISSING",
+    "MISSING_SHORT",
     "NO",
     "STATES",
     "YES",
@@ -39,8 +40,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 #: The same, folded to compare.
 HEADER_WORDS = frozenset(folded(word) for words in FIELDS.values() for word in words)
-MISSING, YES, NO = (
-    frozenset(map(normalise, _WORDS[key])) for key in ("missing", "said_yes", "said_no")
+MISSING, MISSING_SHORT, YES, NO = (
+    frozenset(map(normalise, _WORDS[key]))
+    for key in ("missing", "missing_short", "said_yes", "said_no")
 )
 GENDERS: Mapping[str, str] = {
     normalise(word): gender for gender, words in _WORDS["genders"].items() for word in words

@@ -127,3 +127,68 @@ def test_what_is_no_fhir(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(DataError, match="no FHIR"):
         read_fhir([path], ORIGIN, DAY)
+
+
+HOUSE = {"resourceType": "Location", "id": "h", "name": "H",
+         "position": {"latitude": 1.5, "longitude": 2.5}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": None}, {"name": ["Doe"]}, {"telecom": None}, {"telecom": [None]},
+        {"telecom": [{"system": "phone", "value": 5}]}, {"identifier": None}, {"identifier": ["x"]},
+        {"alias": None}, {"extension": None}, {"extension": "x"}, {"address": {"line": None}},
+        {"address": "street"}, {"position": {"latitude": "abc", "longitude": 2}},
+        {"position": {"latitude": None, "longitude": 2}},
+        {"position": {"latitude": 95, "longitude": 2}},
+        {"position": {"latitude": 0, "longitude": 0}}, {"type": "x"}, {"type": [None]},
+        {"managingOrganization": "x"}, {"hoursOfOperation": [{"daysOfWeek": None}]},
+        {"extension": [{"url": "urn:carereach:sources", "valueString": {"a": 1}}]}, {"id": None},
+        {"id": "with a space"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_odd_resource_is_dropped_or_read_and_the_others_stay(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    path = bundle(tmp_path / "b.json", {**HOUSE, "id": "other"}, {**HOUSE, **change})
+    found = read_fhir([path], ORIGIN, DAY)
+    assert found.report.adds_up
+    assert "directory:Location/other" in set(found.providers["provider_id"])
+
+
+@pytest.mark.parametrize("entry", [None, "x", [None], [{"resource": None}], [{"resource": []}]])
+def test_an_odd_bundle(tmp_path: Path, entry: object) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": entry}))
+    assert read_fhir([path], ORIGIN, DAY).providers.empty
+
+
+def test_homes_old_names_and_ended_roles_are_no_ones_business(tmp_path: Path) -> None:
+    home = {"use": "home", "line": ["1 Private Rd"], "state": "ME", "postalCode": "04101"}
+    person = {
+        "resourceType": "Practitioner",
+        "id": "p",
+        "address": [home],
+        "name": [{"use": "old", "text": "Jo Old"}, {"use": "official", "text": "Jo New"}],
+    }
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "r",
+        "location": [{"reference": "Location/h"}],
+        "practitioner": {"reference": "Practitioner/p"},
+    }
+    found = read_fhir([bundle(tmp_path / "a.json", HOUSE, person, role)], ORIGIN, DAY).providers
+    assert found["name"].tolist() == ["H", "Jo New"]
+    assert found["address"].isna().all()
+    ended = {**role, "period": {"end": "2020-01-01"}}
+    found = read_fhir([bundle(tmp_path / "b.json", HOUSE, person, ended)], ORIGIN, DAY).providers
+    assert found["name"].tolist() == ["H"]
+
+
+def test_a_file_cannot_make_itself_a_register(tmp_path: Path, bhutan: Pack) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps(bundle_of(bhutan)))
+    other = Origin("directory", "A directory", kind="other")
+    assert {o.kind for o in read_fhir([path], other, DAY).origins} == {"other"}

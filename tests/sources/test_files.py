@@ -134,3 +134,20 @@ def test_a_packed_table_is_read_like_a_plain_one(tmp_path: Path) -> None:
     for path in packed:
         assert read_sheet(path).cells.to_numpy().tolist() == [["Clinic", "1.5", "2.5"]]
     assert kind_of(plain) == "text"
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "ALL20001"])
+def test_a_workbook_whose_last_cell_is_far_away(tmp_path: Path, cell: str) -> None:
+    row = f'<row r="1"><c r="A1"/><c s="1" r="{cell}"/></row>'
+    sheet = f"<worksheet><sheetData>{row}</sheetData></worksheet>"
+    path = archive(
+        tmp_path / "far.xlsx",
+        **{"[Content_Types].xml": b"<Types/>", "xl/worksheets/sheet1.xml": sheet.encode()},
+    )
+    assert "too large a sheet" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["a/..", "n" * 300 + ".csv", "a\0b.csv"])
+def test_names_in_an_archive_are_only_told_apart(tmp_path: Path, name: str) -> None:
+    path = archive(tmp_path / "odd.zip", **{name: b"name,lat,lon\nA,1.5,2.5\n"})
+    assert read_sheet(path).cells.iloc[0, 0] == "A"

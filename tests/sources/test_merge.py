@@ -105,3 +105,68 @@ def test_a_place_of_the_same_name_nearby_is_known() -> None:
     new = frame_of([place("2", "Sao Tome", 0.31), place("3", "Sao Tome", 3.0)], "places")
     assert merge_places(old, new)["place_id"].tolist() == ["1", "3"]
     assert merge_places(old.iloc[:0], new)["place_id"].tolist() == ["2", "3"]
+
+
+def doctor(record: str, npi: str, lat: float, **more: Any) -> dict[str, Any]:
+    return row("npi", record, "Jo Doe", lat=lat, kind="practitioner", npi=npi,
+               location_precision="postcode", facility_type=None, **more)  # fmt: skip
+
+
+def test_a_second_place_of_a_clinician_stays_a_place() -> None:
+    npi = "1234567893"
+    dac = frame(
+        doctor(f"{npi}@04101", npi, 43.66, sources=["dac"]),
+        doctor(f"{npi}@04401", npi, 44.8, sources=["dac"]),
+    )
+    nppes = frame(doctor(f"{npi}@04401", npi, 44.8, sources=["nppes"], phone="+12075550123"))
+    for first, second in ((dac, nppes), (nppes, dac)):
+        found = merge_providers(first, second).providers
+        assert sorted(found["lat"]) == [43.66, 44.8]
+    # What payment records say of somebody is no further place.
+    claims = frame(doctor(f"{npi}@99501", npi, 61.2, sources=["claims"]))
+    found = merge_providers(dac, claims, adds_places=False)
+    assert len(found.providers) == 2
+    assert found.id_of == {f"npi:{npi}@99501": f"npi:{npi}@04401"}
+
+
+def test_an_earlier_source_is_completed_and_not_overwritten_by_a_later_one() -> None:
+    old = frame(row("a", "1", "Alpha Clinic", phone="+6625550100"))
+    other = frame(row("a", "1", "Alpha clinic X", sources=["b"], phone="+6625550199", beds=9))
+    one = merge_providers(old, other).providers.iloc[0]
+    assert (one["name"], one["phone"], one["beds"]) == ("Alpha Clinic", "+6625550100", 9)
+
+
+def test_an_id_that_means_somebody_else_is_not_taken_for_the_same() -> None:
+    old = frame(row("list", "1", "Alpha Hospital", phone="+6625550100"))
+    new = frame(row("list", "1", "Zhemgang Dental", lat=27.2))
+    found = merge_providers(old, new)
+    assert found.providers["name"].tolist() == ["Alpha Hospital", "Zhemgang Dental"]
+    again = merge_providers(found.providers, new)
+    assert again.id_of == {"list:1": "list:1.2"}
+    assert len(again.providers) == 2
+
+
+def test_names_that_are_nearly_alike_stay_apart() -> None:
+    old = frame(
+        row("a", "1", "Dr Anna Schmidt", kind="practitioner", facility_type=None),
+        row("a", "2", "Health Post Ward 12"),
+        row("a", "3", "St Mary", facility_type="hospital"),
+    )
+    new = frame(
+        row("b", "1", "Dr Anne Schmidt", kind="practitioner", facility_type=None),
+        row("b", "2", "Health Post Ward 13"),
+        row("b", "3", "St Mary", facility_type="pharmacy"),
+    )
+    assert merge_providers(old, new).decisions == ()
+
+
+def test_a_name_of_common_words_alone_is_found() -> None:
+    rows = [row("a", str(i), "Community Clinic", lat=13 + i / 10) for i in range(600)]
+    found = merge_providers(frame(*rows), frame(row("b", "1", "Community Clinic", lat=23.0)))
+    assert found.id_of == {"b:1": "a:100"}
+
+
+def test_other_is_no_kind_of_place() -> None:
+    old = frame(row("a", "1", "Alpha", facility_type="other"))
+    new = frame(row("b", "1", "Alpha", facility_type="hospital"))
+    assert merge_providers(old, new).providers["facility_type"].tolist() == ["hospital"]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import osmium
+import pandas as pd
 import pytest
 
 from geo.errors import DataError
@@ -54,7 +55,7 @@ def test_nodes_ways_and_relations(tmp_path: Path) -> None:
     assert rows.loc["osm:node/1", "specialties"] == ["neurology"]
     assert rows.loc["osm:node/1", "phone"] == "+35891234567"
     assert rows.loc["osm:node/1", "also_known_as"] == ["Alfa"]
-    assert bool(rows.loc["osm:node/1", "wheelchair"])
+    assert pd.isna(rows.loc["osm:node/1", "wheelchair"])  # "limited" is neither yes nor no
     assert rows.loc["osm:way/6", "beds"] == 120
     assert found.places["name"].tolist() == ["T"]
     assert found.origins[0].kind == "other"
@@ -136,3 +137,34 @@ def test_the_middle_of_helsinki() -> None:
 )
 def test_hours_in_words(hours: object, words: str) -> None:
     assert hours_words(hours, 60.17, 24.94, MONDAY) == words
+
+
+NODE = {
+    "type": "node",
+    "id": 1,
+    "lat": 1.5,
+    "lon": 2.5,
+    "tags": {"amenity": "doctors", "name": "A"},
+}
+
+
+@pytest.mark.parametrize(
+    "element",
+    [None, "x", {}, {**NODE, "tags": []}, {**NODE, "lat": "x"}, {**NODE, "center": "x"}, NODE,
+     {**NODE, "type": None}, {"type": "way", "id": 2, "tags": {"place": "village", "name": "V"}}],
+    ids=str,
+)  # fmt: skip
+def test_an_odd_element_is_passed_over(tmp_path: Path, element: object) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps({"elements": [NODE, element], "osm3s": {"timestamp_osm_base": 5}}))
+    found = read_overpass(path, DAY)
+    assert found.report.adds_up
+    assert "osm:node/1" in set(found.providers["provider_id"]) or element == {**NODE, "lat": "x"}
+
+
+@pytest.mark.parametrize("text", ["{}", '{"elements": null}', '{"elements": {}}', "[" * 100_000])
+def test_what_is_no_answer(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match="Overpass"):
+        read_overpass(path, DAY)

@@ -353,3 +353,52 @@ def test_the_services_of_cms_page_by_page(replay: Any, tmp_path: Path) -> None:
     replay.answer = lambda asked: volumes if asked["filter[HCPCS_Cd]"] == "17311" else []
     found = service_volumes(service(replay, tmp_path / "b"), DAY, 2023, MOHS)
     assert found.evidence["volume"].tolist() == [44]
+
+
+def test_columns_that_are_empty_for_long_do_not_matter(tmp_path: Path) -> None:
+    global HEADER  # one column more than all other tests need
+    more = "Other Provider Identifier_50"
+    HEADER, before = [*HEADER, more], HEADER
+    try:
+        rows = [{**bulk_row(100000001), more: ""} for _ in range(40_000)]
+        rows.append({**bulk_row(100000002), more: "ABC123"})
+        found = read_nppes(bulk(tmp_path / "npi.csv", rows), DAY)
+    finally:
+        HEADER = before
+    assert (found.report.kept, found.report.total("merged")) == (2, 39_999)
+
+
+def test_nobody_is_lost_where_a_postcode_has_too_many(
+    replay: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = results_of(["04101"] * 5 + [f"04101{i:04d}" for i in range(15)])
+    monkeypatch.setattr(nppes, "PAGE", 4)
+    monkeypatch.setattr(nppes, "MOST", 12)
+
+    def answer(asked: dict[str, str]) -> dict[str, Any]:
+        code, skip = asked["postal_code"], int(asked["skip"])
+        wanted = code.rstrip("*")
+        some = [
+            r
+            for r in reversed(everybody)
+            for c in [r["addresses"][1]["postal_code"]]
+            if (c.startswith(wanted) if code.endswith("*") else c == wanted)
+        ]
+        return {"results": some[skip : skip + 4]}
+
+    replay.answer = answer
+    found = fetch_nppes(service(replay, tmp_path), DAY, state="ME", prefixes=["041"])
+    assert found.report.read == 20
+
+
+def test_a_code_may_mean_two_procedures(tmp_path: Path) -> None:
+    header = "Rndrng_NPI,Rndrng_Prvdr_Last_Org_Name,Rndrng_Prvdr_Zip5,HCPCS_Cd,Tot_Benes"
+    path = tmp_path / "cms.csv"
+    rows = [f"{npi(100000001)},Doe,04101,X1,40", f"{npi(100000002)},Doe,04101,X1,inf"]
+    path.write_text("\n".join([header, *rows, f"{npi(100000003)},Doe,04101,X1,0"]))
+    found = read_volumes(path, DAY, 2021, {"a": ["X1"], "b": ["X1"]})
+    assert found.evidence["procedure"].tolist() == ["a", "b"]
+    assert found.report.total("dropped") == 2
+    path.write_bytes(b"\xef\xbb\xbf\n")
+    with pytest.raises(DataError):
+        read_volumes(path, DAY, 2021, MOHS)

@@ -1,5 +1,7 @@
 """Any table: what is found out, what is asked, and a report in which every row stands."""
 
+import warnings
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -285,3 +287,85 @@ def test_the_health_facilities_of_africa() -> None:
     assert found.providers["lat"].between(-36, 28).all()
     assert found.providers["lon"].between(-26, 64).all()
     assert len(found.providers) > 96_000
+
+
+def test_rows_keep_their_ids_when_others_come_and_go(tmp_path: Path) -> None:
+    rows = ["Alpha,1.5,2.5", "Beta,1.6,2.6", "Alpha,1.5,2.5001"]
+    first = read(written(tmp_path / "t.csv", "name,lat,lon\n" + "\n".join(rows))).providers
+    later = read(written(tmp_path / "t.csv", "name,lat,lon\nNew,1.4,2.4\n" + "\n".join(rows)))
+    assert later.providers["provider_id"].tolist()[1:] == first["provider_id"].tolist()
+
+
+def test_islands_and_provinces_are_not_far(tmp_path: Path) -> None:
+    capital = [f"C{i},27.4{i:02d},89.6" for i in range(30)]
+    provinces = ["Trashigang,27.33,91.55", "Mongar,27.27,91.24", "Samdrup Jongkhar,26.8,91.5"]
+    text = "name,lat,lon\n" + "\n".join([*capital, *provinces, "Typo,-27.4,89.6", "Odd,48.1,11.5"])
+    found = read(written(tmp_path / "t.csv", text))
+    assert found.report.total("dropped") == 2
+    assert {"Trashigang", "Mongar", "Samdrup Jongkhar"} <= set(found.providers["name"])
+    # A few rows of another country are measured with the whole table.
+    text = "name,lat,lon,country\n" + "\n".join(
+        [*(f"{row},Bhutan" for row in capital), "Luanda A,-8.8,13.2,Angola"]
+    )
+    found = read(written(tmp_path / "t.csv", text))
+    assert found.providers["name"].str.startswith("C").all()
+
+
+def test_words_for_nothing_are_no_names_and_no_numbers(tmp_path: Path) -> None:
+    text = "id,name,lat,lon,province,phone\n999,A,18.7,100.7,Nan,na\n1000,B,18.8,100.8,Nan,n/a\n"
+    found = read(written(tmp_path / "t.csv", text)).providers
+    assert found["provider_id"].tolist() == ["mine:999", "mine:1000"]
+    assert found["locality"].tolist() == ["Nan", "Nan"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "people"),
+    [
+        (["1.234", "12.345"], [1234, 12345]),
+        (["1,234", "999"], [1234, 999]),
+        (["1 234 567", "12"], [1234567, 12]),
+        (["1234.5", "12.345"], [1234, 12]),
+    ],
+)
+def test_signs_between_thousands(tmp_path: Path, cells: list[str], people: list[int]) -> None:
+    rows = [f"P{i};1.{i};2.{i};{cell}" for i, cell in enumerate(cells)]
+    sheet = read_sheet(written(tmp_path / "t.csv", "name;lat;lon;population\n" + "\n".join(rows)))
+    found = read_demand(sheet, propose(sheet).mapping, read(tmp_path / "t.csv").report)
+    assert found["population"].tolist() == people
+
+
+def test_a_zipped_shapefile_and_one_without_a_projection(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"name": ["A"]}, geometry=gpd.points_from_xy([2.5], [1.5]), crs=4326)
+    frame.to_file(tmp_path / "t.shp")
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as out:
+        for part in tmp_path.glob("t.*"):
+            if part.suffix != ".zip":
+                out.write(part, f"deep/{part.name}")
+    assert read(tmp_path / "t.zip").providers[["lat", "lon"]].to_numpy().tolist() == [[1.5, 2.5]]
+    bare = frame.to_crs(3857).set_crs(None, allow_override=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it has none
+        bare.to_file(tmp_path / "bare.gpkg")
+    assert "projection" in propose(read_sheet(tmp_path / "bare.gpkg")).questions[0]
+    found = read(tmp_path / "bare.gpkg", crs="EPSG:3857").providers
+    np.testing.assert_allclose(found[["lat", "lon"]], [[1.5, 2.5]], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["header: -2", "header: 9999", "delimiter: ';;'", "encoding: undefined", "a: " + "[" * 5000],
+)
+def test_settings_that_cannot_be(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path / "t.csv", "name,lat,lon\nA,1.5,2.5\n")
+    kept = written(
+        tmp_path / "mapping.yaml", f"columns: {{name: name, lat: lat, lon: lon}}\n{text}"
+    )
+    with pytest.raises(DataError) as caught:
+        read_table(path, read_mapping(kept), ORIGIN, DAY)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_first_cell_without_end(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", '"' + "x" * 2_000_000 + '",1,2\n')
+    with pytest.raises(DataError):
+        read_sheet(path)
