@@ -14,17 +14,24 @@ from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_table
 
-for line in sys.stdin:
-    path, pack = line.split()
-    sheet = read_sheet(Path(path))
-    origin = Origin("mine", "My table", "CC0", kind="other")
-    brought = read_table(Path(path), propose(sheet).mapping, origin, "2026-11-22", None, sheet)
-    child = os.fork()
-    if child == 0:
-        import_into(pack, [brought])
-        os._exit(0)
-    sys.stdout.write(f"{child}\n")
-    sys.stdout.flush()
-    os.waitpid(child, 0)
-    sys.stdout.write("ended\n")
-    sys.stdout.flush()
+
+def main() -> None:
+    """Answer each line that comes in."""
+    for line in sys.stdin:
+        path, pack = line.split()
+        sheet = read_sheet(Path(path))
+        origin = Origin("mine", "My table", "CC0", kind="other")
+        brought = read_table(Path(path), propose(sheet).mapping, origin, "2026-11-22", None, sheet)
+        child = os.fork()
+        if child == 0:
+            import_into(pack, [brought])
+            os._exit(0)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        os.waitpid(child, 0)
+        sys.stdout.write("ended\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
