@@ -1,7 +1,7 @@
 """Imports on demand, each in a process of its own that can be killed; driven by `test_imports`.
 
-Reads "<table> <pack>" lines, and answers each with the number of a new process that has read the
-table and is about to import it.
+Reads "<table> <pack> <day>" lines, and answers each with the number of a new process that has
+read the table and is about to import it.
 """
 
 import os
@@ -18,10 +18,10 @@ from geo.sources.table import read_table
 def main() -> None:
     """Answer each line that comes in."""
     for line in sys.stdin:
-        path, pack = line.split()
+        path, pack, day = line.split()
         sheet = read_sheet(Path(path))
         origin = Origin("mine", "My table", "CC0", kind="other")
-        brought = read_table(Path(path), propose(sheet).mapping, origin, "2026-11-22", None, sheet)
+        brought = read_table(Path(path), propose(sheet).mapping, origin, day, None, sheet)
         child = os.fork()
         if child == 0:
             import_into(pack, [brought])
