@@ -49,7 +49,7 @@ def table(path: Path, day: str = DAY) -> Brought:
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping
     return read_table(
-        path, mapping, Origin("mine", "My table", "CC0", kind="other"), DAY, None, sheet
+        path, mapping, Origin("mine", "My table", "CC0", kind="other"), day, None, sheet
     )
 
 
