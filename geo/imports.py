@@ -283,8 +283,8 @@ def _with_evidence(tables: _Tables, one: Brought, id_of: Mapping[str, str]) -> p
     new = _everywhere(new[known], tables.providers)
     old = tables.evidence
     # The same source on the same thing and time: the newer import says it anew.
-    said = list(zip(*(new[c].fillna("") for c in _SAID_ONCE), strict=True))
-    again = [key in set(said) for key in zip(*(old[c].fillna("") for c in _SAID_ONCE), strict=True)]
+    said = set(zip(*(new[c].fillna("") for c in _SAID_ONCE), strict=True))
+    again = [key in said for key in zip(*(old[c].fillna("") for c in _SAID_ONCE), strict=True)]
     old = old[~np.array(again, bool)] if len(old) else old
     both = [old, new] if len(old) else [new]
     whole = pd.concat(both, ignore_index=True)

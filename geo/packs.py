@@ -333,7 +333,8 @@ def write_pack(staged: Path, target: Path) -> None:
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
     _replace(target / DESCRIPTOR, text.encode())
     for old in target.iterdir():
-        if _HASHED.search(old.name) and old.name not in kept:
+        # What ends in .part was left by a run that was killed: changes take turns.
+        if (_HASHED.search(old.name) and old.name not in kept) or old.suffix == ".part":
             old.unlink()
 
 

@@ -69,7 +69,7 @@ def open_library(folder: Path = LIBRARY) -> dict[str, Procedure]:
     DataError
         Naming the file and line of the first entry that does not keep the form.
     """
-    entries, problems = read_entries(folder, _read_specialties(folder))
+    entries, problems = read_entries(folder, _read_specialties(folder), ours=folder == LIBRARY)
     for problem in problems:
         raise problem
     return _by_title(entries)

@@ -1,7 +1,7 @@
 """The same provider from two sources: recognised, kept once, and every decision listed."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,13 +85,15 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
     columns = list(PROVIDERS.columns)
     old, new = old[columns].reset_index(drop=True), new[columns].reset_index(drop=True)
     rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in records_of(old)}
-    same = _same(old, new, adds_places=adds_places)
+    fresh = records_of(new)
+    stand = [_id_for(str(row["provider_id"]), row, rows) for row in fresh]
+    unknown = [position for position, stands in enumerate(stand) if stands not in rows]
+    same = _same(old, fresh, unknown, adds_places=adds_places)
     id_of: dict[str, str] = {}
     decisions = []
-    for position, row in enumerate(records_of(new)):
+    for position, (row, stands) in enumerate(zip(fresh, stand, strict=True)):
         own = str(row["provider_id"])
-        stands = _id_for(own, row, rows)
-        kept, reason = (stands, "") if stands in rows else same.get(position, (stands, ""))
+        kept, reason = same.get(position, (stands, ""))
         id_of[own] = kept
         if kept not in rows:
             rows[kept] = row | {"provider_id": kept}
@@ -140,13 +142,20 @@ def _joined(
     return found | {"provider_id": provider_id}
 
 
-def _same(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool) -> dict[int, tuple[str, str]]:
-    """For each new row (by position) that is known: the old row's id, and why."""
-    if old.empty or new.empty:
+def _same(
+    old: pd.DataFrame,
+    new: Sequence[Mapping[str, Any]],
+    positions: Sequence[int],
+    *,
+    adds_places: bool,
+) -> dict[int, tuple[str, str]]:
+    """For each of some new rows (by position) that is known: the old row's id, and why."""
+    if old.empty or not positions:
         return {}
     known = _Known(old)
     found: list[tuple[float, float, int, int, str]] = []
-    for j, row in enumerate(records_of(new)):
+    for j in positions:
+        row = new[j]
         same = known.by_npi.get(row["npi"] or "", [])
         if same:
             away = distance_km(row["lat"], row["lon"], known.lat[same], known.lon[same])

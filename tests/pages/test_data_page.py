@@ -68,7 +68,7 @@ def test_a_file_is_looked_at_mapped_and_imported(home: Path, tmp_path: Path) -> 
     assert not app.exception
     assert "Imported into the pack mine" in app.success[0].value
     pack = open_pack("mine")
-    assert pack.sources["unknown"].title == "A <b>ministry</b>"
+    assert pack.sources["a-b-ministry-b"].title == "A <b>ministry</b>"
     assert "A &lt;b&gt;ministry&lt;/b&gt;" in html(app)
     assert len(pack.providers) > 100
 

@@ -201,7 +201,7 @@ def test_a_broken_pack_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
     app.switch_page("pages/data.py")
     app.run()
     assert not app.exception
-    assert "cannot be opened" in html(app)
+    assert any("cannot be opened" in warning.value for warning in app.warning)
 
 
 def test_confirmed_only_lists_nothing_less() -> None:
