@@ -70,6 +70,8 @@ class Assessed:
         Over `rows`, in the groups of `_GROUPS`.
     hospitals
         Every hospital, for where one can at least be seen.
+    narrowed
+        Whether filters left only some of the rows.
     silent
         How many rows filters left out only because nothing is on record.
     """
@@ -84,6 +86,7 @@ class Assessed:
     roads: RoadTable | None
     access: Access | None
     hospital_access: Access | None
+    narrowed: bool = False
     silent: int = 0
 
 
@@ -106,6 +109,8 @@ class Answer:
         place lies outside.
     outside_km
         How far outside the pack's extent the place lies, from `OUTSIDE_KM` on; else 0.
+    narrowed
+        Whether filters left out some of the pack's providers.
     silent
         How many providers of the pack filters left out only for want of data.
     """
@@ -123,6 +128,7 @@ class Answer:
     related: pd.DataFrame
     seen_at: pd.DataFrame
     outside_km: float = 0.0
+    narrowed: bool = False
     silent: int = 0
 
     @property
@@ -188,6 +194,7 @@ def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
         rows=rows,
         index=Index(rows["lat"], rows["lon"], _groups(rows)),
         access=assessed.access.take(positions) if assessed.access else None,
+        narrowed=True,
         silent=silent,
     )
 
@@ -288,6 +295,7 @@ def find_care(
         related=related.reset_index(drop=True),
         seen_at=_seen_at(assessed, roads, place, column).head(0 if away_km else 1),
         outside_km=away_km,
+        narrowed=assessed.narrowed,
         silent=assessed.silent,
     )
 

@@ -35,7 +35,7 @@ from geo.packs import (
 )
 from geo.places import find_place, outside_km
 from geo.procedures import whole_library
-from geo.query import region_of_each
+from geo.query import distance_km, region_of_each
 from geo.schema import EVIDENCE, PROVIDERS
 from geo.sources.brought import Brought, Note, Report, frame_of
 from geo.sources.merge import Decision, merge_places, merge_providers
@@ -450,6 +450,9 @@ def _settle(folder: Path, tables: _Tables) -> None:
         # Some far row must not make the first view useless.
         corners = [[some.quantile(q) for some in (lat, lon)] for q in (0.005, 0.995)]
         about["view"] = [[round(float(a), 3), round(float(b), 3)] for a, b in corners]
+        (south, west), (north, east) = corners
+        across = float(distance_km(float(south), float(west), [north], [east])[0])
+        about["default_radius_km"] = next((r for r in (5, 10) if across < 4 * r), 30)
     _descriptor(folder, about)
 
 

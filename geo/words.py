@@ -317,6 +317,11 @@ def count_words(answer: Answer) -> tuple[str, str]:
     named = [f"{counts[s]:,} {s}" for s in LISTED if counts[s]]
     rest = f"{', '.join(named)} {within}." if named else f"Nobody who may do it is known {within}."
     places = "place is" if proved == 1 else "places are"
+    if answer.narrowed and not proved:
+        # What the filters left out may well be proved: nothing is said of it.
+        if not named:
+            return f"Nobody {within} passes your filters.", ""
+        return "None who pass your filters have it confirmed or reported.", rest
     if kind == "care":
         if proved:
             return f"{proved:,} {places} on record {within}.", ""

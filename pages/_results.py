@@ -366,6 +366,12 @@ def _empty(answer: Answer, shown: list[words.Line]) -> dict:
             "title": "Nobody of the kind you chose",
             "lines": [f"Others are known within {within}: under More choices, show everybody."],
         }
+    if answer.narrowed:
+        lines = ["Others may be near: let go of a filter to see them."]
+        lines += ["Farther away, below, are the nearest who pass."] if shown else []
+        if answer.pack.emergency_number:
+            lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+        return {"title": f"Nobody within {within} passes your filters", "lines": lines}
     if answer.show == "not_offered":
         return {"title": "Nobody is on record as not doing it", "lines": [f"Within {within}."]}
     lines = []

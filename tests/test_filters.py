@@ -15,6 +15,7 @@ from geo.packs import Pack
 from geo.places import Place
 from geo.quality import measure_quality
 from geo.sources.brought import frame_of
+from geo.words import count_words
 from tests.conftest import TODAY
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
@@ -125,3 +126,13 @@ def test_likely_duplicates_are_named() -> None:
     ).assign(source_as_of=None)
     evidence = frame_of([], "evidence")
     assert measure_quality(rows, evidence, TODAY).duplicates == (("s:0", "s:1"),)
+
+
+def test_what_filters_leave_out_is_not_said_to_be_nowhere(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
+    place = Place("p", "Thimphu", "town", None, 27.47, 89.64, "Thimphu")
+    for slug in ("hospital-care", "haemodialysis"):
+        whole = assess_pack(bhutan, library[slug], TODAY)
+        nobody = find_care(narrow(whole, Filters(wheelchair=True), MONDAY), place, 50)
+        assert count_words(nobody) == ("Nobody within 50 km by road passes your filters.", "")
