@@ -1,8 +1,10 @@
 """The part of the Data page that brings a file into a pack: look, map, preview, import."""
 
+import contextlib
 import datetime as dt
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -133,20 +135,14 @@ def _known(name: str, content: bytes) -> tuple[str, Sheet | None, Proposal | Non
         return kind, sheet, propose(sheet)
 
 
-class _file:  # noqa: N801  # a context manager, used as a function
+@contextlib.contextmanager
+def _file(name: str, content: bytes) -> Iterator[Path]:
     """Uploaded bytes as a file that goes away, under a name that is only a name."""
-
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name, self.content = re.sub(r"[^\w.\- ]", "_", name)[-80:], content
-
-    def __enter__(self) -> Path:
-        self.folder = tempfile.TemporaryDirectory(prefix="carereach-")
-        path = Path(self.folder.name) / (self.name.lstrip(".") or "file")
-        path.write_bytes(self.content)
-        return path
-
-    def __exit__(self, *error: object) -> None:
-        self.folder.cleanup()
+    plain = re.sub(r"[^\w.\- ]", "_", name)[-80:].lstrip(".") or "file"
+    with tempfile.TemporaryDirectory(prefix="carereach-") as folder:
+        path = Path(folder) / plain
+        path.write_bytes(content)
+        yield path
 
 
 @st.cache_data(show_spinner="Reading every row …", max_entries=8)
@@ -159,9 +155,10 @@ def _read(
     country_code: str,
     retrieved: str,
 ) -> Brought:
+    if kind == "table" and mapping is not None:
+        sheet = _known(name, content)[1]  # read already; only the mapping is another
+        return read_table(Path(name), mapping, terms, retrieved, Near(), sheet)
     with _file(name, content) as path:
-        if kind == "table" and mapping is not None:
-            return read_table(path, mapping, terms, retrieved, Near())
         if kind == "fhir":
             return fhir.read_fhir([path], terms, retrieved, country_code=country_code)
         if kind == "osm":

@@ -105,7 +105,7 @@ def read_fhir(
             for resource, url in _resources(path):
                 reader.keep(resource, url)
     reader.read()
-    rows = list(reader.providers.values())
+    rows = reader.rows()
     listed = {name for row in rows for name in row["sources"]}
     told = {o.name: o for o in map(_origin, reader.of("Basic")) if o is not None}
     # A file cannot make itself a register: who imports it says so.
@@ -170,7 +170,8 @@ class _Reader:
         """Remember a resource under its names; of one name in several files the first counts."""
         self.every.append(resource)
         for name in (f"{resource['resourceType']}/{resource.get('id')}", url):
-            self.known.setdefault(name, resource)
+            if name:  # what has no address must not be what every missing reference leads to
+                self.known.setdefault(name, resource)
 
     def of(self, *types: str) -> list[Resource]:
         """The resources of some types."""
@@ -204,6 +205,26 @@ class _Reader:
             self._row(person, roles.get(id(person), []))
         for service in self.of("HealthcareService"):
             self._statement(service)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The providers that keep the contract, checked one by one only where some do not."""
+        rows = list(self.providers.values())
+        try:
+            frame_of(rows, "providers")
+        except DataError:
+            rows = [row for row in rows if self._fits(row)]
+        self.report.kept = len(rows)
+        return rows
+
+    def _fits(self, row: dict[str, Any]) -> bool:
+        try:
+            frame_of([row], "providers")
+        except DataError:
+            self.report.note(
+                "dropped", "it is not in the form of FHIR R4", value=row["provider_id"]
+            )
+            return False
+        return True
 
     def _is_cover(self, organisation: Resource) -> bool:
         """An organisation that pays or governs and treats nobody."""
@@ -276,9 +297,7 @@ class _Reader:
         if row["provider_id"] in self.providers:
             self.report.note("merged", "the same id as an earlier one", value=said)
             return
-        frame_of([row], "providers")  # or it is not in the form
         self.providers[row["provider_id"]] = row
-        self.report.kept += 1
 
     def _id(self, npi: str, said: str) -> str:
         if npi:

@@ -519,6 +519,10 @@ def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
             found = [whole] if whole else [s for w in words if (s := specialty_of(w))]
             words = list(dict.fromkeys(found))
         known[cell] = words
+    if field == "specialties":
+        lost = cells.map(lambda c: not known[c], na_action="ignore").fillna(False)
+        why = "a specialty that no explainer uses was left out"
+        rows.changed(lost.to_numpy(bool), why, field)
     return [known.get(c) or None if isinstance(c, str) else None for c in cells]
 
 

@@ -192,3 +192,19 @@ def test_a_file_cannot_make_itself_a_register(tmp_path: Path, bhutan: Pack) -> N
     path.write_text(json.dumps(bundle_of(bhutan)))
     other = Origin("directory", "A directory", kind="other")
     assert {o.kind for o in read_fhir([path], other, DAY).origins} == {"other"}
+
+
+def test_what_refers_to_nothing_leads_nowhere(tmp_path: Path) -> None:
+    """A reference that is not there is not the first resource of the file."""
+    organisation = {
+        "resourceType": "Organization",
+        "id": "o",
+        "name": "O Clinic",
+        "address": [{"state": "ME", "postalCode": "04101"}],
+    }
+    person = {"resourceType": "Practitioner", "id": "p", "name": [{"text": "Jo"}]}
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/p"}}
+    path = bundle(tmp_path / "b.json", organisation, HOUSE, person, role)
+    found = read_fhir([path], ORIGIN, DAY)
+    assert found.providers["name"].tolist() == ["H", "O Clinic"]
+    assert found.report.counts["dropped", "there is no position, nor a US postcode"] == 1

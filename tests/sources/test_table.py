@@ -369,3 +369,10 @@ def test_a_first_cell_without_end(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", '"' + "x" * 2_000_000 + '",1,2\n')
     with pytest.raises(DataError):
         read_sheet(path)
+
+
+def test_a_specialty_that_is_not_known_here_is_said(tmp_path: Path) -> None:
+    text = "name,lat,lon,specialty\nA,1.5,2.5,astrology\nB,1.6,2.6,Neurology\nC,1.7,2.7,\n"
+    found = read(written(tmp_path / "t.csv", text))
+    assert found.providers["specialties"].tolist()[1] == ["neurology"]
+    assert found.report.counts["changed", "a specialty that no explainer uses was left out"] == 1
