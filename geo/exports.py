@@ -11,7 +11,7 @@ import pandas as pd
 from geo.errors import CareReachError
 from geo.packs import DESCRIPTOR, Pack, read_descriptor
 from geo.schema import LIST_COLUMNS, PROVIDERS, SCHEMAS
-from geo.sources.fhir import bundle_of
+from geo.sources.fhir_export import bundle_of
 from geo.text import guarded
 
 __all__ = ["FORMATS", "attribution", "export_pack"]

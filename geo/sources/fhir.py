@@ -1,32 +1,28 @@
-"""FHIR R4: bundles of a directory in, a pack as one bundle out.
+"""FHIR R4: bundles of a directory, to providers.
 
 Facilities are Location resources (positions are theirs), practitioners are Practitioner with a
 PractitionerRole for where and as what they work. What FHIR R4 has no element for travels in
-extensions `urn:carereach:<column>`. https://hl7.org/fhir/R4/
+extensions `urn:carereach:<column>` (`geo.sources.fhir_export` writes them). https://hl7.org/fhir/R4/
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
-
-import pandas as pd
+from typing import Any
 
 from geo.errors import DataError
 from geo.schema import FACILITY_TYPES
-from geo.sources.brought import Brought, Origin, Report, frame_of, records_of
+from geo.sources.brought import Brought, Origin, Report, frame_of
+from geo.sources.fhir_words import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
 from geo.sources.files import MAX_BYTES, opened, understood
 from geo.sources.normal import e164, specialty_of, us_zip, zip_spot
 from geo.sources.us_rows import us_types
 from geo.sources.vocabulary import facility_type_of
 
-__all__ = ["bundle_of", "read_fhir"]
+__all__ = ["read_fhir"]
 
-_NPI = "http://hl7.org/fhir/sid/us-npi"
-_OURS = "urn:carereach:"
 _NUCC = "http://nucc.org/provider-taxonomy"
-_LANGUAGE = "urn:ietf:bcp:47"
 _DAYS = {"mon": "Mo", "tue": "Tu", "wed": "We", "thu": "Th", "fri": "Fr", "sat": "Sa", "sun": "Su"}
 #: HL7 v3 RoleCode of service delivery locations.
 _ROLE_CODES = {
@@ -39,41 +35,6 @@ _ROLE_CODES = {
     "COMM": "primary_care",
     "DX": "other",
 }
-#: Columns of a provider without an element of R4's own.
-_EXTENDED = (
-    "facility_type",
-    "location_precision",
-    "region_id",
-    "opening_hours",
-    "locality",
-    "accepting_new",
-    "telehealth",
-    "wheelchair",
-    "emergency",
-    "beds",
-    "retrieved",
-    "languages",
-    "gender",
-    "website",
-    "phone",
-    "address",
-    "npi",
-)
-_LISTS = ("sources", "specialties", "also_known_as", "languages")
-_YES_NO = ("accepting_new", "telehealth", "wheelchair", "emergency")
-_EVIDENCE = (
-    "procedure",
-    "specialty",
-    "service",
-    "status",
-    "statement",
-    "volume",
-    "as_of",
-    "as_of_basis",
-    "source_kind",
-    "url",
-    "note",
-)
 
 Resource = Mapping[str, Any]
 
@@ -194,7 +155,7 @@ class _Reader:
                 roles.setdefault(id(person), []).append(role)
         placed = set()
         for location in self.of("Location"):
-            if any(e.get("url") == f"{_OURS}office" for e in _list(location.get("extension"))):
+            if any(e.get("url") == f"{OURS}office" for e in _list(location.get("extension"))):
                 continue  # where somebody works, without a name of its own
             if self._row(location, []):
                 placed.add(id(self.at(location.get("managingOrganization"))))
@@ -262,8 +223,8 @@ class _Reader:
         number = e164(phone, self._country(resource)) if phone else None
         if phone and number is None:
             self.report.note("changed", "a number without a country code was left out", value=said)
-        npi = _identifier(resource, _NPI)
-        own = _identifier(resource, f"{_OURS}provider_id")
+        npi = _identifier(resource, NPI)
+        own = _identifier(resource, f"{OURS}provider_id")
         groups = [c for role in roles for c in _list(role.get("specialty"))]
         addresses = _addresses(resource) or [
             a for role in roles for a in self._role_addresses(role)
@@ -284,7 +245,7 @@ class _Reader:
             "website": next((t["value"] for t in telecom if t.get("system") == "url"), None),
             "opening_hours": _hours([resource, *roles]),
             "languages": sorted(
-                {c.split("-")[0] for c in _codings(resource.get("communication"), _LANGUAGE)}
+                {c.split("-")[0] for c in _codings(resource.get("communication"), LANGUAGE)}
             ),
             "gender": resource.get("gender"),
             "npi": npi or None,
@@ -292,7 +253,7 @@ class _Reader:
             "retrieved": self.retrieved,
         }
         if own:  # our own export says everything; what it does not say is not known
-            found |= dict.fromkeys((*_EXTENDED, *_LISTS))
+            found |= dict.fromkeys((*EXTENDED, *LISTS))
         row = found | ours
         if row["provider_id"] in self.providers:
             self.report.note("merged", "the same id as an earlier one", value=said)
@@ -307,7 +268,7 @@ class _Reader:
         return f"{self.origin.name}:{plain}{number}"
 
     def _country(self, resource: Resource) -> str:
-        if _identifier(resource, _NPI):
+        if _identifier(resource, NPI):
             return "US"
         said = next((a.get("country", "") for a in _addresses(resource)), "")
         return said if len(said) == 2 else self.country_code
@@ -351,16 +312,16 @@ class _Reader:
     def _statement(self, service: Resource) -> None:
         """A statement that a CareReach export wrote; other services are words only."""
         ours = {
-            e["url"].removeprefix(f"{_OURS}evidence:"): _value(e)
+            e["url"].removeprefix(f"{OURS}evidence:"): _value(e)
             for e in _list(service.get("extension"))
-            if str(e.get("url", "")).startswith(f"{_OURS}evidence:")
+            if str(e.get("url", "")).startswith(f"{OURS}evidence:")
         }
         target = next(map(self.at, _list(service.get("location"))), None)
         person = next((self.at(r) for r in [ours.pop("about", None)] if r), None)
         provider = target or person
         if provider is None or not ours:
             return
-        own = _identifier(provider, f"{_OURS}provider_id")
+        own = _identifier(provider, f"{OURS}provider_id")
         self.evidence.append({"provider_id": own, **ours})
 
 
@@ -463,211 +424,21 @@ def _extended(resource: Resource) -> dict[str, Any]:
     """Columns that a CareReach export wrote as extensions."""
     found: dict[str, Any] = {}
     for extension in _list(resource.get("extension")):
-        column = str(extension.get("url", "")).removeprefix(_OURS)
-        if column in _LISTS:
+        column = str(extension.get("url", "")).removeprefix(OURS)
+        if column in LISTS:
             found.setdefault(column, []).append(str(_value(extension)))
-        elif column in _EXTENDED:
+        elif column in EXTENDED:
             found[column] = _value(extension)
     if found.get("facility_type") not in (None, *FACILITY_TYPES):
         del found["facility_type"]
     return found
 
 
-class _Tables(Protocol):
-    """What of a pack is exported."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def sources(self) -> Mapping[str, Any]: ...
-    @property
-    def providers(self) -> pd.DataFrame: ...
-    @property
-    def evidence(self) -> pd.DataFrame: ...
-
-
-def bundle_of(pack: _Tables) -> dict[str, Any]:
-    """A pack's providers and statements as one FHIR R4 bundle of type collection.
-
-    Parameters
-    ----------
-    pack
-        The pack.
-
-    Returns
-    -------
-    dict
-        JSON; `read_fhir` reads the same provider rows from it.
-    """
-    entries: list[dict[str, Any]] = []
-    url_of: dict[str, str] = {}
-    for number, row in enumerate(records_of(pack.providers), 1):
-        resources = (
-            _person(row, number) if row["kind"] == "practitioner" else [_location(row, number)]
-        )
-        entries += [{"fullUrl": _url(pack.name, r), "resource": r} for r in resources]
-        url_of[str(row["provider_id"])] = f"{resources[0]['resourceType']}/{resources[0]['id']}"
-    for number, row in enumerate(records_of(pack.evidence), 1):
-        resource = _service(row, number, url_of[str(row["provider_id"])])
-        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
-    for source in pack.sources.values():
-        resource = _source(source)
-        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
-    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-
-
-#: What is said of a source.
-_SOURCE = ("name", "title", "license", "path", "as_of", "description", "kind")
-
-
-def _source(source: Any) -> dict[str, Any]:
-    said = {key: getattr(source, key, None) for key in _SOURCE}
-    return {
-        "resourceType": "Basic",
-        "id": f"source-{source.name}",
-        "code": {"text": "source of the data"},
-        "extension": [
-            {"url": f"{_OURS}source:{key}", "valueString": str(value)}
-            for key, value in said.items()
-            if value
-        ],
-    }
-
-
 def _origin(resource: Resource) -> Origin | None:
     """A source that a CareReach export wrote."""
     said = {
-        str(e.get("url", "")).removeprefix(f"{_OURS}source:"): _value(e)
+        str(e.get("url", "")).removeprefix(f"{OURS}source:"): _value(e)
         for e in _list(resource.get("extension"))
     }
-    known = {key: said[key] for key in _SOURCE if key in said}
+    known = {key: said[key] for key in SOURCE if key in said}
     return Origin(**known) if {"name", "title"} <= set(known) else None
-
-
-def _url(pack: str, resource: Mapping[str, Any]) -> str:
-    return f"urn:carereach:{pack}:{resource['resourceType']}/{resource['id']}"
-
-
-def _shared(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What facilities and practitioners have in common."""
-    extensions = []
-    for column in _EXTENDED:
-        value = row.get(column)
-        if value is None or column in _LISTS:
-            continue
-        key = "Boolean" if column in _YES_NO else "Integer" if column == "beds" else "String"
-        plain = bool(value) if key == "Boolean" else int(value) if key == "Integer" else str(value)
-        extensions.append({"url": f"{_OURS}{column}", f"value{key}": plain})
-    for column in _LISTS:
-        extensions += [
-            {"url": f"{_OURS}{column}", "valueString": str(v)} for v in row.get(column) or []
-        ]
-    identifiers = [{"system": f"{_OURS}provider_id", "value": str(row["provider_id"])}]
-    if row.get("npi"):
-        identifiers.append({"system": _NPI, "value": str(row["npi"])})
-    found: dict[str, Any] = {"extension": extensions, "identifier": identifiers}
-    telecom = [
-        {"system": system, "value": str(row[column]), "use": "work"}
-        for system, column in (("phone", "phone"), ("url", "website"))
-        if row.get(column)
-    ]
-    if telecom:
-        found["telecom"] = telecom
-    return found
-
-
-def _address(row: Mapping[str, Any]) -> dict[str, Any]:
-    parts = {"text": row.get("address"), "city": row.get("locality")}
-    return {key: str(value) for key, value in parts.items() if value}
-
-
-def _position(row: Mapping[str, Any]) -> dict[str, float]:
-    return {"longitude": float(row["lon"]), "latitude": float(row["lat"])}
-
-
-def _location(row: Mapping[str, Any], number: int) -> dict[str, Any]:
-    found = {
-        "resourceType": "Location",
-        "id": f"location-{number}",
-        **_shared(row),
-        "status": "active",
-        "name": str(row["name"]),
-        "mode": "instance",
-        "position": _position(row),
-    }
-    if row.get("also_known_as"):
-        found["alias"] = [str(a) for a in row["also_known_as"]]
-    if row.get("facility_type"):
-        words = str(row["facility_type"])
-        found["type"] = [
-            {
-                "coding": [{"system": f"{_OURS}facility_type", "code": words}],
-                "text": words.replace("_", " "),
-            }
-        ]
-    if _address(row):
-        found["address"] = _address(row)
-    return found
-
-
-def _person(row: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
-    person = {
-        "resourceType": "Practitioner",
-        "id": f"practitioner-{number}",
-        **_shared(row),
-        "active": True,
-        "name": [{"text": str(row["name"])}],
-    }
-    if row.get("gender"):
-        person["gender"] = str(row["gender"])
-    if row.get("languages"):
-        person["communication"] = [
-            {"coding": [{"system": _LANGUAGE, "code": str(code)}]} for code in row["languages"]
-        ]
-    if _address(row):
-        person["address"] = [_address(row)]
-    office = {
-        "resourceType": "Location",
-        "id": f"office-{number}",
-        "status": "active",
-        "extension": [{"url": f"{_OURS}office", "valueBoolean": True}],
-        "mode": "instance",
-        "position": _position(row),
-    }
-    role = {
-        "resourceType": "PractitionerRole",
-        "id": f"role-{number}",
-        "active": True,
-        "practitioner": {"reference": f"Practitioner/practitioner-{number}"},
-        "location": [{"reference": f"Location/office-{number}"}],
-        "specialty": [
-            {"coding": [{"system": f"{_OURS}specialty", "code": str(s)}], "text": str(s)}
-            for s in row.get("specialties") or []
-        ],
-    }
-    if not role["specialty"]:
-        del role["specialty"]
-    return [person, role, office]
-
-
-def _service(row: Mapping[str, Any], number: int, about: str) -> dict[str, Any]:
-    extensions = []
-    for column in _EVIDENCE:
-        value = row.get(column)
-        if value is not None:
-            key, plain = ("Integer", int(value)) if column == "volume" else ("String", str(value))
-            extensions.append({"url": f"{_OURS}evidence:{column}", f"value{key}": plain})
-    found: dict[str, Any] = {
-        "resourceType": "HealthcareService",
-        "id": f"statement-{number}",
-        "extension": extensions,
-        "active": row["status"] == "offered",
-        "type": [{"text": str(row.get("procedure") or row.get("specialty") or row.get("service"))}],
-        "comment": str(row["statement"]),
-    }
-    if about.startswith("Location/"):
-        found["location"] = [{"reference": about}]
-    else:
-        reference = {"url": f"{_OURS}evidence:about", "valueReference": {"reference": about}}
-        found["extension"].append(reference)
-    return found

@@ -12,7 +12,8 @@ from geo.errors import DataError
 from geo.packs import Pack
 from geo.schema import EVIDENCE, PROVIDERS
 from geo.sources.brought import Origin, frame_of
-from geo.sources.fhir import bundle_of, read_fhir
+from geo.sources.fhir import read_fhir
+from geo.sources.fhir_export import bundle_of
 from tests.conftest import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "fhir"
