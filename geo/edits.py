@@ -10,8 +10,9 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 try:
     import fcntl
@@ -20,6 +21,8 @@ except ImportError:  # not on Windows, where only this process takes its turns
 
 import geopandas as gpd
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.areas import Matched, match_boundaries, name_boundaries
 from geo.build import build_pack
@@ -45,9 +48,11 @@ __all__ = [
     "add_resource",
     "change_pack",
     "import_boundaries",
+    "pack_land",
     "record_answer",
     "region_ids",
     "remove_pack",
+    "write_descriptor",
     "write_table",
 ]
 
@@ -173,6 +178,11 @@ def add_resource(folder: Path, name: str, path: str) -> None:
     about = read_descriptor(folder)
     others = [entry for entry in about.get("resources", []) if entry["name"] != name]
     about["resources"] = [*others, {"name": name, "path": path}]
+    write_descriptor(folder, about)
+
+
+def write_descriptor(folder: Path, about: Mapping[str, Any]) -> None:
+    """Replace the descriptor of a staged pack."""
     (folder / DESCRIPTOR).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
 
 
@@ -203,6 +213,21 @@ def region_ids(folder: Path, providers: pd.DataFrame) -> "pd.Series[str]":
     ids = shapes["region_id"].to_numpy(object)
     known[lacking] = [ids[i] if i >= 0 else pd.NA for i in at]
     return known
+
+
+def pack_land(folder: Path) -> BaseGeometry | None:
+    """Where a pack's rows should lie: its given shapes, which an import does not widen.
+
+    Its outline where it has no shapes; None where it has neither.
+    """
+    about = read_descriptor(folder)
+    for resource in ("boundaries", "region_shapes", "outline"):
+        path = resource_path(folder, about, resource)
+        if path is not None and path.exists():
+            land: BaseGeometry = read_shapes(path).geometry.union_all()
+            shapely.prepare(land)
+            return land
+    return None
 
 
 @contextlib.contextmanager

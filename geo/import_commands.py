@@ -11,9 +11,11 @@ import platformdirs
 import typer
 import zipcodes
 
+from geo.demand import import_demand
 from geo.edits import import_boundaries
 from geo.errors import CareReachError, DataError
-from geo.imports import Imported, NewPack, import_demand, import_into, name_problem
+from geo.imports import Imported, import_into, name_problem
+from geo.new_packs import NewPack
 from geo.packs import list_packs, open_pack, pack_folder, read_shapes
 from geo.procedures import get_procedure, own_folder, whole_library
 from geo.schema import FACILITY_TYPES, is_date

@@ -12,7 +12,8 @@ from streamlit_folium import st_folium
 
 from geo import maps
 from geo.errors import CareReachError
-from geo.imports import Imported, NewPack, import_into, name_problem
+from geo.imports import Imported, import_into, name_problem
+from geo.new_packs import NewPack
 from geo.packs import list_packs
 from geo.schema import is_date
 from geo.sources import cms, fhir, nppes, osm

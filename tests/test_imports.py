@@ -18,12 +18,14 @@ from shapely.geometry import box
 from geo.areas import name_boundaries
 from geo.checks import check_pack
 from geo.coverage import measure_coverage, supply_pack
+from geo.demand import import_demand
 from geo.edits import import_boundaries, remove_pack
 from geo.entries import Procedure
 from geo.errors import CareReachError, UnknownNameError
 from geo.exports import export_pack
 from geo.find import assess_pack, find_care
-from geo.imports import NewPack, import_demand, import_into, name_problem
+from geo.imports import import_into, name_problem
+from geo.new_packs import NewPack
 from geo.packs import Pack, list_packs, open_pack
 from geo.places import find_place
 from geo.sources.brought import Brought, Origin, Report

@@ -14,9 +14,9 @@ LAYERS = {
     3: {"procedures", "evidence", "travel", "areas", "filters"},
     4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},
-    6: {"coverage", "explain", "imports"},
-    7: {"coverage_words", "exports", "import_commands"},
-    8: {"report"},
+    6: {"coverage", "explain", "new_packs", "demand"},
+    7: {"coverage_words", "exports", "imports"},
+    8: {"report", "import_commands"},
     9: {"__main__"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}

@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from geo.build import build_pack
-from geo.imports import NewPack, import_into
+from geo.imports import import_into
+from geo.new_packs import NewPack
 from tests.conftest import ROOT
 from tests.test_filters import ROWS
 from tests.test_imports import small

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from geo.imports import NewPack, import_into
+from geo.imports import import_into
+from geo.new_packs import NewPack
 from geo.packs import open_pack
 from tests.pages.app import html, page
 from tests.sources.tables import nasty
