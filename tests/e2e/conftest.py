@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from geo.build import build_pack
 from geo.imports import import_into
@@ -31,6 +31,16 @@ FLAGS = [
     "--no-first-run",
 ]
 MAP = 'iframe[title="streamlit_folium.st_folium"]'
+PATIENCE = 30  # seconds, for a machine that has other things to do
+expect.set_options(timeout=1000 * PATIENCE)
+
+
+def soon(read: Callable[[], object], wanted: object = True) -> None:
+    """What is read becomes what is wanted, now or when the app has caught up."""
+    end = time.monotonic() + PATIENCE
+    while (found := read()) != wanted and time.monotonic() < end:
+        time.sleep(0.1)
+    assert found == wanted
 
 
 def chromium() -> str | None:
@@ -113,6 +123,11 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+def href(page: Page) -> str:
+    """The address in the browser's bar now; `Page.url` is what it was at the last event."""
+    return page.evaluate("location.href")
+
+
 class Visitor:
     """A browser context that remembers everything a healthy page must not do."""
 
@@ -121,7 +136,7 @@ class Visitor:
         self.context: BrowserContext = browser.new_context(
             **{"viewport": {"width": 1440, "height": 1000}, **options}
         )
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(1000 * PATIENCE)
         self.errors: list[str] = []
         self.outside: list[str] = []
         self.received = 0
@@ -157,10 +172,12 @@ class Visitor:
         return self.page.locator("button.name")
 
     def settle(self) -> None:
-        """Wait until the app has nothing left to do."""
-        self.page.wait_for_timeout(250)
-        self.page.locator('[data-test-script-state="notRunning"]').wait_for()
-        self.page.wait_for_timeout(150)
+        """Wait until the app has had nothing to do for a while: a click comes late from a map."""
+        quiet = 0
+        idle = self.page.locator('[data-test-script-state="notRunning"]')
+        while quiet < 4:
+            self.page.wait_for_timeout(120)
+            quiet = quiet + 1 if idle.count() else 0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import MAP
+from tests.e2e.conftest import MAP, href, soon
 from tests.sources.tables import nasty
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,7 @@ def test_a_file_is_brought_looked_at_imported_searched_and_removed(visit, tmp_pa
     page.get_by_role("link", name="Search it").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("near")
     visitor.pins.first.wait_for()
-    assert "pack=brought" in page.url
+    soon(lambda: "pack=brought" in href(page))
     page.goto(visitor.url + "/data?pack=brought")
     page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Remove it now").click()
@@ -82,7 +82,7 @@ def test_filters_narrow_list_and_map_and_are_in_the_address(visit) -> None:
     page.get_by_text("Wheelchair access", exact=True).click()
     expect(visitor.names).to_have_count(1)
     expect(visitor.pins).to_have_count(1)
-    assert "wheelchair=yes" in page.url
+    soon(lambda: "wheelchair=yes" in href(page))
     page.reload()
     expect(visitor.names).to_have_count(1)
     expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
