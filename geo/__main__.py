@@ -17,17 +17,22 @@ from geo.coverage import (
     find_calls,
     find_sites,
     measure_coverage,
+    pack_times,
+    stand_in,
     supply_pack,
 )
-from geo.coverage_words import lead_words, percent_words
+from geo.coverage_words import detour_words, lead_words, percent_words
 from geo.edits import remove_pack
 from geo.errors import CareReachError, DataError
 from geo.exports import FORMATS, export_pack
-from geo.find import Answer, assess_pack, find_care
+from geo.find import DEFAULT_MIN, Answer, assess_pack, find_care
 from geo.import_commands import import_app
-from geo.packs import DESCRIPTOR, list_packs, open_pack
+from geo.packs import DESCRIPTOR, Pack, list_packs, open_pack, pack_folder
 from geo.places import find_place
 from geo.procedures import Library, check_folder, find_procedure, get_procedure, whole_library
+from geo.road_edits import check_road_table, refit_road_table, table_words
+from geo.roads import Engine, RoadsDownError
+from geo.travel import MODES, engine_for
 
 app = typer.Typer(
     help="Who near me does this procedure, how sure are we, and who is left out?",
@@ -43,7 +48,12 @@ EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 
 Format = Literal["table", "json", "csv", "geojson"]
-Measure = Literal["road", "straight"]
+Measure = Literal["road", "straight", "drive", "walk"]
+MeasureName = Annotated[
+    Measure | None,
+    typer.Option(help="road or straight (km), drive or walk (minutes; needs roads)."),
+]
+WithinMin = Annotated[float | None, typer.Option(help="The threshold for drive and walk.")]
 Order = Literal["evidence", "distance"]
 ExportFormat = Literal["fhir", "geojson", "parquet", "csv"]
 Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
@@ -71,7 +81,8 @@ def find(
     ] = None,
     pack: Annotated[str, typer.Option(help="The data to search.")] = "bhutan",
     limit: Annotated[int, typer.Option(min=1, help="How many rows.")] = 20,
-    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    measure: MeasureName = None,
+    within_min: WithinMin = None,
     order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence",
     show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all",
     format: Annotated[Format, typer.Option(help="How to print the answer.")] = "table",
@@ -92,16 +103,37 @@ def find(
             hint = f"Near spellings: {'; '.join(found.suggestions)}."
         _stop(f"{found.problem} {hint}".strip(), EXIT_USAGE)
     today = dt.date.today()
+    wanted = _measure(data, measure, within_min)
+    engine = _engine(data) if wanted in MODES else None
     answer = find_care(
         assess_pack(data, entry, today),
         found.place,
         data.default_radius_km if radius_km is None else radius_km,
-        measure=measure,
+        measure=wanted,
+        within_min=DEFAULT_MIN if within_min is None else within_min,
+        engine=engine,
         order_by=order,
         show=show,
         limit=limit,
     )
+    if engine is not None and answer.trouble:
+        typer.echo(answer.trouble, err=True)
     typer.echo(_formatted(answer, format), nl=False)
+
+
+def _measure(data: Pack, measure: str | None, within_min: float | None) -> str:
+    """How to measure: what was said, by car where minutes were said, else the pack's own way."""
+    if measure or within_min is None:
+        return measure or data.measure
+    return data.measure if data.measure in MODES else "drive"
+
+
+def _engine(data: Pack) -> Engine | None:
+    """What measures minutes; where there is nothing, one sentence says why."""
+    engine, why = engine_for(data)
+    if engine is None:
+        typer.echo(f"{why} Kilometres stand in.", err=True)
+    return engine
 
 
 def _formatted(answer: Answer, format: Format) -> str:
@@ -149,13 +181,39 @@ PackName = Annotated[str, typer.Option(help="The data to use.")]
 
 
 def _coverage(
-    procedure: str, within_km: float | None, supply: str, measure: str | None, pack: str
+    procedure: str,
+    within_km: float | None,
+    supply: str,
+    measure: str | None,
+    within_min: float | None,
+    pack: str,
 ) -> Coverage:
     data = open_pack(pack)
     entry = get_procedure(_library(), procedure or data.default_procedure)
-    supplied = supply_pack(assess_pack(data, entry, dt.date.today()))
-    threshold = data.default_radius_km if within_km is None else within_km
-    return measure_coverage(supplied, threshold, measure=measure, supply=supply)
+    assessed = assess_pack(data, entry, dt.date.today())
+    wanted = _measure(data, measure, within_min)
+    engine = _engine(data) if wanted in MODES else None
+    supplied = None
+    if engine is not None:
+        try:
+            supplied = supply_pack(assessed, times=pack_times(data, engine), progress=_progress)
+        except RoadsDownError as error:
+            typer.echo(f"{error} Kilometres stand in.", err=True)
+    if supplied is None:
+        supplied = supply_pack(assessed)
+        wanted = stand_in(supplied) if wanted in MODES else wanted
+    if wanted in MODES:
+        threshold = DEFAULT_MIN if within_min is None else within_min
+    else:
+        threshold = data.default_radius_km if within_km is None else within_km
+    return measure_coverage(supplied, threshold, measure=wanted, supply=supply)
+
+
+def _progress(done: int, whole: int) -> None:
+    """Ways measured so far, on one line, where somebody looks."""
+    if sys.stderr.isatty():
+        end = "\n" if done >= whole else "\r"
+        sys.stderr.write(f"Measured {done:,} of {whole:,} ways{end}")
 
 
 @app.command()
@@ -163,13 +221,14 @@ def coverage(
     procedure: ProcedureName = "",
     within_km: Within = None,
     supply: Annotated[Supply, typer.Option(help="Who counts.")] = "likely",
-    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    measure: MeasureName = None,
+    within_min: WithinMin = None,
     pack: PackName = "bhutan",
     level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
     format: Annotated[Format, typer.Option(help="How to print the figures.")] = "table",
 ) -> None:
     """Count who is within reach of a procedure, and who is left out, by region."""
-    found = _coverage(procedure, within_km, supply, measure, pack)
+    found = _coverage(procedure, within_km, supply, measure, within_min, pack)
     if level not in set(found.regions["level"]):
         _stop(f"The pack has no regions of level {level}.", EXIT_USAGE)
     if format == "json":
@@ -184,10 +243,11 @@ def coverage(
 
 
 def _coverage_table(found: Coverage, level: int) -> str:
-    out = [" ".join(part for part in lead_words(found) if part), ""]
-    out.append(f"{'Region':28s}{'People':>10s}{'Beyond':>10s}{'Covered':>12s}{'Median km':>11s}")
+    out = [" ".join(part for part in lead_words(found) if part), *detour_words(found), ""]
+    median = f"Median {found.unit}"
+    out.append(f"{'Region':28s}{'People':>10s}{'Beyond':>10s}{'Covered':>12s}{median:>11s}")
     for _, row in found.level(level).iterrows():
-        far = "nobody" if pd.isna(row["median_km"]) else f"{row['median_km']:.0f}"
+        far = "nobody" if pd.isna(row["median"]) else f"{row['median']:.0f}"
         name = f"{row['name']}{' (small)' if row['small'] else ''}"
         out.append(
             f"{name[:27]:28s}{row['population']:>10,}{row['people_beyond']:>10,}"
@@ -201,13 +261,14 @@ def calls(
     procedure: ProcedureName = "",
     within_km: Within = None,
     supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely",
-    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    measure: MeasureName = None,
+    within_min: WithinMin = None,
     pack: PackName = "bhutan",
     limit: Annotated[int, typer.Option(min=1, help="How many calls.")] = 10,
     format: Annotated[Literal["table", "json"], typer.Option(help="How to print.")] = "table",
 ) -> None:
     """Rank whom to ring: the people whom a yes would bring within reach."""
-    found = find_calls(_coverage(procedure, within_km, supply, measure, pack), limit)
+    found = find_calls(_coverage(procedure, within_km, supply, measure, within_min, pack), limit)
     if format == "json":
         rows = json.loads(found.to_json(orient="records"))
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -226,12 +287,13 @@ def siting(
         typer.Option(help="Facilities that lack it, or wherever people live."),
     ] = "facilities",
     supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely",
-    measure: Annotated[Measure | None, typer.Option(help="road or straight.")] = None,
+    measure: MeasureName = None,
+    within_min: WithinMin = None,
     pack: PackName = "bhutan",
     format: Annotated[Literal["table", "json"], typer.Option(help="How to print.")] = "table",
 ) -> None:
     """Choose where the next places would bring the most people within reach."""
-    found = _coverage(procedure, within_km, supply, measure, pack)
+    found = _coverage(procedure, within_km, supply, measure, within_min, pack)
     candidates, sites = find_sites(found, add, among)
     chosen = candidates.iloc[sites.greedy]
     rows = [
@@ -249,6 +311,37 @@ def siting(
         typer.echo(f"{number:>2}  {row['name']}: {row['people']:,} people more")
     typer.echo(f"Together {sites.people:,.0f}; no choice reaches more than {sites.bound:,.0f}.")
     typer.echo("It takes staff, not a pin on a map.")
+
+
+@app.command()
+def roads(
+    pack: PackName = "bhutan",
+    refit: Annotated[
+        bool, typer.Option(help="Put the measured kilometres into your copy of the pack.")
+    ] = False,
+    format: Annotated[Literal["table", "json"], typer.Option(help="How to print.")] = "table",
+) -> None:
+    """Check a pack's road table against ways on imported roads."""
+    data = open_pack(pack)
+    engine, why = engine_for(data)
+    if engine is None:
+        _stop(why, EXIT_OTHER)
+    legs = check_road_table(data, engine)
+    if format == "json":
+        rows = json.loads(legs.to_json(orient="records", double_precision=3))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for leg in legs.to_dict("records"):
+            routed = "no way" if pd.isna(leg["routed_km"]) else f"{leg['routed_km']:.1f} km"
+            typer.echo(f"{leg['from']} to {leg['to']}: table {leg['km']:g} km, measured {routed}")
+        typer.echo(table_words(legs))
+    if refit:
+        if legs["routed_km"].isna().all():
+            _stop(
+                "No leg was measured: the roads are of another place. Nothing changed.", EXIT_DATA
+            )
+        changed = refit_road_table(pack, legs)
+        typer.echo(f"{changed} legs are measured now, in {pack_folder(pack)}.", err=True)
 
 
 @app.command()

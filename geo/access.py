@@ -5,21 +5,23 @@ Nothing here knows packs or procedures; `geo.coverage` puts an answer together.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.query import nearest_of_each, pairs_within
+from geo.query import nearest_of_each, pair_km, pairs_within
 from geo.schema import STATUSES
-from geo.travel import RoadTable, find_access, road_distances
+from geo.travel import Progress, RoadTable, Times, find_access, road_distances
 
 __all__ = [
     "SUPPLIES",
     "ZONE_WEIGHTS",
+    "Detours",
     "Pairs",
     "Reach",
+    "Timed",
     "call_gains",
     "e2sfca",
     "find_reach",
@@ -44,8 +46,54 @@ PAIRS_KEPT = 16_000_000
 
 
 @dataclass(frozen=True)
+class Timed:
+    """Minutes from each demand point to the quickest provider of each supply.
+
+    Attributes
+    ----------
+    minutes
+        Shape (4, n), a row for each of `SUPPLIES`; infinite where no way leads to anybody.
+    route_km, straight_km
+        How long that way is from end to end, and the straight line to the same place; shape
+        (4, n), NaN where there is no way.
+    nearest_minutes
+        Minutes to the provider that is the nearest in a straight line, shape (4, n); infinite
+        where no way leads there.
+    from_road_km
+        How far each demand point is from its road, shape (n,); NaN where there is none.
+    """
+
+    minutes: Floats
+    route_km: Floats
+    straight_km: Floats
+    nearest_minutes: Floats
+    from_road_km: Floats
+
+
+@dataclass(frozen=True)
+class Detours:
+    """How far the straight line would have been wrong, for the people who have a way.
+
+    Attributes
+    ----------
+    circuity
+        Road km over straight km to the quickest place: of all their kilometres together.
+    misled
+        The share for whom the nearest place in a straight line is not the quickest, by a minute
+        or more.
+    extra_min
+        How many minutes more half of these would be on their way; NaN without any, infinite where
+        no way leads to the place that looks nearest.
+    """
+
+    circuity: float
+    misled: float
+    extra_min: float
+
+
+@dataclass(frozen=True)
 class Reach:
-    """Kilometres from each demand point to the nearest provider of each supply.
+    """Kilometres from each demand point to the nearest provider of each supply, and minutes.
 
     Attributes
     ----------
@@ -53,21 +101,67 @@ class Reach:
         Geodesic, shape (4, n), a row for each of `SUPPLIES`; infinite where there is nobody.
     road_km, road_high_km
         Road estimates likewise; None where the pack has no roads.
+    timed
+        By mode, where minutes were asked for.
     """
 
     straight_km: Floats
     road_km: Floats | None = None
     road_high_km: Floats | None = None
+    timed: Mapping[str, Timed] = field(default_factory=dict)
 
-    def km(self, measure: str, supply: str) -> Floats:
-        """Distances by "road" or "straight" to the nearest of a supply, shape (n,)."""
+    def far(self, measure: str, supply: str) -> Floats:
+        """Kilometres, or minutes by a mode, to the nearest of a supply, shape (n,)."""
         table = self.straight_km if measure != "road" or self.road_km is None else self.road_km
+        if measure in self.timed:
+            table = self.timed[measure].minutes
         nearest: Floats = table[SUPPLIES.index(supply)]
         return nearest
 
+    def detours(self, mode: str, supply: str, people: npt.ArrayLike) -> Detours:
+        """How far the straight line would have been wrong.
+
+        Parameters
+        ----------
+        mode
+            A mode that was measured.
+        supply
+            One of `SUPPLIES`.
+        people
+            At each demand point, shape (n,); those who are not asked about count 0.
+        """
+        timed, row = self.timed[mode], SUPPLIES.index(supply)
+        weight = np.asarray(people, np.float64) * np.isfinite(timed.minutes[row])
+        total = weight.sum()
+        if total <= 0:
+            return Detours(float("nan"), float("nan"), float("nan"))
+        road_km = np.nansum(timed.route_km[row] * weight)
+        straight_km = np.nansum(timed.straight_km[row] * weight)
+        extra = np.subtract(
+            timed.nearest_minutes[row],
+            timed.minutes[row],
+            out=np.zeros(len(weight)),
+            where=weight > 0,
+        )
+        # Less than a minute is no difference that anybody would notice.
+        wrong = np.where(extra >= 1, weight, 0.0)
+        order = np.argsort(extra, kind="stable")
+        upto = np.cumsum(wrong[order])
+        half = extra[order][np.searchsorted(upto, upto[-1] / 2 * (1 - 1e-12))]
+        return Detours(
+            float(road_km / straight_km) if straight_km > 0 else float("nan"),
+            float(wrong.sum() / total),
+            float(half) if wrong.sum() else float("nan"),
+        )
+
 
 def find_reach(
-    lat: npt.ArrayLike, lon: npt.ArrayLike, rows: pd.DataFrame, roads: RoadTable | None
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    rows: pd.DataFrame,
+    roads: RoadTable | None,
+    times: Mapping[str, Times] | None = None,
+    progress: Progress | None = None,
 ) -> Reach:
     """Measure the way from each demand point to the nearest provider of each supply.
 
@@ -79,6 +173,15 @@ def find_reach(
         Assessed providers: `status`, `lat`, `lon`.
     roads
         The pack's roads; small packs only, since every pair is measured.
+    times
+        Measures minutes from these demand points, by mode; minutes are left out without it.
+    progress
+        Told how many of how many pairs are measured in minutes.
+
+    Raises
+    ------
+    CareReachError
+        If minutes are of too many pairs, or the engine does not answer.
     """
     lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
     per_status = []
@@ -86,8 +189,12 @@ def find_reach(
         some = rows[rows["status"] == status]
         per_status.append(nearest_of_each(lat, lon, some["lat"], some["lon"])[1])
     straight = np.minimum.accumulate(per_status, axis=0)
+    timed = {
+        mode: _timed(lat, lon, rows, table, straight, progress)
+        for mode, table in (times or {}).items()
+    }
     if roads is None:
-        return Reach(straight)
+        return Reach(straight, timed=timed)
     road = np.full((len(SUPPLIES), len(lat)), np.inf)
     high = road.copy()
     there = find_access(roads, lat, lon)
@@ -98,7 +205,41 @@ def find_reach(
         way = road_distances(roads, plat, plon, lat, lon, there)
         for best, column in ((road, "road_km"), (high, "road_high_km")):
             best[number] = np.fmin(best[number], way[column].to_numpy())
-    return Reach(straight, np.minimum.accumulate(road, axis=0), np.minimum.accumulate(high, axis=0))
+    return Reach(
+        straight, np.minimum.accumulate(road, axis=0), np.minimum.accumulate(high, axis=0), timed
+    )
+
+
+def _timed(
+    lat: Floats,
+    lon: Floats,
+    rows: pd.DataFrame,
+    times: Times,
+    straight: Floats,
+    progress: Progress | None,
+) -> Timed:
+    """Minutes to the quickest of each supply, and to the one that looks nearest."""
+    rows = rows[rows["status"].isin(SUPPLIES)]
+    tier = np.array([SUPPLIES.index(status) for status in rows["status"]], np.intp)
+    lats, lons = rows["lat"].to_numpy(float), rows["lon"].to_numpy(float)
+    time, length = times.to(lats, lons, progress)
+    time = np.where(np.isnan(time), np.inf, time)
+    shape = (len(SUPPLIES), len(lat))
+    best, near = np.full(shape, np.inf), np.full(shape, np.inf)
+    route_km, line_km = np.full(shape, np.nan), np.full(shape, np.nan)
+    every = np.arange(len(lat))
+    for number in range(len(SUPPLIES)):
+        some = np.flatnonzero(tier <= number)
+        if not len(some) or not len(lat):
+            continue
+        quickest = some[time[:, some].argmin(axis=1)]
+        best[number] = time[every, quickest]
+        way = np.isfinite(best[number])
+        route_km[number, way] = length[every, quickest][way]
+        line_km[number, way] = pair_km(lat, lon, lats[quickest], lons[quickest])[way]
+        at, _ = nearest_of_each(lat, lon, lats[some], lons[some])
+        near[number] = time[every, some[at]]
+    return Timed(best, route_km, line_km, near, times.from_road_km)
 
 
 def share_within(km: Floats, people: npt.ArrayLike, within_km: float) -> float:
@@ -153,42 +294,54 @@ def pairs_by(
     lon: npt.ArrayLike,
     lats: npt.ArrayLike,
     lons: npt.ArrayLike,
-    within_km: float,
+    within: float,
     roads: RoadTable | None,
+    times: Mapping[str, Times] | None = None,
 ) -> Pairs:
-    """Pairs of demand points and providers within a distance, by the chosen measure.
+    """Pairs of demand points and providers within a threshold, by the chosen measure.
 
     Parameters
     ----------
     measure
-        "road" or "straight".
+        "road", "straight", or a mode for minutes.
     lat, lon
         Demand points, degrees, shape (n,).
     lats, lons
         Providers, degrees, shape (m,).
-    within_km
-        The largest distance.
+    within
+        The largest distance in km, or minutes.
     roads
         The pack's roads, for "road".
+    times
+        Measures minutes, by mode; the points must be among its own.
     """
     lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
     lats, lons = np.asarray(lats, np.float64), np.asarray(lons, np.float64)
+    if times is not None and measure in times:
+        minutes = times[measure].between(lat, lon, lats, lons)
+
+        def by_time() -> Iterable[tuple[Ints, Ints, Floats]]:
+            for number in range(len(lats)):
+                near = np.flatnonzero(minutes[:, number] <= within)
+                yield near, np.full(len(near), number, np.intp), minutes[near, number]
+
+        return by_time
     if measure != "road" or roads is None:
-        return lambda: pairs_within(lat, lon, lats, lons, within_km)
+        return lambda: pairs_within(lat, lon, lats, lons, within)
     there = find_access(roads, lat, lon) if len(lat) else None
 
     def by_road() -> Iterable[tuple[Ints, Ints, Floats]]:
         for number in range(len(lats) if len(lat) else 0):
             way = road_distances(roads, lats[number], lons[number], lat, lon, there)
             km = way["road_km"].to_numpy()
-            near = np.flatnonzero(km <= within_km)
+            near = np.flatnonzero(km <= within)
             yield near, np.full(len(near), number, np.intp), km[near]
 
     return by_road
 
 
 def e2sfca(
-    people: npt.ArrayLike, supply: npt.ArrayLike, pairs: Pairs, within_km: float
+    people: npt.ArrayLike, supply: npt.ArrayLike, pairs: Pairs, within: float
 ) -> tuple[Floats, Ints]:
     """Enhanced two-step floating catchment area (Luo & Qi 2009): supply per person in reach.
 
@@ -200,8 +353,9 @@ def e2sfca(
         Capacity of each provider, or 1, shape (m,).
     pairs
         Pairs within the threshold, from `pairs_by`.
-    within_km
-        The threshold; zones are its thirds, weighted by `ZONE_WEIGHTS`.
+    within
+        The threshold, km or minutes as the pairs have; zones are its thirds, weighted by
+        `ZONE_WEIGHTS`.
 
     Returns
     -------
@@ -214,9 +368,9 @@ def e2sfca(
 
     def zone(km: Floats) -> Floats:
         near, middle, far = ZONE_WEIGHTS
-        third = within_km / 3
+        third = within / 3
         inner = np.where(km <= third, near, middle)
-        return np.where(km <= 2 * third, inner, np.where(km <= within_km, far, 0.0))
+        return np.where(km <= 2 * third, inner, np.where(km <= within, far, 0.0))
 
     def weighted() -> Iterator[tuple[_Small, _Small, Floats]]:
         """Pairs with the weight of their zone; kept for the second step while they are few."""

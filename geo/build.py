@@ -1,7 +1,6 @@
 """What follows from a pack's curated files: outline, base map, hashes."""
 
 import functools
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from geo.packs import (
     read_shapes,
     read_table,
     resource_path,
+    sha256_of,
 )
 from geo.schema import DISTRICT_KINDS
 
@@ -96,9 +96,8 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     for entry in about["resources"]:
         path = resource_path(folder, about, entry["name"])
         if path is not None and path.exists():
-            content = path.read_bytes()
-            entry["bytes"] = len(content)
-            entry["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
+            entry["bytes"] = path.stat().st_size
+            entry["hash"] = "sha256:" + sha256_of(path)
     _write(folder / DESCRIPTOR, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
     return [*written, folder / DESCRIPTOR]
 

@@ -1,6 +1,5 @@
 """Everything a pack promises, verified; used by `python -m geo check` and by a test."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,16 @@ import pandas as pd
 import shapely
 
 from geo.errors import DataError
-from geo.packs import ASKED, Pack, open_pack, publisher, read_descriptor, read_shapes, resource_path
+from geo.packs import (
+    ASKED,
+    Pack,
+    open_pack,
+    publisher,
+    read_descriptor,
+    read_shapes,
+    resource_path,
+    sha256_of,
+)
 from geo.places import find_place, outside_km
 from geo.procedures import whole_library
 
@@ -172,7 +180,7 @@ def _hashes(folder: Path, about: dict[str, Any]) -> Iterator[DataError]:
         if path is None or not path.exists():
             yield DataError(entry["path"], "the file is missing")
             continue
-        found = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+        found = "sha256:" + sha256_of(path)
         if entry.get("hash") != found:
             yield DataError(
                 entry["path"], f"has changed since it was hashed; run python -m geo build {folder}"

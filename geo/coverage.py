@@ -5,7 +5,7 @@ together. Figures by plain arrays are in `geo.access`, sites in `geo.siting`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.access import (
     SUPPLIES,
+    Detours,
     Pairs,
     Reach,
     call_gains,
@@ -27,8 +28,11 @@ from geo.access import (
 )
 from geo.errors import CareReachError
 from geo.find import MAX_RADIUS_KM, MEASURES, Assessed
+from geo.packs import Pack
 from geo.query import nearest_of_each
+from geo.roads import Engine
 from geo.siting import Sites, choose_sites, cover_matrix
+from geo.travel import MAX_MIN, MODES, Progress, Times
 
 __all__ = [
     "SMALL",
@@ -41,7 +45,9 @@ __all__ = [
     "find_sites",
     "in_supply",
     "measure_coverage",
+    "pack_times",
     "region_at",
+    "stand_in",
     "supply_pack",
 ]
 
@@ -50,7 +56,7 @@ Floats = npt.NDArray[np.float64]
 SMALL = 100
 _REGION_FIGURES = (
     *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
-    *("people_beyond", "median_km", "providers", "per_100k", "small"),
+    *("people_beyond", "median", "providers", "per_100k", "small"),
 )
 #: The id of a what-if place begins so.
 ADDED = "what-if:"
@@ -71,6 +77,8 @@ class Supplied:
         From each demand point of the pack, in its order.
     added, removed
         What was changed against the pack: places (lat, lon) and provider ids.
+    times
+        Measures minutes by mode, where they were asked for.
     """
 
     assessed: Assessed
@@ -78,6 +86,7 @@ class Supplied:
     reach: Reach
     added: tuple[tuple[float, float], ...] = ()
     removed: tuple[str, ...] = ()
+    times: Mapping[str, Times] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,25 +98,30 @@ class Coverage:
     covered, share
         People within the threshold, for each cumulative supply; shares are NaN where nobody
         lives.
+    within
+        The threshold, in the unit of the measure.
     ranges
         Low and high share by cause: `evidence` (from confirmed to unknown at the chosen
-        measure) and, where the pack has roads, `travel` (from the high road estimate to the
-        straight line at the chosen supply).
+        measure) and `travel` at the chosen supply: by minutes from all on foot to all by car, by
+        kilometres, where the pack has roads, from the high road estimate to the straight line.
     main_cause
         The widest of these.
-    median_km, p90_km
-        Distance to the nearest of the chosen supply that half and nine tenths of the people
-        have; NaN where so many have nobody at all.
+    median, p90
+        Distance or minutes to the nearest of the chosen supply that half and nine tenths of the
+        people have; NaN where so many have nobody at all.
+    detours
+        Of the chosen supply: how far the straight line would have been wrong; None without
+        minutes.
     providers
         How many providers each cumulative supply has.
     regions
         One row per region with people: `region_id`, `name`, `level`, `parent_id`,
-        `population`, `covered`, `share`, `people_beyond`, `median_km`, `providers`,
-        `per_100k`, `small`; for the chosen supply.
+        `population`, `covered`, `share`, `people_beyond`, `median`, `providers`,
+        `per_100k`, `small`, with minutes `circuity` too; for the chosen supply.
     """
 
     supplied: Supplied
-    within_km: float
+    within: float
     measure: str
     supply: str
     population: int
@@ -115,15 +129,21 @@ class Coverage:
     share: Mapping[str, float]
     ranges: Mapping[str, tuple[float, float]]
     main_cause: str | None
-    median_km: float
-    p90_km: float
+    median: float
+    p90: float
+    detours: Detours | None
     providers: Mapping[str, int]
     regions: pd.DataFrame
 
     @property
-    def km(self) -> Floats:
-        """Distance from each demand point to the nearest of the chosen supply, shape (n,)."""
-        return self.supplied.reach.km(self.measure, self.supply)
+    def unit(self) -> str:
+        """What the threshold and the distances are in: "km" or "min"."""
+        return "min" if self.measure in MODES else "km"
+
+    @property
+    def far(self) -> Floats:
+        """How far each demand point is from the nearest of the chosen supply, shape (n,)."""
+        return self.supplied.reach.far(self.measure, self.supply)
 
     @property
     def people_beyond(self) -> int:
@@ -141,6 +161,8 @@ def supply_pack(
     assessed: Assessed,
     added: Sequence[tuple[float, float]] = (),
     removed: Sequence[str] = (),
+    times: Mapping[str, Times] | None = None,
+    progress: Progress | None = None,
 ) -> Supplied:
     """Measure how far people are from a pack's providers, or from some what-if of them.
 
@@ -152,6 +174,15 @@ def supply_pack(
         Places (lat, lon) where the procedure would be confirmed.
     removed
         Providers that would no longer do it.
+    times
+        From `pack_times`, for minutes.
+    progress
+        Told how many of how many pairs are measured in minutes.
+
+    Raises
+    ------
+    CareReachError
+        If minutes are of too many pairs, or the engine does not answer.
     """
     rows = assessed.rows[~assessed.rows["provider_id"].isin(removed)]
     if added:
@@ -172,12 +203,26 @@ def supply_pack(
         rows = pd.concat([rows.astype(object), more.astype(object)], ignore_index=True)
         rows = rows.astype({"lat": float, "lon": float})
     demand = assessed.pack.demand
-    reach = find_reach(demand["lat"], demand["lon"], rows, assessed.roads)
-    return Supplied(assessed, rows, reach, tuple(added), tuple(removed))
+    reach = find_reach(demand["lat"], demand["lon"], rows, assessed.roads, times, progress)
+    return Supplied(assessed, rows, reach, tuple(added), tuple(removed), times or {})
+
+
+def pack_times(pack: Pack, engine: Engine) -> dict[str, Times]:
+    """What measures minutes from a pack's demand points, by every mode; keep it.
+
+    Parameters
+    ----------
+    pack
+        Its `demand` counts.
+    engine
+        From `geo.travel.engine_for`.
+    """
+    demand = pack.demand
+    return {mode: Times(engine, mode, demand["lat"], demand["lon"]) for mode in MODES}
 
 
 def measure_coverage(
-    supplied: Supplied, within_km: float, *, measure: str | None = None, supply: str = "likely"
+    supplied: Supplied, within: float, *, measure: str | None = None, supply: str = "likely"
 ) -> Coverage:
     """Count who is within a threshold of a supply, in all and by region.
 
@@ -185,10 +230,11 @@ def measure_coverage(
     ----------
     supplied
         From `supply_pack`.
-    within_km
-        The threshold.
+    within
+        The threshold: kilometres, or minutes where the measure is one of `geo.travel.MODES`.
     measure
-        "road" or "straight"; the pack's own by default. Without roads the straight line.
+        "road" or "straight", "drive" or "walk" where minutes were measured; the pack's own by
+        default. Without roads the straight line.
     supply
         One of `SUPPLIES`: the chosen one, for which regions and ranges are given.
 
@@ -198,48 +244,61 @@ def measure_coverage(
         If an argument is not one of these.
     """
     pack = supplied.assessed.pack
-    measure = measure or pack.measure
+    reach = supplied.reach
+    measure = measure or stand_in(supplied)
     for value, allowed, name in (
         (measure, MEASURES, "measure"),
         (supply, SUPPLIES, "supply"),
     ):
         if value not in allowed:
             raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
-    if not 0 < within_km <= MAX_RADIUS_KM:
+    if measure in MODES and measure not in reach.timed:
+        raise CareReachError(f"No minutes are measured; measure can be {', '.join(MEASURES[:2])}.")
+    most, unit = (MAX_MIN, "minutes") if measure in MODES else (MAX_RADIUS_KM, "km")
+    if not 0 < within <= most:
         raise CareReachError(
-            f"The threshold is {within_km:g} km; it can be above 0 and up to {MAX_RADIUS_KM:g}."
+            f"The threshold is {within:g} {unit}; it can be above 0 and up to {most:g}."
         )
-    reach = supplied.reach
-    if reach.road_km is None:
+    if measure == "road" and reach.road_km is None:
         measure = "straight"
     people = pack.demand["population"].to_numpy(float)
-    km = reach.km(measure, supply)
-    share = {s: share_within(reach.km(measure, s), people, within_km) for s in SUPPLIES}
+    far = reach.far(measure, supply)
+    share = {s: share_within(reach.far(measure, s), people, within) for s in SUPPLIES}
     ranges = {"evidence": (share["confirmed"], share["unknown"])}
-    if reach.road_high_km is not None:
-        high = reach.road_high_km[SUPPLIES.index(supply)]
-        straight = reach.km("straight", supply)
-        ranges["travel"] = (
-            share_within(high, people, within_km),
-            share_within(straight, people, within_km),
-        )
+    bounds = None
+    if measure in MODES:
+        bounds = reach.far("walk", supply), reach.far("drive", supply)
+    elif reach.road_high_km is not None:
+        bounds = reach.road_high_km[SUPPLIES.index(supply)], reach.far("straight", supply)
+    if bounds is not None:
+        low, high = (share_within(bound, people, within) for bound in bounds)
+        ranges["travel"] = (low, high)
     counted = supplied.rows["status"].value_counts()
     counts = np.cumsum([int(counted.get(s, 0)) for s in SUPPLIES])
     return Coverage(
         supplied=supplied,
-        within_km=within_km,
+        within=within,
         measure=measure,
         supply=supply,
         population=int(people.sum()),
-        covered={s: int(people[reach.km(measure, s) <= within_km].sum()) for s in SUPPLIES},
+        covered={s: int(people[reach.far(measure, s) <= within].sum()) for s in SUPPLIES},
         share=share,
         ranges=ranges,
         main_cause=main_cause(ranges) if people.sum() else None,
-        median_km=weighted_quantile(km, people, 0.5),
-        p90_km=weighted_quantile(km, people, 0.9),
+        median=weighted_quantile(far, people, 0.5),
+        p90=weighted_quantile(far, people, 0.9),
+        detours=reach.detours(measure, supply, people) if measure in MODES else None,
         providers=dict(zip(SUPPLIES, counts.tolist(), strict=True)),
-        regions=_regions(supplied, km, within_km, supply),
+        regions=_regions(supplied, far, within, measure, supply),
     )
+
+
+def stand_in(supplied: Supplied) -> str:
+    """How a pack is measured where nobody says it: its own way, where that can be."""
+    measure = supplied.assessed.pack.measure
+    if measure in MODES and measure not in supplied.reach.timed:
+        measure = "road"
+    return "straight" if measure == "road" and supplied.reach.road_km is None else measure
 
 
 def region_at(regions: pd.DataFrame, region_id: pd.Series, level: int) -> pd.Series:
@@ -266,7 +325,9 @@ def region_at(regions: pd.DataFrame, region_id: pd.Series, level: int) -> pd.Ser
     return region_id.map(known)
 
 
-def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> pd.DataFrame:
+def _regions(
+    supplied: Supplied, far: Floats, within: float, measure: str, supply: str
+) -> pd.DataFrame:
     """The figures of every region with people, at every level."""
     pack = supplied.assessed.pack
     people = pack.demand["population"].to_numpy(float)
@@ -275,7 +336,7 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
     for level in sorted(pack.regions["level"].unique()):
         region = region_at(pack.regions, pack.demand["region_id"], level)
         points = pd.DataFrame(
-            {"region_id": region, "people": people, "near": people * (km <= within_km), "km": km}
+            {"region_id": region, "people": people, "near": people * (far <= within), "far": far}
         ).dropna(subset="region_id")
         sums = points.groupby("region_id")[["people", "near"]].sum()
         found = pack.regions[pack.regions["level"] == level].set_index("region_id")
@@ -285,7 +346,18 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
         found["covered"] = sums["near"].astype(int)
         found["share"] = sums["near"] / sums["people"].where(sums["people"] > 0)
         found["people_beyond"] = found["population"] - found["covered"]
-        found["median_km"] = _median_by(points).reindex(found.index)
+        found["median"] = _median_by(points).reindex(found.index)
+        if measure in MODES:
+            timed, row = supplied.reach.timed[measure], SUPPLIES.index(supply)
+            weighted = pd.DataFrame(
+                {
+                    "r": region,
+                    "road": np.nan_to_num(timed.route_km[row]) * people,
+                    "line": np.nan_to_num(timed.straight_km[row]) * people,
+                }
+            )
+            ways = weighted.groupby("r")[["road", "line"]].sum().reindex(found.index)
+            found["circuity"] = ways["road"] / ways["line"].where(ways["line"] > 0)
         count = region_at(pack.regions, place, level).value_counts()
         found["providers"] = count.reindex(found.index, fill_value=0).astype(int)
         inhabited = sums["people"].where(sums["people"] > 0)
@@ -300,10 +372,10 @@ def _regions(supplied: Supplied, km: Floats, within_km: float, supply: str) -> p
 
 def _median_by(points: pd.DataFrame) -> pd.Series:
     """The weighted median distance of each region, by one sort."""
-    lived = points[points["people"] > 0].sort_values(["region_id", "km"], kind="stable")
+    lived = points[points["people"] > 0].sort_values(["region_id", "far"], kind="stable")
     upto = lived.groupby("region_id")["people"].cumsum()
     total = lived.groupby("region_id")["people"].transform("sum")
-    half = lived[upto >= total * (0.5 - 1e-12)].groupby("region_id")["km"].first()
+    half = lived[upto >= total * (0.5 - 1e-12)].groupby("region_id")["far"].first()
     return half.where(np.isfinite(half))
 
 
@@ -326,7 +398,7 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
     rows = in_supply(coverage.supplied.rows, coverage.supply)
     pairs = _pairs(coverage, demand, rows)
     people = demand["population"].to_numpy(float)
-    score, idle = e2sfca(people, np.ones(len(rows)), pairs, coverage.within_km)
+    score, idle = e2sfca(people, np.ones(len(rows)), pairs, coverage.within)
     frames = []
     for level in sorted(pack.regions["level"].unique()):
         region = region_at(pack.regions, demand["region_id"], level)
@@ -362,8 +434,9 @@ def _pairs(coverage: Coverage, points: pd.DataFrame, places: pd.DataFrame) -> Pa
         points["lon"],
         places["lat"],
         places["lon"],
-        coverage.within_km,
+        coverage.within,
         coverage.supplied.assessed.roads,
+        coverage.supplied.times,
     )
 
 
@@ -387,7 +460,7 @@ def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
     """
     if coverage.supplied.assessed.procedure.kind != "procedure":
         return pd.DataFrame(columns=_CALL)
-    some = coverage.supplied.assessed.pack.demand[coverage.km > coverage.within_km]
+    some = coverage.supplied.assessed.pack.demand[coverage.far > coverage.within]
     weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]
     rows = coverage.supplied.rows
     rows = rows[rows["status"].isin(weaker)].reset_index(drop=True)
@@ -428,7 +501,7 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
         raise CareReachError(f"among is {among!r}; it can be facilities or people.")
     supplied = coverage.supplied
     pack = supplied.assessed.pack
-    gap = pack.demand[coverage.km > coverage.within_km]
+    gap = pack.demand[coverage.far > coverage.within]
     if among == "people":
         candidates = pack.demand.rename(columns={"demand_id": "id"})
     else:
@@ -475,10 +548,10 @@ def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
     people = demand["population"].to_numpy(float)[inside]
     reach = coverage.supplied.reach
     share = {
-        s: share_within(reach.km(coverage.measure, s)[inside], people, coverage.within_km)
+        s: share_within(reach.far(coverage.measure, s)[inside], people, coverage.within)
         for s in SUPPLIES
     }
-    near = people[coverage.km[inside] <= coverage.within_km].sum()
+    near = people[coverage.far[inside] <= coverage.within].sum()
     supply = in_supply(coverage.supplied.rows, coverage.supply)
     return AreaFigures(
         population=int(people.sum()),

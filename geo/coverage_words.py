@@ -5,8 +5,19 @@ from collections.abc import Mapping
 import numpy as np
 
 from geo.coverage import Coverage
+from geo.travel import MODES, OFF_ROAD_KM
+from geo.words import BY, min_words
 
-__all__ = ["SUPPLY_WORDS", "band_words", "distance_bands", "lead_words", "percent_words"]
+__all__ = [
+    "SUPPLY_WORDS",
+    "band_words",
+    "detour_words",
+    "distance_bands",
+    "far_words",
+    "lead_words",
+    "percent_words",
+    "within_words",
+]
 
 SUPPLY_WORDS: Mapping[str, str] = {
     "confirmed": "confirmed",
@@ -14,21 +25,42 @@ SUPPLY_WORDS: Mapping[str, str] = {
     "likely": "likely or better",
     "unknown": "every place that could do it",
 }
-_BY = {"road": "by road", "straight": "in a straight line"}
 _CAUSES = {"evidence": "Evidence", "travel": "Travel"}
 
 
 def distance_bands(coverage: Coverage) -> tuple[float, ...]:
     """Where the classes of the map break: the threshold is always one of them."""
-    return tuple(coverage.within_km * factor for factor in (0.5, 1, 2, 3))
+    return tuple(coverage.within * factor for factor in (0.5, 1, 2, 3))
+
+
+def within_words(coverage: Coverage) -> str:
+    """The threshold, e.g. "50 km", "30 min"."""
+    return f"{coverage.within:g} {coverage.unit}"
+
+
+def far_words(far: float, unit: str) -> str:
+    """A distance or a time for a reader, e.g. "12 km", "under 1 min", "none" for NaN.
+
+    Examples
+    --------
+    >>> far_words(12.3, "km"), far_words(0.2, "km"), far_words(150, "min")
+    ('12 km', 'under 1 km', '2 h 30 min')
+    """
+    if not np.isfinite(far):
+        return "none"
+    if unit == "min":
+        return min_words(far)
+    return f"{far:.0f} km" if far >= 0.5 else "under 1 km"
 
 
 def band_words(coverage: Coverage) -> list[str]:
     """The classes of the map in words; the last holds those who have nobody at all too."""
     edges = distance_bands(coverage)
     first, *middle = [f"{edge:g}" for edge in edges]
-    between = [f"{low} to {high} km" for low, high in zip([first, *middle], middle, strict=False)]
-    return [f"up to {first} km", *between, f"over {edges[-1]:g} km"]
+    unit = coverage.unit
+    pairs = zip([first, *middle], middle, strict=False)
+    between = [f"{low} to {high} {unit}" for low, high in pairs]
+    return [f"up to {first} {unit}", *between, f"over {edges[-1]:g} {unit}"]
 
 
 def percent_words(share: float) -> str:
@@ -64,7 +96,7 @@ def lead_words(coverage: Coverage) -> tuple[str, str, str]:
     pack = coverage.supplied.assessed.pack
     if not coverage.population:
         return f"No people are in the data for {pack.country}.", "", ""
-    within = f"within {coverage.within_km:g} km {_BY[coverage.measure]}"
+    within = f"within {within_words(coverage)} {BY[coverage.measure]}"
     people = f"{coverage.population:,} people"
     if coverage.supplied.added or coverage.supplied.removed:
         return _what_if_words(coverage, f"{people} would be {within}"), "", ""
@@ -84,8 +116,13 @@ def lead_words(coverage: Coverage) -> tuple[str, str, str]:
     others = []
     if "travel" in coverage.ranges and wider:
         low, high = map(percent_words, coverage.ranges["travel"])
-        by_road = coverage.measure == "road"
-        others.append(f"straight line: {high}" if by_road else f"by road, high estimate: {low}")
+        others.append(
+            {
+                "road": f"straight line: {high}",
+                "drive": f"on foot: {low}",
+                "walk": f"by car: {high}",
+            }.get(coverage.measure, f"by road, high estimate: {low}")
+        )
     second = ""
     if coverage.supply in ("likely", "unknown") and wider > known:
         kind = "likely" if coverage.supply == "likely" else "possible"
@@ -128,3 +165,41 @@ def _cause_words(coverage: Coverage) -> str:
         if high > low
     ]
     return ", ".join(said) + "."
+
+
+def detour_words(coverage: Coverage) -> list[str]:
+    """How far the straight line would have been wrong, and who lives off the roads.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where no minutes are measured.
+    """
+    found = coverage.detours
+    if found is None or coverage.measure not in MODES:
+        return []
+    said = []
+    if np.isfinite(found.circuity):
+        said.append(f"The way is {found.circuity:.2g} times as long as the straight line.")
+    if found.misled > 0:
+        much = f"half of them {far_words(found.extra_min, 'min')} more or longer"
+        said.append(
+            f"For {percent_words(found.misled)} of those who have a way, the place that is nearest "
+            "in a straight line is not the quickest: going there would take "
+            + (much if np.isfinite(found.extra_min) else "most of them where no way leads")
+            + "."
+        )
+    people = coverage.supplied.assessed.pack.demand["population"].to_numpy(float)
+    off_km = coverage.supplied.reach.timed[coverage.measure].from_road_km
+    far = people[~(off_km <= OFF_ROAD_KM)].sum()
+    if far:
+        said.append(
+            f"{far:,.0f} people live more than {OFF_ROAD_KM:g} km from any road on the map: no "
+            "time is known for them, and they count as beyond."
+        )
+    return said

@@ -19,10 +19,21 @@ from geo.filters import Filters, kept
 from geo.packs import Pack
 from geo.places import Place, outside_km
 from geo.query import Index, nearest, within_radius
+from geo.roads import Engine, RoadsDownError
 from geo.schema import HOSPITAL_TYPES, STATUSES
-from geo.travel import Access, RoadTable, find_access, road_distances
+from geo.travel import (
+    MAX_MIN,
+    MODES,
+    TOP_KMH,
+    Access,
+    RoadTable,
+    find_access,
+    minutes,
+    road_distances,
+)
 
 __all__ = [
+    "DEFAULT_MIN",
     "LISTED",
     "MEASURES",
     "ORDERS",
@@ -36,7 +47,7 @@ __all__ = [
 
 Ints = npt.NDArray[np.intp]
 
-MEASURES = ("road", "straight")
+MEASURES = ("road", "straight", *MODES)
 ORDERS = ("evidence", "distance")
 #: The statuses that a list counts, strongest first.
 LISTED = STATUSES[:4]
@@ -51,6 +62,12 @@ SHOW: Mapping[str, tuple[str, ...]] = {
 #: How many of each status are named beyond the radius.
 BEYOND_EACH = 2
 MAX_RADIUS_KM = 500.0
+#: The threshold in minutes where nobody says another: to drive, or to walk.
+DEFAULT_MIN = 60.0
+#: Of more places than this within the straight-line bound only the nearest are measured in minutes.
+MOST_TIMED = 1000
+#: So many hospitals, the nearest in a straight line, are measured for the quickest.
+_SEEN_AT = 5
 #: Farther outside the pack's extent nothing is said about roads or the nearest hospital.
 OUTSIDE_KM = 20.0
 #: Statuses to groups of the index; the likely with a related service are a group of their own.
@@ -97,7 +114,9 @@ class Answer:
     Attributes
     ----------
     results
-        Rows within the radius in the reader's order, at most `limit`.
+        Rows within the radius in the reader's order, at most `limit`. With minutes asked for, rows
+        have `minutes` and `route_km` (NA where there is no way) and `off_road_km`, how far the
+        place is from its road.
     counts
         How many of each status lie within the radius, whatever is shown.
     beyond
@@ -113,6 +132,13 @@ class Answer:
         Whether filters left out some of the pack's providers.
     silent
         How many providers of the pack filters left out only for want of data.
+    within_min
+        The threshold in minutes where `measure` is a mode of `geo.travel.MODES`; then the radius
+        is the straight line that nobody can exceed in that time. Else None.
+    trouble
+        Why minutes were asked for and kilometres stand in, in one sentence; "" where all is well.
+    cut
+        How many places within the bound were not measured in minutes, being too many.
     """
 
     pack: Pack
@@ -130,11 +156,14 @@ class Answer:
     outside_km: float = 0.0
     narrowed: bool = False
     silent: int = 0
+    within_min: float | None = None
+    trouble: str = ""
+    cut: int = 0
 
     @property
     def distance_column(self) -> str:
         """The column that cuts and orders the list."""
-        return "road_km" if self.measure == "road" else "distance_km"
+        return _column(self.measure)
 
 
 def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
@@ -211,6 +240,8 @@ def find_care(
     radius_km: float,
     *,
     measure: str | None = None,
+    within_min: float = DEFAULT_MIN,
+    engine: Engine | None = None,
     order_by: str = "evidence",
     show: str = "all",
     limit: int = 50,
@@ -224,10 +255,15 @@ def find_care(
     place
         Where to search from.
     radius_km
-        How far, by `measure`.
+        How far, by `measure` where it is one of kilometres, or stands in for minutes.
     measure
-        "road" or "straight"; the pack's own by default. Where the pack has no roads the
-        straight line stands in, and for a place far outside the pack too.
+        "road" or "straight" kilometres, "drive" or "walk" for minutes; the pack's own by default.
+        Where the pack has no roads the straight line stands in, and for a place far outside the
+        pack too. Where there is no engine for minutes, the road table or the straight line.
+    within_min
+        How many minutes, where these are asked for.
+    engine
+        Measures minutes; from `geo.travel.engine_for`.
     order_by
         "evidence" or "distance".
     show
@@ -252,30 +288,93 @@ def find_care(
         raise CareReachError(
             f"The radius is {radius_km:g} km; it can be above 0 and up to {MAX_RADIUS_KM:g}."
         )
+    if not 0 < within_min <= MAX_MIN:
+        raise CareReachError(
+            f"The threshold is {within_min:g} minutes; it can be above 0 and up to {MAX_MIN:g}."
+        )
     away_km = outside_km(assessed.pack.outline, place.lat, place.lon)
     away_km = away_km if away_km > OUTSIDE_KM else 0.0
     roads = None if away_km else assessed.roads
-    if roads is None:
-        measure = "straight"
-    column = "road_km" if measure == "road" else "distance_km"
-    # No road is shorter than the straight line, so the radius bounds what has to be measured.
-    hits = within_radius(
-        assessed.index, place.lat, place.lon, radius_km, None if measure == "road" else limit
+    trouble = ""
+    if measure in MODES:
+        if engine is None or away_km:
+            trouble = "There are no roads to measure minutes on."
+        else:
+            try:
+                way = _Way(assessed, place, roads, measure, within_min, engine)
+                return _answer(way, radius_km, order_by, show, limit)
+            except RoadsDownError as error:
+                trouble = str(error)
+        measure = assessed.pack.measure
+    if roads is None or measure in MODES:
+        measure = "straight" if roads is None else "road"
+    answer = _answer(
+        _Way(assessed, place, roads, measure, radius_km), radius_km, order_by, show, limit
     )
-    inside = _measured(roads, place, assessed.rows, assessed.access, hits.positions)
-    inside = inside[inside[column] <= radius_km]
-    if measure == "road":
-        tally = inside["status"].value_counts()
-        counts = {word: int(tally.get(word, 0)) for word in LISTED}
-    else:
-        counts = dict.fromkeys(LISTED, 0)
+    return replace(
+        answer,
+        outside_km=away_km,
+        trouble=trouble,
+        seen_at=answer.seen_at.head(0 if away_km else 1),
+    )
+
+
+def _column(measure: str) -> str:
+    return {"road": "road_km", "straight": "distance_km"}.get(measure, "minutes")
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From where, and how far by what: everything that a distance depends on."""
+
+    assessed: Assessed
+    place: Place
+    roads: RoadTable | None
+    measure: str
+    within: float
+    engine: Engine | None = None
+
+    @property
+    def bound_km(self) -> float:
+        """No way within the threshold leads farther in a straight line."""
+        return TOP_KMH[self.measure] * self.within / 60 if self.engine else self.within
+
+    def measured(self, rows: pd.DataFrame, access: Access | None, positions: Ints) -> pd.DataFrame:
+        """Some of the rows, with how far they are from the place."""
+        rows = rows.iloc[positions].reset_index(drop=True)
+        access = access.take(positions) if access else None
+        place = self.place
+        far = road_distances(self.roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
+        if self.engine is not None:
+            here, there = [(place.lat, place.lon)], rows[["lat", "lon"]]
+            trips = minutes(self.engine, here, there, self.measure)
+            far["minutes"], far["route_km"] = trips.minutes[0], trips.km[0]
+            far["off_road_km"] = trips.to_road_km
+        return pd.concat([rows, far], axis=1)
+
+
+def _answer(way: _Way, radius_km: float, order_by: str, show: str, limit: int) -> Answer:
+    """Everybody within the threshold, and some beyond it."""
+    assessed, place, column = way.assessed, way.place, _column(way.measure)
+    counted = way.measure == "straight"
+    # No road is shorter than the straight line, so the bound says what has to be measured.
+    most = limit if counted else MOST_TIMED if way.engine else None
+    hits = within_radius(assessed.index, place.lat, place.lon, way.bound_km, most)
+    cut = int(sum(hits.counts)) - len(hits.positions) if way.engine else 0
+    some = np.union1d(hits.positions, _candidates_beyond(way))
+    measured = way.measured(assessed.rows, assessed.access, some)
+    near = (measured[column] <= way.within).fillna(False).to_numpy(bool)
+    inside, beyond = measured[near], measured[~near & measured["status"].isin(LISTED)]
+    counts = dict.fromkeys(LISTED, 0)
+    if counted:
+        inside = measured[near & np.isin(some, hits.positions)]
         for word, number in zip(_GROUPS, hits.counts, strict=False):
             if word in counts:
                 counts[word] += int(number)
-    others = _candidates_beyond(assessed, place, radius_km, measure)
-    beyond = _measured(roads, place, assessed.rows, assessed.access, others)
-    far = beyond[column].isna() | (beyond[column] > radius_km)
-    beyond = order(beyond[far & beyond["status"].isin(LISTED)], "distance", column)
+    else:
+        tally = inside["status"].value_counts()
+        counts = {word: int(tally.get(word, 0)) for word in LISTED}
+    beyond = order(beyond, "distance", column)
     related = beyond[beyond["related"].astype(bool)].head(1)
     if (inside["related"].astype(bool) & inside["status"].isin(LISTED)).any():
         related = related.head(0)
@@ -285,53 +384,43 @@ def find_care(
         pack=assessed.pack,
         procedure=assessed.procedure,
         place=place,
-        radius_km=radius_km,
-        measure=measure,
+        radius_km=way.bound_km if way.engine else radius_km,
+        measure=way.measure,
         order=order_by,
         show=show,
         results=results.head(limit).reset_index(drop=True),
         counts=counts,
         beyond=order(named, order_by, column, related_first=False).reset_index(drop=True),
         related=related.reset_index(drop=True),
-        seen_at=_seen_at(assessed, roads, place, column).head(0 if away_km else 1),
-        outside_km=away_km,
+        seen_at=_seen_at(way),
         narrowed=assessed.narrowed,
         silent=assessed.silent,
+        within_min=way.within if way.engine else None,
+        cut=cut,
     )
 
 
-def _measured(
-    roads: RoadTable | None,
-    place: Place,
-    rows: pd.DataFrame,
-    access: Access | None,
-    positions: Ints,
-) -> pd.DataFrame:
-    """Some of the rows, with how far they are from the place."""
-    rows = rows.iloc[positions].reset_index(drop=True)
-    access = access.take(positions) if access else None
-    far = road_distances(roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
-    return pd.concat([rows, far], axis=1)
-
-
-def _candidates_beyond(assessed: Assessed, place: Place, radius_km: float, measure: str) -> Ints:
-    """Rows among which the nearest beyond the radius are.
+def _candidates_beyond(way: _Way) -> Ints:
+    """Rows among which the nearest beyond the threshold are.
 
     Roads may reorder anything, so with a road table (small packs) all rows are measured.
     """
-    if measure == "road":
+    assessed, place = way.assessed, way.place
+    if way.measure == "road":
         return np.arange(len(assessed.rows))
-    hits = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, radius_km)
+    beyond = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, way.bound_km).positions
+    if way.engine is not None:
+        return beyond
     skilled = np.flatnonzero(assessed.rows["related"].to_numpy(bool))
-    return np.union1d(hits.positions, skilled)
+    return np.union1d(beyond, skilled)
 
 
-def _seen_at(
-    assessed: Assessed, roads: RoadTable | None, place: Place, column: str
-) -> pd.DataFrame:
-    """The nearest hospital of any kind, where one can at least be seen."""
+def _seen_at(way: _Way) -> pd.DataFrame:
+    """The nearest hospital of any kind, where one can at least be seen; not from far outside."""
+    assessed, place, column = way.assessed, way.place, _column(way.measure)
     positions = np.arange(len(assessed.hospitals))
-    if column == "distance_km":
-        positions = nearest(assessed.hospital_index, place.lat, place.lon, 1).positions
-    found = _measured(roads, place, assessed.hospitals, assessed.hospital_access, positions)
+    if column != "road_km":
+        most = _SEEN_AT if way.engine else 1
+        positions = nearest(assessed.hospital_index, place.lat, place.lon, most).positions
+    found = way.measured(assessed.hospitals, assessed.hospital_access, positions)
     return found.nsmallest(1, column).reset_index(drop=True)

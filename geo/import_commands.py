@@ -18,6 +18,7 @@ from geo.imports import Imported, import_into, name_problem
 from geo.new_packs import NewPack
 from geo.packs import list_packs, open_pack, pack_folder, read_shapes
 from geo.procedures import get_procedure, own_folder, whole_library
+from geo.road_edits import import_roads
 from geo.schema import FACILITY_TYPES, is_date
 from geo.sources import cms, fhir, nppes, osm
 from geo.sources.brought import Brought, Origin, Report, source_name
@@ -479,6 +480,26 @@ def boundaries_(file: File, pack: PackName = "bhutan", dry_run: DryRun = False) 
     for name in found.missing:
         typer.echo(f"Without a boundary in the file: {name}")
     if not dry_run:
+        typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
+
+
+@import_app.command("roads")
+def roads_(
+    file: File,
+    pack: PackName = "bhutan",
+    as_of: AsOf = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Roads of an OpenStreetMap extract (.osm.pbf), for minutes by car and on foot."""
+
+    def tell(words: str) -> None:
+        typer.echo(words, err=True)
+
+    if not import_roads(pack, file, as_of=as_of or None, dry_run=dry_run, progress=tell):
+        typer.echo(f"The roads of {file.name} are in the pack already; nothing has changed.")
+    elif dry_run:
+        typer.echo(f"Roads can be made of {file.name}; nothing has changed.")
+    else:
         typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
 
 

@@ -103,8 +103,10 @@ def search_layer(
     radius_km: float,
     rows: list[list[Any]],
     selected: str | None,
+    area: Mapping[str, Any] | None = None,
+    way: list[tuple[float, float]] | None = None,
 ) -> folium.FeatureGroup:
-    """What a search found: the place, the circle, and a numbered marker per row.
+    """What a search found: the place, how far it looked, and a numbered marker per row.
 
     Parameters
     ----------
@@ -113,11 +115,15 @@ def search_layer(
     origin_label
         Its name.
     radius_km
-        The circle's radius: the straight-line bound of the search.
+        The circle's radius: the straight-line bound of the search; 0 for no circle.
     rows
         Each `[id, number, name, status, distance in words, lat, lon]`.
     selected
         The id of the selected row.
+    area
+        What can be reached in the time asked for, as GeoJSON, instead of the circle.
+    way
+        The way to the selected row: points (lat, lon).
 
     Returns
     -------
@@ -131,6 +137,8 @@ def search_layer(
         "radius": radius_km,
         "rows": rows,
         "selected": selected,
+        "area": area,
+        "way": way or [],
     }
     group.add_child(_Call("careReachFound", data))
     return group

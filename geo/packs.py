@@ -6,13 +6,15 @@ bundled pack of the same name.
 """
 
 import hashlib
+import io
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import geopandas as gpd
@@ -40,6 +42,7 @@ __all__ = [
     "read_shapes",
     "read_table",
     "resource_path",
+    "sha256_of",
     "user_folder",
     "write_pack",
 ]
@@ -212,6 +215,7 @@ _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
+_MEASURES = ("road", "straight", "drive", "walk")
 _OPTIONAL: Mapping[str, type] = {
     "resources": list,
     "sources": list,
@@ -268,8 +272,10 @@ def _descriptor(folder: Path, raw: bytes) -> dict[str, Any]:
     for key, kind in _SETTINGS.items():
         if not isinstance(about.get(key), kind):
             raise DataError(str(path), f"the setting {key} is missing or of the wrong type")
-    if about["measure"] not in ("road", "straight"):
-        raise DataError(str(path), f"measure is {about['measure']!r}, neither road nor straight")
+    if about["measure"] not in _MEASURES:
+        raise DataError(
+            str(path), f"measure is {about['measure']!r}; it can be {', '.join(_MEASURES)}"
+        )
     for key, kind in _OPTIONAL.items():
         if not isinstance(about.get(key, kind()), kind):
             raise DataError(str(path), f"the setting {key} is of the wrong type")
@@ -325,24 +331,31 @@ def write_pack(staged: Path, target: Path) -> None:
         path = resource_path(staged, about, entry["name"])
         if path is None or not path.exists():
             raise DataError(entry["path"], "the file is missing")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = sha256_of(path)
         entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
         kept.add(entry["path"])
         if not (target / entry["path"]).exists():
-            _replace(target / entry["path"], path.read_bytes())
+            with path.open("rb") as content:
+                _replace(target / entry["path"], content)
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
-    _replace(target / DESCRIPTOR, text.encode())
+    _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
         # What ends in .part was left by a run that was killed: changes take turns.
         if (_HASHED.search(old.name) and old.name not in kept) or old.suffix == ".part":
             old.unlink()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _replace(path: Path, content: BinaryIO) -> None:
     """Write a file in one step, safe on the disk before it takes its name."""
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     with beside.open("wb") as out:
-        out.write(content)
+        shutil.copyfileobj(content, out)
         out.flush()
         os.fsync(out.fileno())
     os.replace(beside, path)

@@ -20,6 +20,7 @@ __all__ = [
     "distance_km",
     "nearest",
     "nearest_of_each",
+    "pair_km",
     "pairs_within",
     "region_of_each",
     "within_radius",
@@ -113,6 +114,20 @@ def distance_km(lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike
     lats, lons = np.broadcast_arrays(np.asarray(lats, float), np.asarray(lons, float))
     full = np.full(lats.shape, float(lat)), np.full(lats.shape, float(lon))
     _, _, metres = GEOD.inv(full[1], full[0], lons, lats)
+    return np.asarray(metres, np.float64) / 1000
+
+
+def pair_km(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
+) -> Floats:
+    """Geodesic kilometres on WGS84 from each point to the one at the same position, shape (n,).
+
+    Examples
+    --------
+    >>> pair_km([0.0], [0.0], [0.0], [1.0]).round(3)
+    array([111.319])
+    """
+    _, _, metres = GEOD.inv(lon, lat, lons, lats)
     return np.asarray(metres, np.float64) / 1000
 
 

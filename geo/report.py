@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.coverage import Coverage, access_scores
-from geo.coverage_words import SUPPLY_WORDS, lead_words, percent_words
+from geo.coverage_words import SUPPLY_WORDS, detour_words, lead_words, percent_words, within_words
 from geo.find import LISTED, Answer
 from geo.packs import read_shapes
 from geo.text import escape, guarded
@@ -32,11 +33,16 @@ __all__ = [
     "summary_html",
 ]
 
+_ESTIMATES = "Road distances are estimates where no distance is published; times are not known."
+_TIMES = (
+    "Minutes are measured on OpenStreetMap's roads without traffic, waiting or weather; a road "
+    "that nobody has mapped is missing."
+)
 #: What the figures cannot tell: on the summary, and in the workbook and the GeoJSON.
 LIMITS = (
     "A place counts by what public sources say of it, not by how good it is or how long one waits.",
     "Everybody of a demand point is taken to live at one spot, and to go to the nearest place.",
-    "Road distances are estimates where no distance is published; times are not known.",
+    _ESTIMATES,
     "Shares are of the people in the pack; its description says who is not in it.",
     "A new place takes staff, not a pin on a map.",
 )
@@ -47,6 +53,9 @@ _COLUMNS = (
     *("source_url", "as_of", "badges", "against", "notices", "phone", "lat", "lon"),
     *("procedure", "place", "radius_km", "measure", "pack", "pack_version"),
 )
+#: What a row has where minutes were asked for.
+_TIMED = ("minutes", "route_km", "off_road_km")
+_TIMED_COLUMNS = (*_COLUMNS, *_TIMED, "within_min")
 
 
 def _records(answer: Answer, lines: list[Line]) -> list[dict[str, Any]]:
@@ -58,6 +67,7 @@ def _records(answer: Answer, lines: list[Line]) -> list[dict[str, Any]]:
         "place": answer.place.label,
         "radius_km": answer.radius_km,
         "measure": answer.measure,
+        **({} if answer.within_min is None else {"within_min": answer.within_min}),
         "pack": answer.pack.name,
         "pack_version": answer.pack.version,
     }
@@ -68,7 +78,7 @@ def _records(answer: Answer, lines: list[Line]) -> list[dict[str, Any]]:
             "name": line.name,
             "status": line.status,
             "farther": line.farther,
-            **{key: _plain(raw[line.provider_id][key]) for key in _DISTANCES},
+            **_far(raw[line.provider_id]),
             "reason": line.reason,
             "source": line.source,
             "source_url": line.source_url,
@@ -89,9 +99,10 @@ def answer_csv(answer: Answer, lines: list[Line]) -> str:
     """The list as CSV; a cell that a spreadsheet would run is guarded by an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    columns = _COLUMNS if answer.within_min is None else _TIMED_COLUMNS
+    writer.writerow(columns)
     for record in _records(answer, lines):
-        writer.writerow([guarded(record[column]) for column in _COLUMNS])
+        writer.writerow([guarded(record[column]) for column in columns])
     return out.getvalue()
 
 
@@ -120,7 +131,9 @@ def _about(answer: Answer) -> dict[str, Any]:
             "lon": answer.place.lon,
         },
         "radius_km": answer.radius_km,
+        **({} if answer.within_min is None else {"within_min": answer.within_min}),
         "measure": answer.measure,
+        **({"trouble": answer.trouble} if answer.trouble else {}),
         "order": answer.order,
         "pack": {
             "name": answer.pack.name,
@@ -142,7 +155,10 @@ def answer_json(answer: Answer, lines: list[Line]) -> dict[str, Any]:
         status: rows(answer.beyond[answer.beyond["status"] == status]) for status in LISTED
     }
     seen = [
-        {key: _plain(row[key]) for key in ("provider_id", "name", *_DISTANCES, "lat", "lon")}
+        {
+            **{key: _plain(row[key]) for key in ("provider_id", "name", "lat", "lon")},
+            **_far(row),
+        }
         for row in records_of(answer.seen_at)
     ]
     return {
@@ -166,11 +182,17 @@ def _json_row(row: Mapping[str, Any], line: Line) -> dict[str, Any]:
         "related": bool(row["related"]),
         "notices": [f"{s.text} ({s.source})" for s in line.notices],
         "against": [{"text": s.text, "source": s.source, "url": s.url} for s in line.against],
-        **{key: _plain(row[key]) for key in (*_DISTANCES, "lat", "lon", "phone")},
+        **_far(row),
+        **{key: _plain(row[key]) for key in ("lat", "lon", "phone")},
         "source": line.source,
         "source_url": line.source_url,
         "as_of": _plain(row["as_of"]),
     }
+
+
+def _far(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How far a row is, by every measure that there is."""
+    return {key: _plain(row[key]) for key in (*_DISTANCES, *_TIMED) if key in row}
 
 
 def _plain(value: Any) -> Any:
@@ -182,11 +204,19 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-#: The columns of a coverage download, before what was asked.
-_REGION_COLUMNS = (
-    *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
-    *("people_beyond", "median_km", "providers", "per_100k", "e2sfca", "small"),
-)
+def limits_of(coverage: Coverage) -> tuple[str, ...]:
+    """What the figures of a coverage cannot tell."""
+    timed = coverage.unit == "min"
+    return tuple(_TIMES if timed and words == _ESTIMATES else words for words in LIMITS)
+
+
+def _region_columns(coverage: Coverage) -> list[str]:
+    """The columns of a coverage download, before what was asked."""
+    return [
+        *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
+        *("people_beyond", f"median_{coverage.unit}", "providers", "per_100k", "e2sfca", "small"),
+        *(["circuity"] if coverage.unit == "min" else []),
+    ]
 
 
 def _asked(coverage: Coverage) -> dict[str, Any]:
@@ -195,7 +225,7 @@ def _asked(coverage: Coverage) -> dict[str, Any]:
     pack = supplied.assessed.pack
     return {
         "procedure": supplied.assessed.procedure.slug,
-        "within_km": coverage.within_km,
+        f"within_{coverage.unit}": coverage.within,
         "measure": coverage.measure,
         "supply": coverage.supply,
         "as_of_day": supplied.assessed.today.isoformat(),
@@ -212,10 +242,12 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
     """Every region's figures with everything they depend on, for the chosen supply.
 
     `share` is a fraction of people; `e2sfca` providers per person in reach, NaN only where
-    nobody lives; distances in km by `measure`.
+    nobody lives; distances in km, or minutes, by `measure`; `circuity` is road km over straight
+    km, of minutes only.
     """
     scores, _ = access_scores(coverage)
-    table = coverage.regions.merge(scores, on="region_id", how="left")[list(_REGION_COLUMNS)]
+    table = coverage.regions.merge(scores, on="region_id", how="left")
+    table = table.rename(columns={"median": f"median_{coverage.unit}"})[_region_columns(coverage)]
     return table.assign(**_asked(coverage))
 
 
@@ -231,10 +263,10 @@ def coverage_xlsx(coverage: Coverage) -> bytes:
     # Text stays text: nothing in a cell is taken for a formula or a link.
     options = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(out, engine="xlsxwriter", engine_kwargs={"options": options}) as book:
-        coverage_table(coverage)[list(_REGION_COLUMNS)].to_excel(
+        coverage_table(coverage)[_region_columns(coverage)].to_excel(
             book, sheet_name="Regions", index=False
         )
-        about = [*_asked(coverage).items(), *(("limit", words) for words in LIMITS)]
+        about = [*_asked(coverage).items(), *(("limit", words) for words in limits_of(coverage))]
         about += [("source", source) for source in _sources(coverage)]
         pd.DataFrame(about, columns=["what", "value"]).to_excel(
             book, sheet_name="About", index=False
@@ -256,7 +288,11 @@ def coverage_areas(coverage: Coverage, level: int) -> gpd.GeoDataFrame:
 def coverage_geojson(coverage: Coverage, level: int) -> str:
     """The regions as GeoJSON, with everything they depend on."""
     collection = json.loads(coverage_areas(coverage, level).to_json(na="null", drop_id=True))
-    collection["about"] = {**_asked(coverage), "limits": LIMITS, "sources": _sources(coverage)}
+    collection["about"] = {
+        **_asked(coverage),
+        "limits": limits_of(coverage),
+        "sources": _sources(coverage),
+    }
     return json.dumps(collection, ensure_ascii=False)
 
 
@@ -270,7 +306,9 @@ def coverage_geoparquet(coverage: Coverage, level: int) -> bytes:
 def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
     """The figures as plain values: the command line's `--format json`."""
     table = coverage_table(coverage)
-    regions = table.loc[table["level"] == level, list(_REGION_COLUMNS)].drop(columns="parent_id")
+    regions = table.loc[table["level"] == level, _region_columns(coverage)].drop(
+        columns="parent_id"
+    )
     return {
         **_asked(coverage),
         "level": level,
@@ -282,7 +320,11 @@ def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
                 cause: [_plain(low), _plain(high)] for cause, (low, high) in coverage.ranges.items()
             },
             "main_cause": coverage.main_cause,
-            "nearest_km": {"median": _plain(coverage.median_km), "p90": _plain(coverage.p90_km)},
+            f"nearest_{coverage.unit}": {
+                "median": _plain(coverage.median),
+                "p90": _plain(coverage.p90),
+            },
+            **_detours(coverage),
             "people_beyond": coverage.people_beyond,
             "providers": dict(coverage.providers),
         },
@@ -294,6 +336,18 @@ def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
             for row in regions.to_dict("records")
         ],
         "sources": _sources(coverage),
+    }
+
+
+def _detours(coverage: Coverage) -> dict[str, Any]:
+    """How far the straight line would have been wrong, where minutes are measured."""
+    found = coverage.detours
+    if found is None:
+        return {}
+    extra = found.extra_min if math.isfinite(found.extra_min) else None
+    return {
+        "circuity": _plain(found.circuity),
+        "misled": {"share": _plain(found.misled), "extra_min": _plain(extra)},
     }
 
 
@@ -337,17 +391,19 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
     )
     given = "; ".join(f"{key} {value}" for key, value in _asked(coverage).items() if value)
     area = escape(pack.level_names.get(level, "Region"))
+    said = (*detour_words(coverage), *limits_of(coverage))
+    limits = "".join(f"<li>{escape(words)}</li>" for words in said)
     return (
         f'<article class="cr-leaflet cr-summary"><h1>{escape(supplied.assessed.procedure.title)} '
-        f"in {escape(pack.country)}: who is within {coverage.within_km:g} km</h1>"
+        f"in {escape(pack.country)}: who is within {within_words(coverage)}</h1>"
         f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
-        f"<p>{coverage.people_beyond:,} people are farther than {coverage.within_km:g} km from "
+        f"<p>{coverage.people_beyond:,} people are farther than {within_words(coverage)} from "
         f"the nearest place counted ({escape(SUPPLY_WORDS[coverage.supply])}).</p>"
         f'<div class="cr-sheet"><section><h2>Largest gaps</h2><table><tr><th>{area}</th>'
         f"<th>People beyond</th><th>Covered</th></tr>{rows}</table></section>"
         "<section><h2>Which call would change it most</h2><table><tr><th>Ask</th><th>Now</th>"
         f"<th>Reached if yes</th></tr>{asked}</table></section></div>"
-        f"<h2>Method and limits</h2><ul>{''.join(f'<li>{escape(w)}</li>' for w in LIMITS)}</ul>"
+        f"<h2>Method and limits</h2><ul>{limits}</ul>"
         f"<footer><p>Asked: {escape(given)}.</p><p>Sources: "
         f"{escape('; '.join(s.title for s in pack.sources.values()))}. The view: "
         f"{escape(url)}</p></footer></article>"
@@ -376,7 +432,7 @@ def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
     return (
         f'<article class="cr-leaflet"><h1>Call {escape(call["name"])}</h1>'
         f"<p>If they say yes, {int(call['people']):,} people more have somebody within "
-        f"{coverage.within_km:g} km. On record now: {escape(call['status'])}. "
+        f"{within_words(coverage)}. On record now: {escape(call['status'])}. "
         f"{escape(number)}</p><p>“I am ringing for a public map of who does what. May I ask about "
         f"{escape(procedure.in_a_sentence)}?”</p><ul>"
         "<li>Do you do it here? Since when? How many in the last year?</li>"

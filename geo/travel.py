@@ -1,32 +1,80 @@
-"""How far by road: published road distances where a pack has them, never minutes.
+"""How far by road: minutes where a routing engine is loaded, else kilometres from a road table.
+
+Minutes come from `geo.roads`: to drive or to walk, from door to door of the road nearest to each
+end, without traffic. What cannot be reached is NA, never infinity, and so is a place too far from
+any road.
 
 The road table is a skeleton of towns and junctions joined by published distances. Off the
 skeleton an access leg is estimated from the straight line. Kilometres are shown as *about*
 wherever something was estimated, with the range that the estimate's quartiles give.
 """
 
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
+from shapely.geometry.base import BaseGeometry
 
+from geo.errors import CareReachError
+from geo.packs import Pack
 from geo.query import distance_km
+from geo.roads import Engine, engine_missing, open_engine
 
 __all__ = [
     "DETOUR",
     "DETOUR_HIGH",
     "DETOUR_LOW",
+    "MAX_MIN",
+    "MODES",
+    "OFF_ROAD_KM",
     "ON_ROAD_KM",
+    "ROAD_TILES",
+    "TOP_KMH",
     "Access",
+    "Progress",
     "RoadTable",
+    "Route",
+    "Times",
+    "Trips",
+    "engine_for",
     "find_access",
+    "isochrone",
+    "minutes",
     "road_distances",
+    "route",
 ]
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+#: Told how many of how many pairs are measured.
+Progress = Callable[[int, int], None]
+
+#: How one can go, by what the engine calls it.
+MODES: Mapping[str, str] = {"drive": "auto", "walk": "pedestrian"}
+#: No way is faster. The engine's `top_speed` of a car is 140 km/h and its walking speed 5.1 km/h
+#: (https://valhalla.github.io/valhalla/api/turn-by-turn/api-reference/); a ferry may be faster
+#: than who walks aboard.
+TOP_KMH: Mapping[str, float] = {"drive": 140.0, "walk": 10.0}
+#: Ways that take longer are not asked for.
+MAX_MIN = 600.0
+#: A place farther from any road has no travel time: the way to the road would be the longer part.
+OFF_ROAD_KM = 3.0
+#: The resource of a pack that holds the engine's tiles.
+ROAD_TILES = "road_tiles"
+#: A road is joined to the others if so many can be reached from it: Valhalla's own default.
+JOINED = 50
+#: Pairs in one question: what a service answers as it comes (`max_matrix_location_pairs`).
+PAIRS_AT_ONCE = 2500
+_SIDE = 50
+#: Pairs that are measured and kept for one pack and mode, 16 bytes each.
+MOST_PAIRS = 5_000_000
 
 #: Road km per straight km over the 238 published statements for Bhutan: quartiles and median.
 DETOUR_LOW, DETOUR, DETOUR_HIGH = 1.83, 2.14, 2.90
@@ -212,3 +260,356 @@ def _frame(
             "road_about": about,
         }
     )
+
+
+@dataclass(frozen=True)
+class Trips:
+    """Ways between points and places.
+
+    Attributes
+    ----------
+    minutes, km
+        Shape (n, m); NaN where there is no way, or none within `MAX_MIN`.
+    from_road_km, to_road_km
+        How far each origin (n,) and destination (m,) is from its road in a straight line, km;
+        NaN where there is no road at all. Beyond `OFF_ROAD_KM` there is no time either.
+    """
+
+    minutes: Floats
+    km: Floats
+    from_road_km: Floats
+    to_road_km: Floats
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way, drawn.
+
+    Attributes
+    ----------
+    minutes, km
+        How long it takes and is.
+    line
+        Its points (lat, lon), degrees.
+    """
+
+    minutes: float
+    km: float
+    line: tuple[tuple[float, float], ...]
+
+
+def engine_for(pack: Pack) -> tuple[Engine | None, str]:
+    """The engine that knows a pack's roads, and in one sentence why there is none.
+
+    Parameters
+    ----------
+    pack
+        The pack; `CAREREACH_VALHALLA` stands for every pack.
+
+    Returns
+    -------
+    tuple
+        The engine and "", or None and the reason.
+    """
+    try:
+        engine = open_engine(pack.files.get(ROAD_TILES))
+    except CareReachError as error:
+        return None, str(error)
+    if engine is not None:
+        return engine, ""
+    lacking = engine_missing()
+    return None, (
+        f"The data of {pack.country} has no roads to measure minutes on: "
+        "bring an OpenStreetMap extract with `python -m geo import roads`."
+        + (f" {lacking}" if lacking else "")
+    )
+
+
+def minutes(
+    engine: Engine,
+    origins: npt.ArrayLike,
+    destinations: npt.ArrayLike,
+    mode: str = "drive",
+    *,
+    within_min: float = MAX_MIN,
+    progress: Progress | None = None,
+) -> Trips:
+    """Measure the ways from points to places.
+
+    Parameters
+    ----------
+    engine
+        From `engine_for` or `geo.roads.open_engine`.
+    origins, destinations
+        (lat, lon), degrees, shape (n, 2) and (m, 2).
+    mode
+        A key of `MODES`.
+    within_min
+        Ways that must take longer at `TOP_KMH` in a straight line are not asked for: they are NA.
+    progress
+        Told how many of how many pairs are done.
+
+    Raises
+    ------
+    CareReachError
+        If the mode is none, or the engine does not answer (`geo.roads.RoadsDownError`).
+    """
+    costing = _costing(mode)
+    starts = np.asarray(origins, np.float64).reshape(-1, 2)
+    ends = np.asarray(destinations, np.float64).reshape(-1, 2)
+    starts, from_road = _snap(engine, starts, costing)
+    ends, to_road = _snap(engine, ends, costing)
+    shape = (len(starts), len(ends))
+    time, length = np.full(shape, np.nan), np.full(shape, np.nan)
+    bound_km = TOP_KMH[mode] * within_min / 60
+    rows, columns = (np.flatnonzero(off <= OFF_ROAD_KM) for off in (from_road, to_road))
+    done, whole = 0, len(rows) * len(columns)
+    for i in range(0, len(rows), _SIDE):
+        some = rows[i : i + _SIDE]
+        # What is out of reach of all of them is not asked for.
+        near = np.zeros(len(columns), bool)
+        for lat, lon in starts[some] if len(columns) else ():
+            near |= distance_km(lat, lon, ends[columns, 0], ends[columns, 1]) <= bound_km
+        asked = columns[near]
+        for j in range(0, len(asked), _SIDE):
+            others = asked[j : j + _SIDE]
+            block = np.ix_(some, others)
+            time[block], length[block] = _matrix(engine, starts[some], ends[others], costing)
+            if progress is not None:
+                progress(done + len(some) * (j + len(others)), whole)
+        done += len(some) * len(columns)
+    # Of one spot to itself the engine may go round the block.
+    same = (starts[:, None, :] == ends[None, :, :]).all(axis=2) & ~np.isnan(time)
+    time[same], length[same] = 0.0, 0.0
+    time[time > within_min] = np.nan
+    length[np.isnan(time)] = np.nan
+    return Trips(time, length, from_road, to_road)
+
+
+def isochrone(
+    engine: Engine, origin: tuple[float, float], within_min: float, mode: str = "drive"
+) -> BaseGeometry | None:
+    """The area that can be reached from a point in so many minutes.
+
+    Parameters
+    ----------
+    engine
+        From `engine_for` or `geo.roads.open_engine`.
+    origin
+        (lat, lon), degrees.
+    within_min
+        Minutes.
+    mode
+        A key of `MODES`.
+
+    Returns
+    -------
+    shapely geometry or None
+        Polygons in degrees (lon, lat); None where the engine has none, for instance more minutes
+        than a service allows (120 where nobody has changed it).
+
+    Raises
+    ------
+    CareReachError
+        If the mode is none, or the engine does not answer.
+    """
+    costing = _costing(mode)
+    start, off = _snap(engine, np.array([origin]), costing)
+    if not off[0] <= OFF_ROAD_KM:
+        return None
+    question = {
+        "locations": _places(start),
+        "costing": costing,
+        "contours": [{"time": within_min}],
+        "polygons": True,
+        "denoise": 0,
+    }
+    answer = engine.ask("isochrone", question)
+    features = answer.get("features", []) if isinstance(answer, dict) else []
+    if not features:
+        return None
+    return shapely.make_valid(shapely.geometry.shape(features[0]["geometry"]))
+
+
+def route(
+    engine: Engine,
+    origin: tuple[float, float],
+    destination: tuple[float, float],
+    mode: str = "drive",
+) -> Route | None:
+    """The quickest way between two points; None where there is none.
+
+    Parameters
+    ----------
+    engine
+        From `engine_for` or `geo.roads.open_engine`.
+    origin, destination
+        (lat, lon), degrees.
+    mode
+        A key of `MODES`.
+
+    Raises
+    ------
+    CareReachError
+        If the mode is none, or the engine does not answer.
+    """
+    costing = _costing(mode)
+    ends, off = _snap(engine, np.array([origin, destination]), costing)
+    if not (off <= OFF_ROAD_KM).all():
+        return None
+    question = {
+        "locations": _places(ends),
+        "costing": costing,
+        "format": "osrm",
+        "shape_format": "geojson",
+        "directions_type": "none",
+    }
+    answer = engine.ask("route", question)
+    if not isinstance(answer, dict) or not answer.get("routes"):
+        return None
+    found = answer["routes"][0]
+    line = tuple((lat, lon) for lon, lat in found["geometry"]["coordinates"])
+    return Route(found["duration"] / 60, found["distance"] / 1000, line)
+
+
+def _costing(mode: str) -> str:
+    if mode not in MODES:
+        raise CareReachError(f"mode is {mode!r}; it can be {', '.join(MODES)}.")
+    return MODES[mode]
+
+
+def _places(points: Floats) -> list[dict[str, float]]:
+    # The points lie on their road already; another one that is better joined is not looked for.
+    return [
+        {"lat": float(lat), "lon": float(lon), "minimum_reachability": 0} for lat, lon in points
+    ]
+
+
+def _snap(engine: Engine, points: Floats, costing: str) -> tuple[Floats, Floats]:
+    """Where points join the road, and how far off it they are in a straight line, km.
+
+    The nearest road from which others can be reached and back. Left to itself the engine weighs
+    several such places against each other, and a matrix by other weights than a route.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        (lat, lon), shape (n, 2), and km, shape (n,); NaN where there is no road at all.
+    """
+    spots, off = np.full((len(points), 2), np.nan), np.full(len(points), np.nan)
+    for i in range(0, len(points), _SIDE):
+        some = points[i : i + _SIDE]
+        where = [{"lat": float(lat), "lon": float(lon)} for lat, lon in some]
+        question = {"locations": where, "costing": costing, "verbose": True}
+        found = engine.ask("locate", question) or [{}] * len(some)
+        for number, (point, place) in enumerate(zip(some, found, strict=True), i):
+            edges = place.get("edges") or ()
+            joined = [e for e in edges if min(e["outbound_reach"], e["inbound_reach"]) >= JOINED]
+            ends = np.array([(e["correlated_lat"], e["correlated_lon"]) for e in joined or edges])
+            if len(ends):
+                km = distance_km(point[0], point[1], ends[:, 0], ends[:, 1])
+                spots[number], off[number] = ends[km.argmin()], km.min()
+    return spots, off
+
+
+def _matrix(engine: Engine, starts: Floats, ends: Floats, costing: str) -> tuple[Floats, Floats]:
+    """Minutes and km of one block of pairs; a block that is refused is asked in halves."""
+    question: dict[str, Any] = {
+        "sources": _places(starts),
+        "targets": _places(ends),
+        "costing": costing,
+        "verbose": False,
+    }
+    answer = engine.ask("sources_to_targets", question)
+    if answer is not None:
+        found = answer["sources_to_targets"]
+        time, length = (np.array(found[key], np.float64) for key in ("durations", "distances"))
+        return time / 60, np.where(np.isnan(time), np.nan, length)
+    if len(starts) == len(ends) == 1:
+        return np.full((1, 1), np.nan), np.full((1, 1), np.nan)
+    axis = 0 if len(starts) >= len(ends) else 1
+    half = (starts, ends)[axis].shape[0] // 2
+    parts = [
+        _matrix(engine, *((cut, ends) if axis == 0 else (starts, cut)), costing)
+        for cut in ((starts, ends)[axis][:half], (starts, ends)[axis][half:])
+    ]
+    time, length = (np.concatenate(both, axis=axis) for both in zip(*parts, strict=True))
+    return time, length
+
+
+class Times:
+    """Ways from some points to whatever places are asked about, each measured once.
+
+    A threshold, a procedure or a what-if place more asks the engine for nothing, or for what is
+    new only.
+
+    Parameters
+    ----------
+    engine
+        From `engine_for`.
+    mode
+        A key of `MODES`.
+    lat, lon
+        The points, degrees, shape (n,).
+    """
+
+    def __init__(self, engine: Engine, mode: str, lat: npt.ArrayLike, lon: npt.ArrayLike) -> None:
+        self.mode = mode
+        self._engine = engine
+        points = np.column_stack([np.asarray(lat, np.float64), np.asarray(lon, np.float64)])
+        self._points = points
+        self._row = {(a, b): i for i, (a, b) in enumerate(points.tolist())}
+        self._known: dict[tuple[float, float], tuple[Floats, Floats]] = {}
+        self.from_road_km = np.full(len(points), np.nan)
+        self._turn = threading.Lock()
+
+    def to(
+        self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
+    ) -> tuple[Floats, Floats]:
+        """Minutes and km from every point to some places, each of shape (n, m).
+
+        The km have the straight lines to and from the road in them, so that they compare with
+        the straight line from end to end; the minutes have not.
+
+        Parameters
+        ----------
+        lats, lons
+            The places, degrees, shape (m,).
+        progress
+            Told how many of how many new pairs are measured.
+
+        Raises
+        ------
+        CareReachError
+            If these are more than `MOST_PAIRS` pairs, or the engine does not answer.
+        """
+        places = np.column_stack([np.asarray(lats, np.float64), np.asarray(lons, np.float64)])
+        keys = [(a, b) for a, b in places.tolist()]
+        with self._turn:
+            new = [key for key in dict.fromkeys(keys) if key not in self._known]
+            pairs = len(self._points) * (len(self._known) + len(new))
+            if pairs > MOST_PAIRS:
+                raise CareReachError(
+                    f"Minutes from {len(self._points):,} settlements to {len(set(keys)):,} places "
+                    f"are too many to measure ({MOST_PAIRS:,} pairs at most); cut the data to a "
+                    "smaller region."
+                )
+            if new and len(self._points):
+                trips = minutes(self._engine, self._points, new, self.mode, progress=progress)
+                self.from_road_km = trips.from_road_km
+                km = trips.km + trips.from_road_km[:, None] + trips.to_road_km[None, :]
+                for key, time, length in zip(new, trips.minutes.T, km.T, strict=True):
+                    self._known[key] = (time.copy(), length.copy())
+        blank = np.full((len(self._points), len(keys)), np.nan)
+        if not blank.size:
+            return blank, blank
+        columns = [self._known[key] for key in keys]
+        return np.column_stack([t for t, _ in columns]), np.column_stack([k for _, k in columns])
+
+    def between(
+        self, lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
+    ) -> Floats:
+        """Minutes from some of the points to some places, shape (k, m)."""
+        points = np.column_stack([np.asarray(lat, np.float64), np.asarray(lon, np.float64)])
+        rows = [self._row[(a, b)] for a, b in points.tolist()]
+        return self.to(lats, lons)[0][rows]

@@ -11,9 +11,10 @@ import pandas as pd
 from geo.find import LISTED, SHOW, Answer
 from geo.hours import hours_words
 from geo.packs import ASKED, Pack, publisher
-from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW
+from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW, MODES, OFF_ROAD_KM
 
 __all__ = [
+    "BY",
     "STATUS_WORDS",
     "Line",
     "Statement",
@@ -22,9 +23,11 @@ __all__ = [
     "describe",
     "farther_words",
     "km_words",
+    "min_words",
     "outside_words",
     "records_of",
     "seen_at_words",
+    "threshold_words",
 ]
 
 STATUS_WORDS: Mapping[str, str] = {
@@ -37,7 +40,14 @@ STATUS_WORDS: Mapping[str, str] = {
 _NOTICE_WORDS = {"visiting": "Visiting team", "planned": "Planned", "outage": "Break in service"}
 #: From this many straight km off the published roads on, a reader is told so.
 FAR_FROM_ROADS_KM = 10.0
-_BY = {"road": "by road", "straight": "in a straight line"}
+#: From so far off its road on a reader is told that the minutes do not count the way there.
+OFF_ROAD_SAID_KM = 0.2
+BY: Mapping[str, str] = {
+    "road": "by road",
+    "straight": "in a straight line",
+    "drive": "by car",
+    "walk": "on foot",
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,31 @@ def km_words(km: float, *, about: bool = False) -> str:
     if km < 1:
         return "under 1 km"
     return f"{'about ' if about else ''}{km:.0f} km"
+
+
+def min_words(minutes: float) -> str:
+    """Minutes for a reader: whole ones, hours from two on.
+
+    Examples
+    --------
+    >>> min_words(0.4), min_words(37.5), min_words(150), min_words(float("nan"))
+    ('under 1 min', '38 min', '2 h 30 min', 'time unknown')
+    """
+    if pd.isna(minutes):
+        return "time unknown"
+    whole = round(minutes + 1e-9)
+    if whole < 1:
+        return "under 1 min"
+    if whole < 120:
+        return f"{whole} min"
+    return f"{whole // 60} h {whole % 60} min".removesuffix(" 0 min")
+
+
+def threshold_words(answer: Answer) -> str:
+    """How far an answer looks, e.g. "50 km by road", "30 min by car"."""
+    if answer.within_min is not None:
+        return f"{min_words(answer.within_min)} {BY[answer.measure]}"
+    return f"{answer.radius_km:g} km {BY[answer.measure]}"
 
 
 def date_words(as_of: object, *, basis: object = None) -> str:
@@ -241,6 +276,8 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
 
     rough = row["location_precision"] == "postcode"
     straight = f"{words(row['distance_km'], about=rough)} in a straight line"
+    if answer.measure in MODES:
+        return _timed(answer, row), "; ".join(filter(None, [_way(answer.measure, row), straight]))
     if pd.isna(row["road_km"]):
         return straight, "" if answer.measure == "straight" else "no road on record"
     road = f"{words(row['road_km'], about=row['road_about'])} by road"
@@ -252,6 +289,29 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     if answer.measure == "road":
         return road, "; ".join(filter(None, [straight, spread]))
     return straight, "; ".join(filter(None, [road, spread]))
+
+
+def _timed(answer: Answer, row: Mapping[str, Any]) -> str:
+    """How long it takes; rounding must not put a row on the other side of the threshold."""
+    time = row["minutes"]
+    if pd.isna(time):
+        return f"no way {BY[answer.measure]}"
+    within = answer.within_min or 0.0
+    if round(time) <= within < time:
+        return f"just over {min_words(within)} {BY[answer.measure]}"
+    return f"{min_words(time)} {BY[answer.measure]}"
+
+
+def _way(mode: str, row: Mapping[str, Any]) -> str:
+    """The way that the minutes are of, and what they leave out."""
+    off = row["off_road_km"]
+    if pd.isna(off) or off > OFF_ROAD_KM:
+        return f"no road within {OFF_ROAD_KM:g} km of it is on the map"
+    if pd.isna(row["minutes"]):
+        return "no road leads there"
+    km = row["route_km"]
+    way = f"{km:.{1 if km < 10 else 0}f} km to {mode}"
+    return way if off < OFF_ROAD_SAID_KM else f"{way}, and {off:.1f} km from there to the place"
 
 
 def _statements(
@@ -312,7 +372,7 @@ def count_words(answer: Answer) -> tuple[str, str]:
         The lead, to be set strong, and what follows it.
     """
     counts, pack, kind = answer.counts, answer.pack, answer.procedure.kind
-    within = f"within {answer.radius_km:g} km {_BY[answer.measure]}"
+    within = f"within {threshold_words(answer)}"
     proved = counts["confirmed"] + counts["reported"]
     named = [f"{counts[s]:,} {s}" for s in LISTED if counts[s]]
     rest = f"{', '.join(named)} {within}." if named else f"Nobody who may do it is known {within}."
@@ -359,4 +419,4 @@ def seen_at_words(answer: Answer) -> tuple[str, str] | None:
 
 def farther_words(answer: Answer) -> str:
     """The heading over the rows beyond the radius."""
-    return f"Farther than {answer.radius_km:g} km {_BY[answer.measure]}"
+    return f"Farther than {threshold_words(answer)}"

@@ -11,8 +11,11 @@ from geo import coverage as cover
 from geo import coverage_words as cover_words
 from geo.access import SUPPLIES, weighted_quantile
 from geo.coverage import Coverage, Supplied
+from geo.errors import CareReachError
 from geo.query import distance_km
 from geo.text import escape
+from geo.travel import MODES
+from geo.words import min_words
 from pages import _state, _ui
 from pages._cover_state import MOST_ADDED, CoverView, go, picked_procedure, points_words, read_view
 
@@ -24,7 +27,19 @@ SUPPLY_WORDS = {
     "likely": "Likely or better",
     "unknown": "All that could do it",
 }
-MEASURE_WORDS = {"road": "by road (estimate)", "straight": "in a straight line"}
+MEASURE_WORDS = {
+    "road": "by road (estimate)",
+    "straight": "in a straight line",
+    "drive": "minutes by car",
+    "walk": "minutes on foot",
+}
+#: What the distance on the map is.
+MAP_WORDS = {
+    "road": "Road km",
+    "straight": "Straight km",
+    "drive": "Minutes by car",
+    "walk": "Minutes on foot",
+}
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
 MOST_PLACES = 2000
@@ -32,10 +47,13 @@ MOST_PLACES = 2000
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
 
-def problems(view: CoverView) -> None:
+def problems(view: CoverView, trouble: str = "") -> None:
     """What was not understood, one sentence each, with what to click instead."""
     # Always a container: if what comes after moved, the browser would draw the map anew.
     with st.container(key="problems"):
+        if trouble:
+            st.warning(_ui.plain(f"{trouble} Kilometres are shown instead."))
+            _ui.wait_for_roads(view.pack)
         for number, problem in enumerate(view.problems):
             st.warning(_ui.plain(problem.sentence))
             with st.container(horizontal=True, gap="small"):
@@ -51,12 +69,12 @@ def problems(view: CoverView) -> None:
 def controls(view: CoverView) -> None:
     """Procedure, threshold, measure, supply, level."""
     titles = [entry.title for entry in _ui.library().values()]
-    radii = sorted({*_state.RADII_KM, view.within_km})
     levels = sorted(int(level) for level in view.pack.regions["level"].unique())
     names = view.pack.level_names
     for key, value in {
         "procedure": view.procedure.title,
         "within": view.within_km,
+        "within_min": view.within_min,
         "measure": view.measure,
         "supply": view.supply,
         "level": view.level,
@@ -71,13 +89,22 @@ def controls(view: CoverView) -> None:
             accept_new_options=True,
             on_change=picked_procedure,
         )
-        within.select_slider(
-            f"Within {view.within_km:g} km",
-            radii,
-            key="w_cover_within",
-            format_func=lambda km: f"{km:g} km",
-            on_change=lambda: go(within_km=f"{st.session_state['w_cover_within']:g}"),
-        )
+        if view.measure in MODES:
+            within.select_slider(
+                f"Within {min_words(view.within_min)}",
+                sorted({*_state.MINUTES, view.within_min}),
+                key="w_cover_within_min",
+                format_func=min_words,
+                on_change=lambda: go(within_min=f"{st.session_state['w_cover_within_min']:g}"),
+            )
+        else:
+            within.select_slider(
+                f"Within {view.within_km:g} km",
+                sorted({*_state.RADII_KM, view.within_km}),
+                key="w_cover_within",
+                format_func=lambda km: f"{km:g} km",
+                on_change=lambda: go(within_km=f"{st.session_state['w_cover_within']:g}"),
+            )
         how.selectbox(
             "Measured",
             _state.measures_of(view.pack),
@@ -118,16 +145,20 @@ def figures(found: Coverage, against: Coverage | None) -> None:
     low, high = found.ranges.get("travel", (np.nan, np.nan))
     span = ""
     if high > low:
-        span = f"; {_span(low, high)} depending on roads"
-    none = np.isnan(found.median_km)
-    median = "none" if none else f"{_short_km(found.median_km)} km"
+        cause = "from all on foot to all by car" if found.unit == "min" else "depending on roads"
+        span = f"; {_span(low, high)} {cause}"
+    none = np.isnan(found.median)
+    median = cover_words.far_words(found.median, found.unit)
     cards = [
         (cover_words.percent_words((against or found).share["reported"]), "confirmed or reported"),
         (
             cover_words.percent_words(found.share[found.supply]),
             cover_words.SUPPLY_WORDS[found.supply] + span,
         ),
-        (f"{found.people_beyond:,}", f"people beyond {found.within_km:g} km of a {kind} place"),
+        (
+            f"{found.people_beyond:,}",
+            f"people beyond {cover_words.within_words(found)} of a {kind} place",
+        ),
         (
             median,
             f"no {kind} place that the median person could reach"
@@ -159,10 +190,10 @@ def classes(found: Coverage, level: int) -> dict[str, tuple[int, str]]:
     edges = cover_words.distance_bands(found)
     rows = found.regions[(found.regions["level"] == level) & (found.regions["population"] > 0)]
     chosen = {}
-    for region, km, share in zip(rows["region_id"], rows["median_km"], rows["share"], strict=True):
-        number = int(np.searchsorted(edges, km)) if pd.notna(km) else len(edges) + 1
-        far = f"{_short_km(km)} km" if pd.notna(km) else "no such place"
-        chosen[region] = (number, f"{far}, {cover_words.percent_words(share)} covered")
+    for region, far, share in zip(rows["region_id"], rows["median"], rows["share"], strict=True):
+        number = int(np.searchsorted(edges, far)) if pd.notna(far) else len(edges) + 1
+        words = cover_words.far_words(far, found.unit) if pd.notna(far) else "no such place"
+        chosen[region] = (number, f"{words}, {cover_words.percent_words(share)} covered")
     return chosen
 
 
@@ -176,7 +207,7 @@ def legend(
     boxes = "".join(
         f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
     )
-    how = "Road km" if found.measure == "road" else "Straight km"
+    how = MAP_WORDS[found.measure]
     areas = _ui.area_note(view.pack, view.level)
     st.html(
         f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(found))} place, '
@@ -241,7 +272,7 @@ def gap_table(view: CoverView, found: Coverage) -> None:
     name = view.pack.level_names.get(view.level, "Region")
     data = {
         "caption": "Largest gaps",
-        "columns": [name, "People beyond", "Covered", "Median km"],
+        "columns": [name, "People beyond", "Covered", f"Median {found.unit}"],
         "selected": view.region,
         "rows": [
             [
@@ -249,7 +280,7 @@ def gap_table(view: CoverView, found: Coverage) -> None:
                 f"{row.label} (small)" if row.small else row.label,
                 f"{row.people_beyond:,}",
                 cover_words.percent_words(row.share),
-                _short_km(row.median_km),
+                _short(row.median, found.unit),
             ]
             for row in shown.itertuples()
         ],
@@ -295,17 +326,20 @@ def region_detail(view: CoverView, found: Coverage) -> None:
     figures_of = row.iloc[0]
     pack, level = view.pack, int(figures_of["level"])
     inside = cover.region_at(pack.regions, pack.demand["region_id"], level) == view.region
-    demand, km = pack.demand[inside.fillna(False)], found.km[inside.fillna(False).to_numpy()]
+    demand, far = pack.demand[inside.fillna(False)], found.far[inside.fillna(False).to_numpy()]
     edges = [0.0, *cover_words.distance_bands(found), np.inf]
     people = demand["population"].to_numpy(float)
-    bands = [people[(km > a) & (km <= b)].sum() for a, b in pairwise(edges)]
-    bands[0] += people[km == 0].sum()
+    bands = [people[(far > a) & (far <= b)].sum() for a, b in pairwise(edges)]
+    bands[0] += people[far == 0].sum()
     total = max(people.sum(), 1)
     bars = "".join(
         f'<li><span>{escape(words)}</span><b style="width:{60 * n / total:.1f}%;'
         f'background:{COLORS[i]}"></b>{n:,.0f}</li>'
         for i, (words, n) in enumerate(zip(cover_words.band_words(found), bands, strict=True))
     )
+    bends = ""
+    if found.unit == "min" and pd.notna(figures_of["circuity"]):
+        bends = f" Their way is {figures_of['circuity']:.2g} times as long as the straight line."
     rows = found.supplied.rows
     here = rows[
         (cover.region_at(pack.regions, rows["region_id"], level) == view.region).fillna(False)
@@ -318,25 +352,25 @@ def region_detail(view: CoverView, found: Coverage) -> None:
     st.html(
         f'<section class="cr-region"><h2>{escape(figures_of["name"])}</h2><p>'
         f"{int(figures_of['population']):,} people, "
-        f"{cover_words.percent_words(figures_of['share'])} within {found.within_km:g} km"
+        f"{cover_words.percent_words(figures_of['share'])} within {cover_words.within_words(found)}"
         f"{'; fewer than 100 people, so the share says little' if figures_of['small'] else ''}. "
         f"Half of them have somebody within "
-        f"{_km_words(weighted_quantile(km, people, 0.5))}.</p>"
-        f'<h3>People by distance</h3><ul class="cr-bands">{bars}</ul>'
+        f"{_half_words(weighted_quantile(far, people, 0.5), found.unit)}.{bends}</p>"
+        f"<h3>People by {'time' if found.unit == 'min' else 'distance'}</h3>"
+        f'<ul class="cr-bands">{bars}</ul>'
         f"<h3>On record here</h3>{_listed(here)}"
         f"<h3>Nearest from {escape(start['name'])}, in a straight line</h3>"
         f"{_listed(near, with_km=True)}</section>"
     )
 
 
-def _km_words(km: float) -> str:
-    return "no distance at all" if np.isnan(km) else f"{_short_km(km)} km"
+def _half_words(far: float, unit: str) -> str:
+    return "no distance at all" if np.isnan(far) else cover_words.far_words(far, unit)
 
 
-def _short_km(km: float) -> str:
-    if pd.isna(km):
-        return "none"
-    return f"{km:.0f}" if km >= 0.5 else "under 1"
+def _short(far: float, unit: str) -> str:
+    """A figure of a table, whose heading has the unit."""
+    return cover_words.far_words(far, unit).removesuffix(f" {unit}")
 
 
 def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:
@@ -373,6 +407,19 @@ def clicked(tool: str, lat: float, lon: float) -> None:
         st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
 
 
-def supplied_for(view: CoverView, today: dt.date) -> Supplied:
-    """The pack with what was added and removed, measured once."""
-    return _ui.supplied(view.pack, view.procedure.slug, today, view.add, view.remove)
+def supplied_for(view: CoverView, today: dt.date) -> tuple[Supplied, str, str]:
+    """The pack with what was added and removed, measured once.
+
+    Returns
+    -------
+    tuple
+        What was measured, by which measure it can be read, and why that is not the one asked for.
+    """
+    asked = (view.pack, view.procedure.slug, today, view.add, view.remove)
+    if view.measure not in MODES:
+        return _ui.supplied(*asked), view.measure, ""
+    try:
+        return _ui.supplied(*asked, timed=True), view.measure, ""
+    except CareReachError as error:
+        found = _ui.supplied(*asked)
+        return found, cover.stand_in(found), str(error)

@@ -18,13 +18,11 @@ from geo.coverage import Coverage
 from geo.edits import record_answer
 from geo.errors import CareReachError
 from geo.text import escape
+from geo.words import BY, min_words
 from pages import _state, _ui
 from pages._cover import MOST_PLACES, SUPPLY_WORDS
 from pages._cover_state import MOST_ADDED, CoverView, go, points_words
 from pages._state import Problem
-
-#: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
-
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GEOJSON = "application/geo+json"
@@ -47,22 +45,25 @@ def more(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) 
 def distances(view: CoverView, found: Coverage) -> None:
     """How the share grows with the distance, and another threshold beside this one."""
     decay(found)
-    radii = [km for km in _state.RADII_KM if km != view.within_km]
-    if view.compare_km and view.compare_km not in radii:
-        radii = sorted({*radii, view.compare_km})
-    _state.show_value("w_cover_compare", view.compare_km)
+    for sentence in cover_words.detour_words(found):
+        st.html(f'<p class="cr-note">{escape(sentence)}</p>')
+    timed = found.unit == "min"
+    compared = view.compare_min if timed else view.compare_km
+    steps = _state.MINUTES if timed else _state.RADII_KM
+    key = f"w_cover_compare_{found.unit}"
+    _state.show_value(key, compared)
     st.selectbox(
         "Compare with another threshold",
-        radii,
+        sorted({*steps, *([compared] if compared else [])} - {found.within}),
         index=None,
-        key="w_cover_compare",
-        format_func=lambda km: f"{km:g} km",
-        on_change=lambda: go(compare_km=f"{st.session_state['w_cover_compare'] or '':}"),
+        key=key,
+        format_func=min_words if timed else "{:g} km".format,
+        on_change=lambda: go(**{f"compare_{found.unit}": f"{st.session_state[key] or '':}"}),
         width=320,
     )
-    if view.compare_km:
+    if compared:
         other = cover.measure_coverage(
-            found.supplied, view.compare_km, measure=view.measure, supply=view.supply
+            found.supplied, compared, measure=found.measure, supply=view.supply
         )
         rows = "".join(
             f"<tr><th scope='row'>{escape(SUPPLY_WORDS[s])}</th>"
@@ -71,8 +72,9 @@ def distances(view: CoverView, found: Coverage) -> None:
             for s in SUPPLIES
         )
         st.html(
-            f'<table class="cr-table"><tr><th>Covered</th><th>{found.within_km:g} km</th>'
-            f"<th>{other.within_km:g} km</th></tr>{rows}</table>"
+            f'<table class="cr-table"><tr><th>Covered</th><th>'
+            f"{cover_words.within_words(found)}</th>"
+            f"<th>{cover_words.within_words(other)}</th></tr>{rows}</table>"
         )
 
 
@@ -210,7 +212,8 @@ def an_area(found: Coverage) -> None:
         st.html(
             f"<p><strong>{part.population:,} people</strong> live in this area. "
             f"{escape(cover_words.percent_words(part.share[found.supply]))} of them are within "
-            f"{found.within_km:g} km ({escape(cover_words.SUPPLY_WORDS[found.supply])}), "
+            f"{cover_words.within_words(found)} "
+            f"({escape(cover_words.SUPPLY_WORDS[found.supply])}), "
             f"{part.beyond:,} are not. Such places inside: {part.providers:,}.</p>"
         )
     with st.container(horizontal=True):
@@ -228,7 +231,8 @@ def an_area(found: Coverage) -> None:
 
 def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
     """The figures to take along, made when asked for."""
-    name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-{view.within_km:g}km"
+    name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-"
+    name += f"{found.within:g}{found.unit}"
     kinds = (
         ("CSV", "csv", lambda: report.coverage_csv(found), "text/csv"),
         ("XLSX", "xlsx", lambda: report.coverage_xlsx(found), XLSX),
@@ -252,16 +256,17 @@ def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
 def decay(found: Coverage) -> None:
     """How the share grows with the distance, for the four supplies."""
     people = found.supplied.assessed.pack.demand["population"].to_numpy(float)
-    grid = np.linspace(0, 4 * found.within_km, 41)
+    grid = np.linspace(0, 4 * found.within, 41)
     total = max(people.sum(), 1)
     table = {}
     for supply in SUPPLIES:
-        km = found.supplied.reach.km(found.measure, supply)
-        order = np.argsort(km)
+        far = found.supplied.reach.far(found.measure, supply)
+        order = np.argsort(far)
         upto = np.concatenate(([0], np.cumsum(people[order])))
-        table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(km[order], grid, "right")] / total
-    frame = pd.DataFrame(table, index=pd.Index(grid, name="km")).reset_index()
-    by = "by road" if found.measure == "road" else "in a straight line"
+        table[SUPPLY_WORDS[supply]] = 100 * upto[np.searchsorted(far[order], grid, "right")] / total
+    frame = pd.DataFrame(table, index=pd.Index(grid, name="far")).reset_index()
+    by = BY[found.measure]
+    here_words = cover_words.within_words(found)
     shares = ", ".join(
         f"{SUPPLY_WORDS[s]} {cover_words.percent_words(found.share[s])}" for s in SUPPLIES
     )
@@ -270,13 +275,13 @@ def decay(found: Coverage) -> None:
     silent = {"aria": False}
     chart = (
         alt.Chart(
-            frame.melt("km", var_name="Supply", value_name="share"),
-            description=f"People within a distance {by}. At {found.within_km:g} km: {shares}.",
+            frame.melt("far", var_name="Supply", value_name="share"),
+            description=f"People within a distance {by}. At {here_words}: {shares}.",
             height=360,
         )
         .mark_line(**silent)
         .encode(
-            x=alt.X("km", title=f"km {by}"),
+            x=alt.X("far", title=f"{found.unit} {by}"),
             y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
             strokeDash=alt.StrokeDash("Supply", sort=list(SUPPLY_WORDS.values()), legend=None),
             color=alt.Color(
@@ -288,8 +293,5 @@ def decay(found: Coverage) -> None:
             ),
         )
     )
-    here = alt.Chart(pd.DataFrame({"km": [found.within_km]})).mark_rule(**silent).encode(x="km")
+    here = alt.Chart(pd.DataFrame({"far": [found.within]})).mark_rule(**silent).encode(x="far")
     st.altair_chart((chart + here).configure_axis(**silent))
-
-
-CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"

@@ -8,8 +8,10 @@ import streamlit as st
 
 from geo.access import SUPPLIES
 from geo.entries import Procedure
+from geo.find import DEFAULT_MIN
 from geo.packs import Pack
 from geo.procedures import find_procedure
+from geo.travel import MODES
 from pages import _state, _ui
 from pages._state import Problem
 
@@ -23,15 +25,21 @@ class CoverView:
     pack: Pack
     procedure: Procedure
     within_km: float
+    within_min: float
     supply: str
     measure: str
     level: int
     region: str | None
     compare_km: float | None
+    compare_min: float | None
     add: tuple[tuple[float, float], ...]
     remove: tuple[str, ...]
     sites: int
     problems: tuple[Problem, ...]
+
+    def within(self, measure: str) -> float:
+        """The threshold by a measure."""
+        return self.within_min if measure in MODES else self.within_km
 
     def address(self, **changes: str) -> dict[str, str]:
         """The address of this view, or of one a little different; defaults are left out."""
@@ -39,18 +47,20 @@ class CoverView:
             "procedure": self.procedure.slug,
             "pack": self.pack.name,
             "within_km": f"{self.within_km:g}",
+            "within_min": f"{self.within_min:g}",
             "supply": self.supply,
             "measure": self.measure,
             "level": str(self.level),
             "region": self.region or "",
             "compare_km": f"{self.compare_km:g}" if self.compare_km else "",
+            "compare_min": f"{self.compare_min:g}" if self.compare_min else "",
             "add": points_words(self.add),
             "remove": ";".join(self.remove),
             "sites": str(self.sites or ""),
             **changes,
         }
         plain = {"pack": _state.DEFAULT_PACK, "supply": "likely", "measure": self.pack.measure}
-        plain |= {"level": "1"}
+        plain |= {"level": "1", "within_min": f"{DEFAULT_MIN:g}"}
         return {key: value for key, value in full.items() if value and value != plain.get(key)}
 
 
@@ -62,8 +72,6 @@ def read_view() -> CoverView:
     if said and said_at == address:
         problems.append(said)
     pack = _state.read_pack(address, problems)
-    measures = _state.measures_of(pack)
-    usual = _state.usual_measure(pack)
     levels = tuple(str(level) for level in sorted(pack.regions["level"].unique())) or ("1",)
     level = int(_state.one_of(address, problems, "level", levels, levels[0]))
     region = address.get("region") or None
@@ -73,15 +81,20 @@ def read_view() -> CoverView:
     compare = None
     if "compare_km" in address:
         compare = _state.read_km(address, "compare_km", 2 * pack.default_radius_km, problems)
+    compare_min = None
+    if "compare_min" in address:
+        compare_min = _state.read_min(address, "compare_min", 2 * DEFAULT_MIN, problems)
     return CoverView(
         pack=pack,
         procedure=_state.read_procedure(address, pack, problems),
         within_km=_state.read_km(address, "within_km", pack.default_radius_km, problems),
+        within_min=_state.read_min(address, "within_min", DEFAULT_MIN, problems),
         supply=_state.one_of(address, problems, "supply", SUPPLIES, "likely"),
-        measure=_state.one_of(address, problems, "measure", measures, usual),
+        measure=_state.read_measure(address, pack, problems),
         level=level,
         region=region,
         compare_km=compare,
+        compare_min=compare_min,
         add=_points(address.get("add", ""), problems),
         remove=_known(address.get("remove", ""), pack, problems),
         sites=int(_state.one_of(address, problems, "sites", ("", *"12345"), "") or 0),

@@ -8,15 +8,23 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from geo import explain, report, words
-from geo.find import SHOW, Answer
+from geo.find import MOST_TIMED, SHOW, Answer
 from geo.places import Place, find_place
 from geo.procedures import find_procedure
+from geo.road_edits import SOURCE as ROADS_SOURCE
+from geo.roads import RoadsDownError
 from geo.text import escape
+from geo.travel import MODES
 from pages import _state, _ui
 from pages._state import Problem, View
 
 ORDER_WORDS = {"evidence": "Strongest evidence", "distance": "Nearest"}
-MEASURE_WORDS = {"road": "by road", "straight": "in a straight line"}
+MEASURE_WORDS = {
+    "road": "by road",
+    "straight": "in a straight line",
+    "drive": "minutes by car",
+    "walk": "minutes on foot",
+}
 SHOW_WORDS = {
     "all": "Everybody who may do it",
     "likely": "Likely or better",
@@ -95,6 +103,7 @@ def controls(view: View) -> None:
     _state.show_value("w_procedure", view.procedure.title)
     _state.show_value("w_near", view.near)
     _state.show_value("w_radius", view.radius_km)
+    _state.show_value("w_within_min", view.within_min)
     _state.show_value("w_order", view.order)
     with st.container(key="controls"):
         what, where, within, first = st.columns([28, 28, 24, 30])
@@ -108,13 +117,22 @@ def controls(view: View) -> None:
         where.text_input(
             "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
         )
-        within.select_slider(
-            f"Within {view.radius_km:g} km",
-            radii,
-            key="w_radius",
-            format_func=lambda km: f"{km:g} km",
-            on_change=lambda: _state.go(radius_km=f"{st.session_state['w_radius']:g}"),
-        )
+        if view.measure in MODES:
+            within.select_slider(
+                f"Within {words.min_words(view.within_min)} {words.BY[view.measure]}",
+                sorted({*_state.MINUTES, view.within_min}),
+                key="w_within_min",
+                format_func=words.min_words,
+                on_change=lambda: _state.go(within_min=f"{st.session_state['w_within_min']:g}"),
+            )
+        else:
+            within.select_slider(
+                f"Within {view.radius_km:g} km",
+                radii,
+                key="w_radius",
+                format_func=lambda km: f"{km:g} km",
+                on_change=lambda: _state.go(radius_km=f"{st.session_state['w_radius']:g}"),
+            )
         first.radio(
             "Show first",
             list(ORDER_WORDS),
@@ -125,10 +143,14 @@ def controls(view: View) -> None:
         )
 
 
-def problems(view: View) -> None:
+def problems(view: View, answer: Answer | None = None) -> None:
     """What was not understood, one sentence each, with what to click instead."""
     # Always a container: if what comes after moved, the browser would draw the map anew.
     with st.container(key="problems"):
+        if answer is not None and answer.trouble and not answer.outside_km:
+            stand_in = f"Shown instead: within {words.threshold_words(answer)}."
+            st.warning(_ui.plain(f"{answer.trouble} {stand_in}"))
+            _ui.wait_for_roads(view.pack)
         for number, problem in enumerate(view.problems):
             st.warning(_ui.plain(problem.sentence))
             if problem.offers:
@@ -148,14 +170,16 @@ def more_choices(view: View) -> None:
     _state.show_value("w_measure", view.measure)
     _state.show_value("w_show", view.show)
     with st.popover("More choices"):
-        measures = list(MEASURE_WORDS) if len(view.pack.roads) else ["straight"]
         st.radio(
             "Measure",
-            measures,
+            _state.measures_of(view.pack),
             key="w_measure",
             format_func=MEASURE_WORDS.__getitem__,
             on_change=lambda: _state.go(measure=st.session_state["w_measure"]),
         )
+        engine, why = _ui.engine(view.pack)
+        if engine is None:
+            st.caption(_ui.plain(why))
         st.radio(
             "Show",
             list(SHOW_WORDS),
@@ -360,7 +384,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
 def _empty(answer: Answer, shown: list[words.Line]) -> dict:
     """The designed answer where nobody is near."""
     seen = words.seen_at_words(answer)
-    within = f"{answer.radius_km:g} km {MEASURE_WORDS[answer.measure]}"
+    within = words.threshold_words(answer)
     if sum(answer.counts.values()) and answer.show != "not_offered":
         return {
             "title": "Nobody of the kind you chose",
@@ -393,12 +417,37 @@ def markers(lines: list[words.Line]) -> list[list]:
 
 def caption(answer: Answer) -> None:
     """What the map's signs mean."""
+    if answer.within_min is not None:
+        _timed_caption(answer)
+        return
     bound = (
         f"Nothing outside the circle ({answer.radius_km:g} km in a straight line) can be within "
         f"{answer.radius_km:g} km by road."
         if answer.measure == "road"
         else f"The circle is {answer.radius_km:g} km in a straight line."
     )
+    _legend(answer, bound)
+
+
+def _timed_caption(answer: Answer) -> None:
+    """The same where the list is cut by minutes."""
+    source = answer.pack.sources.get(ROADS_SOURCE)
+    roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
+    most = (
+        f" Only the {MOST_TIMED:,} nearest in a straight line were measured; {answer.cut:,} more "
+        "lie where they might be reached."
+        if answer.cut
+        else ""
+    )
+    _legend(
+        answer,
+        f"Shaded: what can be reached in {words.threshold_words(answer)}, without traffic or "
+        f"waiting.{most} {roads}.",
+    )
+
+
+def _legend(answer: Answer, bound: str) -> None:
+    """What the map's signs mean, and how far it looks."""
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
     st.html(
@@ -406,6 +455,31 @@ def caption(answer: Answer) -> None:
         f"filled = likely, dashed = unknown. {escape(bound)} {ground} Click the map to "
         f"search from there.{borders} Drawn here; no map service sees your search.</p>"
     )
+
+
+def reached(answer: Answer) -> tuple[dict | None, float]:
+    """What the map shades: the area within the minutes, or a circle's radius in km."""
+    if answer.within_min is None:
+        return None, answer.radius_km
+    place = answer.place
+    try:
+        area = _ui.reached(answer.pack, place.lat, place.lon, answer.within_min, answer.measure)
+    except RoadsDownError:
+        area = None
+    return area, 0.0
+
+
+def way_drawn(view: View, answer: Answer, lines: list[words.Line]) -> list[tuple[float, float]]:
+    """The way to the row that was chosen, where minutes are measured."""
+    chosen = [line for line in lines if line.provider_id == view.provider]
+    if answer.within_min is None or not chosen:
+        return []
+    ends = (answer.place.lat, answer.place.lon), (chosen[0].lat, chosen[0].lon)
+    try:
+        way = _ui.way_to(answer.pack, *ends, answer.measure)
+    except RoadsDownError:
+        return []
+    return [(round(lat, 5), round(lon, 5)) for lat, lon in way.line] if way else []
 
 
 def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:

@@ -14,14 +14,16 @@ import streamlit as st
 from geo.entries import Procedure
 from geo.errors import CareReachError
 from geo.filters import CHOICES, SWITCHES, Filters
-from geo.find import MAX_RADIUS_KM, MEASURES, ORDERS, SHOW
+from geo.find import DEFAULT_MIN, MAX_RADIUS_KM, ORDERS, SHOW
 from geo.packs import Pack
 from geo.places import Found, find_place
 from geo.procedures import Match, find_procedure
+from geo.travel import MAX_MIN, MODES
 from pages import _ui
 
 DEFAULT_PACK = "bhutan"
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
+MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 PRINT = "print"
 
 
@@ -42,6 +44,7 @@ class View:
     near: str
     found: Found
     radius_km: float
+    within_min: float
     measure: str
     order: str
     show: str
@@ -56,6 +59,7 @@ class View:
             "procedure": self.procedure.slug,
             "near": self.near,
             "radius_km": f"{self.radius_km:g}",
+            "within_min": f"{self.within_min:g}",
             "measure": self.measure,
             "pack": self.pack.name,
             "order": self.order,
@@ -65,6 +69,7 @@ class View:
             **changes,
         }
         plain = {"measure": self.pack.measure, "pack": DEFAULT_PACK, "order": "evidence"}
+        plain |= {"within_min": f"{DEFAULT_MIN:g}"}
         plain |= {"show": "all", "provider": "", **filter_address(Filters())}
         return {key: value for key, value in full.items() if value != plain.get(key)}
 
@@ -92,14 +97,14 @@ def read_view() -> View:
     if provider and provider not in set(pack.providers["provider_id"]):
         problems.append(Problem(f"No hospital or doctor has the id “{provider}”; it is ignored."))
         provider = None
-    measures = measures_of(pack)
     return View(
         pack=pack,
         procedure=procedure,
         near=near,
         found=found,
         radius_km=read_km(address, "radius_km", pack.default_radius_km, problems),
-        measure=one_of(address, problems, "measure", measures, usual_measure(pack)),
+        within_min=read_min(address, "within_min", DEFAULT_MIN, problems),
+        measure=read_measure(address, pack, problems),
         order=one_of(address, problems, "order", ORDERS, "evidence"),
         show=one_of(address, problems, "show", tuple(SHOW), "all"),
         provider=provider,
@@ -148,14 +153,27 @@ def read_filters(address: Mapping[str, str], pack: Pack, problems: list[Problem]
 
 
 def measures_of(pack: Pack) -> tuple[str, ...]:
-    """How a pack can be measured: only by straight line where it has no roads."""
-    return MEASURES if len(pack.roads) else ("straight",)
+    """How a pack can be measured: by road where it has any, in minutes where an engine is."""
+    engine, _ = _ui.engine(pack)
+    table = ("road",) if len(pack.roads) else ()
+    return (*table, "straight", *(MODES if engine is not None else ()))
 
 
 def usual_measure(pack: Pack) -> str:
     """The pack's own measure, where it can be measured so."""
     measures = measures_of(pack)
     return pack.measure if pack.measure in measures else measures[0]
+
+
+def read_measure(address: Mapping[str, str], pack: Pack, problems: list[Problem]) -> str:
+    """How to measure; minutes that nothing can measure are named, and how to get them."""
+    usual = usual_measure(pack)
+    wanted = address.get("measure", pack.measure)
+    if wanted in MODES and wanted not in measures_of(pack):
+        _, why = _ui.engine(pack)
+        problems.append(Problem(f"{why} Kilometres stand in."))
+        return usual
+    return one_of(address, problems, "measure", measures_of(pack), usual)
 
 
 def one_of(
@@ -215,6 +233,24 @@ def read_km(
         return radius
     sentence = f"“{text}” is no radius: it can be above 0 and up to {MAX_RADIUS_KM:g} km."
     problems.append(Problem(f"{sentence} {default:g} km is used."))
+    return default
+
+
+def read_min(
+    address: Mapping[str, str], name: str, default: float, problems: list[Problem]
+) -> float:
+    """A time of the address, in minutes."""
+    text = address.get(name)
+    if text is None:
+        return default
+    try:
+        time = float(text)
+    except ValueError:
+        time = math.nan
+    if 0 < time <= MAX_MIN:
+        return time
+    sentence = f"“{text}” is no time: it can be above 0 and up to {MAX_MIN:g} minutes."
+    problems.append(Problem(f"{sentence} {default:g} minutes are used."))
     return default
 
 

@@ -4,14 +4,16 @@ import datetime as dt
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import shapely
 import streamlit as st
 
 from geo import explain
 from geo.build import public_path
-from geo.coverage import Supplied, supply_pack
+from geo.coverage import Supplied, pack_times, supply_pack
 from geo.entries import Procedure
 from geo.errors import CareReachError, DataError
 from geo.filters import Filters, choices
@@ -19,10 +21,14 @@ from geo.find import Assessed, assess_pack, narrow
 from geo.packs import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.places import Gazetteer
 from geo.procedures import own_folder, whole_library
+from geo.roads import REST_S, Engine, RoadsDownError
 from geo.text import escape
+from geo.travel import Route, Times, engine_for, isochrone, route
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
+#: What takes longer shows how far it is.
+MOMENT_S = 0.5
 LEAFLET = ("leaflet.js", "leaflet.css")
 
 
@@ -122,24 +128,115 @@ def filter_choices(of: Pack) -> dict[str, tuple[str, ...]]:
     return choices(of.providers)
 
 
+def engine(of: Pack) -> tuple[Engine | None, str]:
+    """What measures minutes for a pack, opened once; or why there is nothing."""
+    return _engine(of, os.environ.get("CAREREACH_VALHALLA", ""))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def _engine(of: Pack, service: str) -> tuple[Engine | None, str]:
+    return engine_for(of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs={Pack: pack_key})
+def reached(of: Pack, lat: float, lon: float, within_min: float, mode: str) -> dict | None:
+    """The area within so many minutes of a place, as GeoJSON; None where there is none."""
+    measured_by, _ = engine(of)
+    area = isochrone(measured_by, (lat, lon), within_min, mode) if measured_by else None
+    if area is None or area.is_empty:
+        return None
+    # A corner for each few hundredths of its width is as much as anybody sees.
+    west, _, east, _ = area.bounds
+    drawn = shapely.set_precision(area.simplify((east - west) / 400), 1e-5)
+    return json.loads(shapely.to_geojson(drawn))
+
+
+@st.cache_resource(show_spinner=False, max_entries=256, hash_funcs={Pack: pack_key})
+def way_to(
+    of: Pack, origin: tuple[float, float], destination: tuple[float, float], mode: str
+) -> Route | None:
+    """The quickest way from a place to one provider."""
+    measured_by, _ = engine(of)
+    return route(measured_by, origin, destination, mode) if measured_by else None
+
+
+def times(of: Pack) -> dict[str, Times]:
+    """Minutes from a pack's demand points, each way measured once for all sessions."""
+    return _times(of, os.environ.get("CAREREACH_VALHALLA", ""))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def _times(of: Pack, service: str) -> dict[str, Times]:
+    measured_by, _ = engine(of)
+    return pack_times(of, measured_by) if measured_by else {}
+
+
 def supplied(
     of: Pack,
     slug: str,
     today: dt.date,
     added: tuple[tuple[float, float], ...] = (),
     removed: tuple[str, ...] = (),
+    *,
+    timed: bool = False,
 ) -> Supplied:
-    """A pack's providers of a procedure, or a what-if of them, and how far people are."""
-    return _supplied(of, slug, today, added, removed, _own())
+    """A pack's providers of a procedure, or a what-if of them, and how far people are.
+
+    With minutes it shows how far it is, and raises `CareReachError` where they cannot be had.
+    """
+    if timed:
+        rows = assessed(of, slug, today).rows
+        lats = [*rows["lat"], *(lat for lat, _ in added)]
+        lons = [*rows["lon"], *(lon for _, lon in added)]
+        bar = _Bar()
+        for table in times(of).values():
+            table.to(lats, lons, bar.show)
+        bar.clear()
+    return _supplied(of, slug, today, added, removed, timed, _own())
+
+
+class _Bar:
+    """A bar that appears when measuring takes longer than a moment."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar = None
+
+    def show(self, done: int, whole: int) -> None:
+        if self._bar is None and time.monotonic() - self._began > MOMENT_S:
+            self._bar = st.progress(0.0)
+        if self._bar is not None:
+            said = f"Measured {done:,} of {whole:,} ways on the roads"
+            self._bar.progress(min(done / max(whole, 1), 1.0), said)
+
+    def clear(self) -> None:
+        if self._bar is not None:
+            self._bar.empty()
 
 
 @st.cache_resource(
     show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: pack_key}
 )
 def _supplied(
-    of: Pack, slug: str, today: dt.date, added: tuple, removed: tuple, own: tuple
+    of: Pack, slug: str, today: dt.date, added: tuple, removed: tuple, timed: bool, own: tuple
 ) -> Supplied:
-    return supply_pack(assessed(of, slug, today), added, removed)
+    return supply_pack(assessed(of, slug, today), added, removed, times(of) if timed else None)
+
+
+def wait_for_roads(of: Pack) -> None:
+    """While the road service is down: look again by and by, and begin anew when it is back."""
+
+    @st.fragment(run_every=REST_S)
+    def look() -> None:
+        measured_by, _ = engine(of)
+        try:
+            if measured_by is not None:
+                measured_by.ask("status", {})
+                st.rerun()
+        except RoadsDownError:
+            pass
+
+    look()
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})

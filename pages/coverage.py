@@ -8,6 +8,7 @@ from streamlit_folium import st_folium
 
 from geo import coverage as cover
 from geo import maps
+from geo.travel import MODES
 from pages import _cover, _cover_more, _cover_state, _state, _ui
 
 _ui.need_router()
@@ -38,17 +39,18 @@ def clicked_map() -> None:
             _cover_state.go(region="" if pd.isna(region) or region == now.region else region)
 
 
-supplied = _cover.supplied_for(view, today)
-found = cover.measure_coverage(supplied, view.within_km, measure=view.measure, supply=view.supply)
+_cover.controls(view)
+# Always a container: the bar in it must not move the map.
+with st.container(key="measuring"):
+    supplied, measure, trouble = _cover.supplied_for(view, today)
+within = view.within(measure)
+found = cover.measure_coverage(supplied, within, measure=measure, supply=view.supply)
 today_only = None
 if view.add or view.remove:
-    base = _ui.supplied(view.pack, view.procedure.slug, today)
-    today_only = cover.measure_coverage(
-        base, view.within_km, measure=view.measure, supply=view.supply
-    )
+    base = _ui.supplied(view.pack, view.procedure.slug, today, timed=measure in MODES)
+    today_only = cover.measure_coverage(base, within, measure=measure, supply=view.supply)
 
-_cover.controls(view)
-_cover.problems(view)
+_cover.problems(view, trouble)
 _cover.headline(view, found)
 _cover.figures(found, today_only)
 calls = cover.find_calls(found)

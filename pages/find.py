@@ -8,6 +8,7 @@ from streamlit_folium import st_folium
 from geo import maps, words
 from geo.find import Answer, find_care
 from geo.places import Place
+from geo.travel import MODES
 from pages import _results, _state, _ui
 
 _ui.need_router()
@@ -27,6 +28,8 @@ def answer_for(origin: Place) -> Answer:
         origin,
         view.radius_km,
         measure=view.measure,
+        within_min=view.within_min,
+        engine=_ui.engine(pack)[0] if view.measure in MODES else None,
         order_by=view.order,
         show=view.show,
         limit=_results.MOST_ROWS,
@@ -54,13 +57,14 @@ def results(answer: Answer) -> None:
     """Everything that follows from one known place."""
     lines = words.describe(answer, now)
     _ui.urgent(procedure, pack, words.seen_at_words(answer))
-    _results.problems(view)
+    _results.problems(view, answer)
     _results.headline(view, answer)
     rows, chart, panel = st.columns([31, 34, 31], gap="medium")
     with rows:
         _ui.result_list(_results.list_data(view, answer, lines), "rows", picked_row)
         _results.downloads(view, answer, lines)
     with chart:
+        area, radius_km = _results.reached(answer)
         st_folium(
             maps.base_map(_ui.drawn(pack, "base_map"), pack.outline, pack.view),
             key="map",
@@ -69,9 +73,11 @@ def results(answer: Answer) -> None:
             feature_group_to_add=maps.search_layer(
                 (place.lat, place.lon),
                 "Your place" if place.kind == "point" else place.name,
-                answer.radius_km,
+                radius_km,
                 _results.markers(lines),
                 view.provider,
+                area,
+                _results.way_drawn(view, answer, lines),
             ),
             returned_objects=[
                 "last_clicked",

@@ -118,11 +118,18 @@
   }
 
   window.careReachFound = function (group, data) {
-    const circle = L.circle(data.origin, {
-      radius: 1000 * data.radius, interactive: false,
+    const look = {
+      interactive: false,
       color: "#1c6b62", weight: 1.5, dashArray: "5 4", fillColor: "#1c6b62", fillOpacity: 0.06,
-    });
+    };
+    const circle = data.area
+      ? L.geoJSON(data.area, { interactive: false, style: { ...look, dashArray: null, fillOpacity: 0.1 } })
+      : L.circle(data.origin, { ...look, radius: 1000 * data.radius, stroke: data.radius > 0, fill: data.radius > 0 });
     group.addLayer(circle);
+    if (data.way.length) {
+      group.addLayer(L.polyline(data.way, { interactive: false, color: "#fff", weight: 7, opacity: 0.9 }));
+      group.addLayer(L.polyline(data.way, { className: "cr-way", interactive: false, color: "#0b57d0", weight: 4 }));
+    }
     const label = document.createElement("div");
     label.className = "cr-origin-label";
     label.textContent = data.label;
@@ -253,7 +260,7 @@
     const place = data.origin.join();
     const chosen = markers.find((marker) => marker.options.crSelected);
     if (seen.place !== place) {
-      const bounds = circle.getBounds();
+      const bounds = data.area || data.radius ? circle.getBounds() : L.latLngBounds(markers.map((m) => m.getLatLng())).extend(data.origin);
       if (chosen) bounds.extend(chosen.getLatLng());
       map.fitBounds(bounds, { animate: !calm && seen.place !== undefined });
     } else if (chosen && seen.selected !== data.selected) {

@@ -96,11 +96,11 @@ def test_straight_coverage_of_bhutan_equals_brute_force(
         some = rows[rows["status"].isin(SUPPLIES[: number + 1])]
         km = every_km(*(demand[c].to_numpy() for c in ("lat", "lon")), some["lat"], some["lon"])
         nearest = km.min(axis=1, initial=np.inf)
-        np.testing.assert_allclose(reach.km("straight", supply), nearest, atol=1e-9)
+        np.testing.assert_allclose(reach.far("straight", supply), nearest, atol=1e-9)
         people = demand["population"].to_numpy(float)
         for within in (10, 50, 120):
             expected = people[nearest <= within].sum() / people.sum()
-            assert share_within(reach.km("straight", supply), people, within) == expected
+            assert share_within(reach.far("straight", supply), people, within) == expected
 
 
 def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, Procedure]) -> None:
@@ -113,7 +113,7 @@ def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, 
     assert reach.road_high_km is not None
     for row, lat, lon in zip(range(40), demand["lat"], demand["lon"], strict=True):
         way = road_distances(roads, lat, lon, done["lat"], done["lon"])
-        assert reach.km("road", "reported")[row] == pytest.approx(way["road_km"].min())
+        assert reach.far("road", "reported")[row] == pytest.approx(way["road_km"].min())
         assert reach.road_high_km[1, row] == pytest.approx(way["road_high_km"].min())
 
 

@@ -99,8 +99,8 @@ def test_the_median_of_a_region_is_that_of_its_people(patch: Supplied) -> None:
     demand = patch.assessed.pack.demand
     for row in found.level(1).itertuples():
         inside = demand["region_id"].str.startswith(row.region_id).to_numpy()
-        expected = weighted_quantile(found.km[inside], demand["population"][inside], 0.5)
-        assert row.median_km == pytest.approx(expected)
+        expected = weighted_quantile(found.far[inside], demand["population"][inside], 0.5)
+        assert row.median == pytest.approx(expected)
 
 
 def test_calls_say_what_a_yes_would_change(patch: Supplied) -> None:
@@ -134,7 +134,7 @@ def test_what_if_without_a_place(patch: Supplied) -> None:
     gone = patch.rows.loc[patch.rows["status"] == "likely", "provider_id"].tolist()
     nobody = measure_coverage(supply_pack(patch.assessed, removed=gone), 50)
     assert nobody.share["likely"] == 0
-    assert np.isnan(nobody.median_km)
+    assert np.isnan(nobody.median)
     assert nobody.share["unknown"] <= found.share["unknown"]
     assert lead_words(nobody)[0].startswith("What if 8 places no longer did: 0 % of")
 
@@ -272,11 +272,11 @@ def test_a_region_knows_the_regions_above() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", [{"within_km": 0}, {"within_km": 1e4}, {"supply": "all"}, {"measure": "bird"}]
+    "asked", [{"within": 0}, {"within": 1e4}, {"supply": "all"}, {"measure": "bird"}]
 )
 def test_what_cannot_be_asked_is_one_sentence(patch: Supplied, asked: dict) -> None:
     with pytest.raises(CareReachError, match="it can be"):
-        measure_coverage(patch, **{"within_km": 50, **asked})
+        measure_coverage(patch, **{"within": 50, **asked})
 
 
 @pytest.fixture(scope="module")

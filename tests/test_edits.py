@@ -83,7 +83,7 @@ def test_killed_before_the_descriptor_the_old_pack_stands(
     def die(path: Path, content: bytes) -> None:
         if path.name == DESCRIPTOR:
             raise Killed
-        path.write_bytes(content)
+        path.write_bytes(content.read())
 
     monkeypatch.setattr("geo.packs._replace", die)
     with pytest.raises(Killed):

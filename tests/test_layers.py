@@ -10,11 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     0: {"errors", "version"},
     1: {"schema", "text"},
-    2: {"packs", "entries", "places", "query", "hours"},
+    2: {"packs", "entries", "places", "query", "hours", "roads"},
     3: {"procedures", "evidence", "travel", "areas", "filters"},
     4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},
-    6: {"coverage", "explain", "new_packs", "demand"},
+    6: {"coverage", "explain", "new_packs", "demand", "road_edits"},
     7: {"coverage_words", "exports", "imports"},
     8: {"report", "import_commands"},
     9: {"__main__"},

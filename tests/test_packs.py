@@ -63,7 +63,7 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
         ("evidence.csv", "https://kuenselonline.com", "https://elsewhere.org", "no publisher"),
         ("roads.csv", "Thimphu,Chuzom", "Thimphu,Chuzam", "leads to no node"),
         ("roads.csv", "Thimphu,Chuzom", "Paro,Chuzom", "listed twice"),
-        ("datapackage.json", '"measure": "road"', '"measure": "miles"', "neither road nor"),
+        ("datapackage.json", '"measure": "road"', '"measure": "miles"', "it can be road, straight"),
         ("datapackage.json", '"epidural-blood-patch"', '"no-such"', "not in the library"),
         ("datapackage.json", '"country": "Bhutan"', '"country": 7', "wrong type"),
         ("providers.csv", "facility-survey,2026", ";,2026", "is empty"),
