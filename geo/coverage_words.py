@@ -35,7 +35,9 @@ def distance_bands(coverage: Coverage) -> tuple[float, ...]:
 
 def within_words(coverage: Coverage) -> str:
     """The threshold, e.g. "50 km", "30 min"."""
-    return f"{coverage.within:g} {coverage.unit}"
+    if coverage.unit == "min":
+        return min_words(coverage.within)
+    return f"{coverage.within:g} km"
 
 
 def far_words(far: float, unit: str) -> str:

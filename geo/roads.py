@@ -52,6 +52,10 @@ class RoadsDownError(CareReachError):
 class Engine(Protocol):
     """Whatever answers Valhalla's questions."""
 
+    @property
+    def resting(self) -> bool:
+        """Whether it did not answer a moment ago, and is not asked yet."""
+
     def ask(self, action: str, question: Mapping[str, Any]) -> Any:
         """One answer; None where the engine says that there is none."""
 
@@ -103,6 +107,7 @@ class LocalEngine:
         except (RuntimeError, tarfile.TarError):
             raise DataError(tiles.name, "holds no road tiles; import the roads again") from None
         self._turn = threading.Lock()
+        self.resting = False
 
     def ask(self, action: str, question: Mapping[str, Any]) -> Any:
         """One answer; None where the engine says that there is none."""

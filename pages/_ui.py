@@ -225,16 +225,17 @@ def _supplied(
 
 def wait_for_roads(of: Pack) -> None:
     """While the road service is down: look again by and by, and begin anew when it is back."""
+    measured_by, _ = engine(of)
+    if measured_by is None or not measured_by.resting:
+        return
 
     @st.fragment(run_every=REST_S)
     def look() -> None:
-        measured_by, _ = engine(of)
         try:
-            if measured_by is not None:
-                measured_by.ask("status", {})
-                st.rerun()
+            measured_by.ask("status", {})
         except RoadsDownError:
-            pass
+            return
+        st.rerun()
 
     look()
 

@@ -62,8 +62,8 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def serving(packs: Path, log: Path) -> Iterator[str]:
-    """The app on a free port, with packs of one's own."""
+def serving(packs: Path, log: Path, **settings: str) -> Iterator[str]:
+    """The app on a free port, with packs and settings of one's own."""
     with socket.socket() as spot:
         spot.bind(("127.0.0.1", 0))
         port = spot.getsockname()[1]
@@ -72,7 +72,7 @@ def serving(packs: Path, log: Path) -> Iterator[str]:
         process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
             cwd=ROOT,
-            env={**os.environ, "CAREREACH_DATA": str(packs)},
+            env={**os.environ, "CAREREACH_DATA": str(packs), **settings},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
