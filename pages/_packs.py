@@ -10,6 +10,7 @@ from geo.exports import FORMATS, attribution, export_pack
 from geo.packs import Pack, user_folder
 from geo.quality import Quality, measure_quality
 from geo.text import escape
+from geo.travel import ROAD_TILES
 from geo.words import date_words
 from pages import _ui
 
@@ -45,6 +46,7 @@ def about(pack: Pack) -> None:
         f"{len(pack.demand):,} populated points with {people:,} people" if people else "",
         f"{len(pack.places):,} places to search from",
         f"{len(pack.roads):,} road legs" if len(pack.roads) else "",
+        "roads to measure minutes on" if ROAD_TILES in pack.files else "",
     ]
     licences = "; ".join(pack.licenses) or "No licence is stated."
     st.html(
