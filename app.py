@@ -3,7 +3,7 @@
 import streamlit as st
 
 from geo.errors import CareReachError
-from pages import _ui
+from pages import _story, _ui
 
 st.set_page_config(layout="wide", page_icon="static/favicon.svg")
 pages = _ui.site()
@@ -15,5 +15,8 @@ except CareReachError as error:
     st.error(_ui.plain(str(error)))
 _ui.entered(page.title)
 _ui.keep_address(page.title)
+if page.url_path != "stories":
+    _story.follow(page.url_path or "find")
+    _story.bar()
 page.run()
 _ui.footer()

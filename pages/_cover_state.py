@@ -136,7 +136,7 @@ def go(**changes: str) -> None:
     """Change the address as it is now; a callback never holds an older view of it."""
     st.session_state.pop("said", None)
     st.session_state.pop("typed", None)
-    st.query_params.from_dict(read_view().address(**changes))
+    _state.write(read_view().address(**changes))
 
 
 def begin_with_what_was_found() -> None:

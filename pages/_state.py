@@ -25,6 +25,8 @@ DEFAULT_PACK = "bhutan"
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
 MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 PRINT = "print"
+#: What a story adds to the address of a page (`pages/_story.py`).
+STORY = ("story", "step", "present")
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,13 @@ def go(**changes: str) -> None:
     """Change the address as it is now; a callback never holds an older view of it."""
     st.session_state.pop("said", None)
     st.session_state.pop("typed", None)
-    st.query_params.from_dict(read_view().address(**changes))
+    write(read_view().address(**changes))
+
+
+def write(address: Mapping[str, str]) -> None:
+    """Change the address; a story that is being told stays."""
+    told = {key: st.query_params[key] for key in STORY if key in st.query_params}
+    st.query_params.from_dict({**address, **told})
 
 
 def tell(problem: Problem, **typed: str) -> None:

@@ -318,6 +318,7 @@ def site() -> list:
         st.Page("pages/find.py", title="Find care", default=True),
         st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
         st.Page("pages/coverage.py", title="Coverage", url_path="coverage"),
+        st.Page("pages/stories.py", title="Stories", url_path="stories"),
         st.Page("pages/data.py", title="Data", url_path="data"),
     ]
 
@@ -333,7 +334,7 @@ def keep_address(page: str) -> None:
     now = (page, st.query_params.to_dict())
     seen = st.session_state.get("address", now)
     st.session_state["address"] = now
-    linked = ("procedure", "view", "q", "specialty")
+    linked = ("procedure", "view", "q", "specialty", "story", "step")
     if page == seen[0] and any(now[1].get(key) != seen[1].get(key) for key in linked):
         st.query_params.from_dict(now[1])
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = {
     0: {"errors", "version"},
     1: {"schema", "text"},
-    2: {"packs", "entries", "places", "query", "hours", "roads"},
+    2: {"packs", "entries", "places", "query", "hours", "roads", "stories"},
     3: {"procedures", "evidence", "travel", "areas", "filters"},
     4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},

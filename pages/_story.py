@@ -1,0 +1,174 @@
+"""The bar of a story over the real pages: what to see here, and the way on."""
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from geo.errors import DataError
+from geo.stories import BOLD, STORIES, Step, Story, whole_stories
+from geo.text import escape
+from pages import _ui
+from pages._state import STORY
+
+SCRIPTS = {page: f"pages/{page}.py" for page in ("find", "coverage", "procedures", "data")}
+
+
+def stories() -> dict[str, Story]:
+    """Every story, read once and again when a file has changed."""
+    return _stories(_files())[0]
+
+
+def left_out() -> tuple[DataError, ...]:
+    """Stories of one's own that could not be read, and why."""
+    return _stories(_files())[1]
+
+
+def _files() -> tuple:
+    folders = (STORIES, Path(os.environ.get("CAREREACH_STORIES", STORIES)))
+    found = []
+    for folder in folders:
+        try:
+            found += [(str(path), path.stat().st_mtime_ns) for path in sorted(folder.glob("*.md"))]
+        except OSError:
+            continue
+    return tuple(found)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _stories(files: tuple) -> tuple[dict[str, Story], tuple[DataError, ...]]:
+    return whole_stories()
+
+
+def address_of(story: Story, number: int, *, present: bool = False) -> dict[str, str]:
+    """The address of a step: that of its page, and where the reader is in the story."""
+    told = {"story": story.slug, "step": str(number)} | ({"present": "yes"} if present else {})
+    return {**story.steps[number - 1].address, **told}
+
+
+def go(story: Story, number: int, *, present: bool) -> None:
+    """Go to a step with the next run: a callback cannot change the page itself."""
+    st.session_state["story_to"] = (story.slug, number, present)
+
+
+def follow(page: str) -> None:
+    """Change to the step that was asked for, before the page is drawn."""
+    slug, number, present = st.session_state.pop("story_to", (None, 0, False))
+    story = stories().get(slug)
+    if story is None:
+        return
+    script = story.steps[number - 1].page
+    address = address_of(story, number, present=present)
+    for kept in ("said", "typed", "w_cover_more"):
+        st.session_state.pop(kept, None)
+    if script == page:
+        # Changing to the page one is on leaves the old address in the browser.
+        st.query_params.from_dict(address)
+    else:
+        st.switch_page(SCRIPTS[script], query_params=address)
+
+
+def bar() -> None:
+    """What the story says of this page, with the way back and on; nothing without a story."""
+    address = st.query_params.to_dict()
+    slug, said = address.get("story"), address.get("step", "1")
+    if slug is None:
+        return
+    story = stories().get(slug)
+    if story is None:
+        st.warning(_ui.plain(f"There is no story called “{slug}”; the page is shown without it."))
+        return
+    last = len(story.steps)
+    number = int(said) if said.isdecimal() and 1 <= int(said) <= last else 1
+    if said != str(number):
+        st.warning(_ui.plain(f"“{said}” is no step of this story: it can be 1 to {last}."))
+    present = address.get("present") == "yes"
+    step = story.steps[number - 1]
+    if present:
+        st.html(
+            "<style>.st-key-nav, .cr-footer { display: none; } "
+            ".st-key-story { font-size: 1.3em; } .st-key-story p { line-height: 1.45; }</style>"
+        )
+    with st.container(border=True, key="story"):
+        st.html(_told(story, step, number, last))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _keys()
+            _button("Back", "back", story, number - 1, present=present, disabled=number == 1)
+            if number < last:
+                _button("Next", "next", story, number + 1, present=present, kind="primary")
+            else:
+                st.page_link("pages/stories.py", label="All stories")
+            here = {k: v for k, v in address.items() if k not in STORY}
+            if here != step.address:
+                _button("Show this step again", "again", story, number, present=present)
+            label = "Leave presenter mode" if present else "Present"
+            _button(label, "present", story, number, present=not present, kind="tertiary")
+            st.button("Leave the story", key="story_leave", type="tertiary", on_click=_leave)
+            st.html('<span class="cr-note cr-keys">Arrow keys, Page Down, Page Up</span>')
+
+
+def _told(story: Story, step: Step, number: int, last: int) -> str:
+    return (
+        f'<p class="cr-note">{escape(story.title)} · step {number} of {last}</p>'
+        f'<progress max="{last}" value="{number}" aria-label="Step {number} of {last}"></progress>'
+        f'<p class="cr-step">{escape(step.title)}</p><p>{_bold(step.text)}</p>'
+    )
+
+
+def _bold(text: str) -> str:
+    """A step's text as HTML: bold and slanted words, nothing else."""
+    strong = BOLD.sub(r"<strong>\1</strong>", escape(text))
+    parts = strong.split("*")
+    return "".join(f"<em>{p}</em>" if i % 2 else p for i, p in enumerate(parts))
+
+
+def _button(
+    label: str,
+    key: str,
+    story: Story,
+    number: int,
+    *,
+    present: bool,
+    disabled: bool = False,
+    kind: str = "secondary",
+) -> None:
+    st.button(
+        label,
+        key=f"story_{key}",
+        type=kind,
+        disabled=disabled,
+        on_click=go,
+        args=(story, number),
+        kwargs={"present": present},
+    )
+
+
+def _leave() -> None:
+    for part in STORY:
+        st.query_params.pop(part, None)
+
+
+_KEYS = """
+export default function () {
+  const takes = "input, textarea, select, [role=slider], [role=radio], [role=combobox]";
+  const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back" };
+  const press = (event) => {
+    const key = keys[event.key];
+    if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
+    const at = event.composedPath()[0];
+    if (at.closest && (at.closest(takes) || at.isContentEditable)) return;
+    const button = document.querySelector(`.st-key-story_${key} button:not([disabled])`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  };
+  document.addEventListener("keydown", press);
+  return () => document.removeEventListener("keydown", press);
+}
+"""
+
+
+def _keys() -> None:
+    """Next and back by keyboard, and by a presenter's remote control."""
+    component = st.components.v2.component("carereach_story_keys", html="<span></span>", js=_KEYS)
+    component(key="story_keys", height="content", width="content")
