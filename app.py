@@ -13,7 +13,7 @@ try:
     _ui.serve_leaflet()
 except CareReachError as error:
     st.error(_ui.plain(str(error)))
-_ui.entered(page.title)
+_ui.entered(page.title, page.url_path)
 _ui.keep_address(page.title)
 if page.url_path != "stories":
     _story.follow(page.url_path or "find")

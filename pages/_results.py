@@ -46,6 +46,8 @@ FILTER_WORDS = {
 FILTER_ANY = "Any"
 FILTER_NOTE = "Only what is on record counts: who does not say is left out, and counted."
 MOST_ROWS = 100
+#: So many rows can be opened in a map app: the positions of all would weigh too much.
+MOST_PLACED = 30
 PURPOSE = (
     "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
     "This is an example; change anything above."
@@ -369,6 +371,7 @@ def list_data(view: View, answer: Answer, lines: list[words.Line]) -> dict:
             "reach": shared(line.reach),
             "phone": line.phone,
             "farther": line.farther,
+            "at": [round(line.lat, 5), round(line.lon, 5)] if line.number <= MOST_PLACED else None,
         }
         rows.append({key: value for key, value in row.items() if value})
     return {

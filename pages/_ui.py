@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import shapely
 import streamlit as st
@@ -29,6 +31,8 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
 #: What takes longer shows how far it is.
 MOMENT_S = 0.5
+#: Pages that the footer leads to.
+IN_FOOTER = ("Method",)
 LEAFLET = ("leaflet.js", "leaflet.css")
 
 
@@ -298,7 +302,8 @@ def header(pages: list) -> None:
     with st.container(horizontal=True, key="nav", vertical_alignment="center", gap="small"):
         st.html('<span class="cr-brand">CareReach</span>', width="content")
         for page in pages:
-            st.page_link(page)
+            if page.title not in IN_FOOTER:
+                st.page_link(page)
 
 
 def need_router() -> None:
@@ -320,6 +325,7 @@ def site() -> list:
         st.Page("pages/coverage.py", title="Coverage", url_path="coverage"),
         st.Page("pages/stories.py", title="Stories", url_path="stories"),
         st.Page("pages/data.py", title="Data", url_path="data"),
+        st.Page("pages/method.py", title="Method", url_path="method"),
     ]
 
 
@@ -339,14 +345,36 @@ def keep_address(page: str) -> None:
         st.query_params.from_dict(now[1])
 
 
-def entered(page: str) -> None:
-    """Remember which page was shown before this one."""
+def entered(page: str, url_path: str) -> None:
+    """Remember which page was shown before this one, and at which address."""
+    if page not in IN_FOOTER:
+        asked = urlencode(st.query_params.to_dict())
+        st.session_state["came_at"] = f"/{url_path}?{asked}" if asked else f"/{url_path}"
     st.session_state["came_from"] = st.session_state.get("page")
     st.session_state["page"] = page
 
 
+def report_link(at: str) -> str:
+    """Where an error is reported, with the page it is about; "" where nobody has named a place.
+
+    `CAREREACH_CONTACT` is a mail address, or an `https://` address that takes `title` and `body`
+    (a new issue, say).
+    """
+    contact = os.environ.get("CAREREACH_CONTACT", "").strip()
+    subject, body = "CareReach: an error", f"On the page: {at or '/'}\n\nWhat is wrong: "
+    if re.fullmatch(r"(mailto:)?[^\s@:/<>\"]+@[^\s@/<>\"]+", contact):
+        words = urlencode({"subject": subject, "body": body}, quote_via=quote)
+        return escape(f"mailto:{contact.removeprefix('mailto:')}?{words}")
+    if re.fullmatch(r"https?://[^\s<>\"]+", contact):
+        joint = "&" if "?" in contact else "?"
+        return escape(contact + joint + urlencode({"title": subject, "body": body}))
+    return ""
+
+
 def footer() -> None:
     """Who says all this, and what leaves the server."""
+    with st.container(horizontal=True, key="foot", gap="small"):
+        st.page_link("pages/method.py", label="Method, privacy and how to report an error")
     st.html(
         '<footer class="cr-footer">No substitute for medical care. Every statement names its '
         "source and date; the Data page lists them all. Nothing is sponsored. This page asks no "

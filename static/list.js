@@ -79,21 +79,28 @@ function card(row, selected, choose) {
   if (row.detail) source.append(" · " + row.detail);
   item.append(source);
   if (row.facts) item.append(make("p", row.facts, "facts"));
+  if (row.phone || row.at) {
+    const actions = make("p", null, "actions");
+    if (row.phone) {
+      const call = make("a", "Call " + row.phone, "call");
+      call.href = "tel:" + row.phone;
+      actions.append(call);
+    }
+    if (row.at) {
+      // For the map app of a phone; hidden where there is only a mouse.
+      const go = make("a", "Open in maps", "maps");
+      go.href = "geo:" + row.at.join(",") + "?q=" + row.at.join(",");
+      actions.append(go);
+    }
+    item.append(actions);
+  }
   for (const [words, from] of row.notices) {
     item.append(make("p", words + " (" + from + ")", "notice"));
   }
   const more = make("details");
   more.open = selected;
   more.append(make("summary", "How to ask there, and what this rests on"));
-  const reach = make("p");
-  if (row.phone) {
-    const call = make("a", row.reach);
-    call.href = "tel:" + row.phone;
-    reach.append(call);
-  } else {
-    reach.textContent = row.reach;
-  }
-  more.append(reach);
+  more.append(make("p", row.reach));
   if (row.basis.length) more.append(statements(row.basis, "What was said"));
   if (row.against.length) more.append(statements(row.against, "Said against it"));
   if (row.related.length) more.append(statements(row.related, "A related service"));

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from geo.build import build_pack
@@ -31,6 +32,8 @@ FLAGS = [
     "--no-first-run",
 ]
 MAP = 'iframe[title="streamlit_folium.st_folium"]'
+#: What axe finds that only Streamlit can change; the README names it.
+STREAMLITS: frozenset[str] = frozenset()
 PATIENCE = 30  # seconds, for a machine that has other things to do
 expect.set_options(timeout=1000 * PATIENCE)
 
@@ -110,7 +113,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     build_pack(folder, tmp_path_factory.mktemp("static"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREREACH_DATA", str(packs))
-        doctors = dataclasses.replace(small("s"), providers=ROWS)
+        doctors = dataclasses.replace(small("s"), providers=ROWS.assign(phone="+358401234567"))
         import_into("doctors", [doctors], NewPack("Doctors"))
     with serving(packs, tmp_path_factory.mktemp("log") / "server.log") as url:
         yield url
@@ -178,6 +181,22 @@ class Visitor:
         while quiet < 4:
             self.page.wait_for_timeout(120)
             quiet = quiet + 1 if idle.count() else 0
+
+    def violations(self) -> list[str]:
+        """Everything that axe finds once the page is quiet, but for what is `STREAMLITS`."""
+        for _ in range(3):
+            self.settle()
+            found = [
+                f"{v['impact']} {v['id']}: {v['help']} ({node['target']})"
+                for v in Axe().run(self.page).response["violations"]
+                if v["id"] not in STREAMLITS
+                for node in v["nodes"]
+            ]
+            if not found:
+                break
+            # What is fading in or out has little contrast for a moment.
+            self.page.wait_for_timeout(1000)
+        return found
 
 
 @pytest.fixture

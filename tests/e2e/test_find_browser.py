@@ -298,6 +298,31 @@ def test_everything_works_by_keyboard(visit) -> None:
     soon(lambda: address(page).get("measure"), "straight")
 
 
+def test_every_page_leads_to_method_and_privacy(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    for path in ("/", "/procedures", "/coverage", "/stories", "/data"):
+        page.goto(visitor.url + path)
+        page.get_by_role("link", name="Method, privacy and how to report an error").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Method and privacy")
+    # What the page says of cookies holds: none that would know somebody again.
+    assert {cookie["name"] for cookie in visitor.context.cookies()} <= {"_streamlit_xsrf"}
+
+
+def test_a_phone_can_call_and_open_a_map_app(visit) -> None:
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visitor.open()
+    maps = page.get_by_role("link", name="Open in maps").first
+    expect(maps).to_be_visible()
+    assert re.fullmatch(r"geo:(2\d\.\d+,9\d\.\d+)\?q=\1", maps.get_attribute("href"))
+    assert maps.bounding_box()["height"] >= 44
+    assert page.get_by_role("link", name=re.compile("^Call")).count() == 0
+    visitor.open("/?pack=doctors&procedure=hospital-care&near=60.17, 24.94")
+    call = page.get_by_role("link", name="Call +358401234567").first
+    assert call.get_attribute("href") == "tel:+358401234567"
+    assert call.bounding_box()["height"] >= 44
+
+
 def test_a_hostile_name_is_only_text(visit, tmp_path) -> None:
     visitor = visit(accept_downloads=True)
     page = visitor.open("/?pack=hostile&near=Serzhong, Sarpang")
