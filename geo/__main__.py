@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -103,7 +104,7 @@ def find(
             hint = f"Near spellings: {'; '.join(found.suggestions)}."
         _stop(f"{found.problem} {hint}".strip(), EXIT_USAGE)
     today = dt.date.today()
-    wanted = _measure(data, measure, within_min)
+    wanted = _measure(data, measure, within_min, radius_km)
     engine = _engine(data) if wanted in MODES else None
     answer = find_care(
         assess_pack(data, entry, today),
@@ -121,11 +122,19 @@ def find(
     typer.echo(_formatted(answer, format), nl=False)
 
 
-def _measure(data: Pack, measure: str | None, within_min: float | None) -> str:
-    """How to measure: what was said, by car where minutes were said, else the pack's own way."""
-    if measure or within_min is None:
-        return measure or data.measure
-    return data.measure if data.measure in MODES else "drive"
+def _measure(
+    data: Pack, measure: str | None, within_min: float | None, within_km: float | None
+) -> str:
+    """How to measure: what was said, or what the threshold is in, else the pack's own way."""
+    if measure is None and within_min is not None and within_km is not None:
+        raise CareReachError("Both kilometres and minutes are given: say --measure too.")
+    if measure:
+        return measure
+    if within_min is not None:
+        return data.measure if data.measure in MODES else "drive"
+    if within_km is not None and data.measure in MODES:
+        return "straight" if data.roads.empty else "road"
+    return data.measure
 
 
 def _engine(data: Pack) -> Engine | None:
@@ -191,7 +200,7 @@ def _coverage(
     data = open_pack(pack)
     entry = get_procedure(_library(), procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
-    wanted = _measure(data, measure, within_min)
+    wanted = _measure(data, measure, within_min, within_km)
     engine = _engine(data) if wanted in MODES else None
     supplied = None
     if engine is not None:
@@ -336,6 +345,8 @@ def roads(
             typer.echo(f"{leg['from']} to {leg['to']}: table {leg['km']:g} km, measured {routed}")
         typer.echo(table_words(legs))
     if refit:
+        if os.environ.get("CAREREACH_VALHALLA"):
+            _stop("Refit with imported roads: unset CAREREACH_VALHALLA.", EXIT_USAGE)
         if legs["routed_km"].isna().all():
             _stop(
                 "No leg was measured: the roads are of another place. Nothing changed.", EXIT_DATA

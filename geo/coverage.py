@@ -365,7 +365,8 @@ def _regions(
         found["small"] = found["population"] < SMALL
         frames.append(found.rename_axis("region_id").reset_index())
     if not frames:
-        return pd.DataFrame(columns=_REGION_FIGURES)
+        more = ("circuity",) if measure in MODES else ()
+        return pd.DataFrame(columns=[*_REGION_FIGURES, *more])
     regions: pd.DataFrame = pd.concat(frames, ignore_index=True)
     return regions
 

@@ -24,10 +24,13 @@ from geo.schema import HOSPITAL_TYPES, STATUSES
 from geo.travel import (
     MAX_MIN,
     MODES,
+    OFF_ROAD_KM,
     TOP_KMH,
     Access,
+    OnRoad,
     RoadTable,
     find_access,
+    join_roads,
     minutes,
     road_distances,
 )
@@ -137,8 +140,12 @@ class Answer:
         is the straight line that nobody can exceed in that time. Else None.
     trouble
         Why minutes were asked for and kilometres stand in, in one sentence; "" where all is well.
+    down
+        Whether that is because a service does not answer just now.
+    off_road_km
+        How far the place is from the road that the minutes begin at; 0 without minutes.
     cut
-        How many places within the bound were not measured in minutes, being too many.
+        How many that might be in reach were not measured in minutes, being too many.
     """
 
     pack: Pack
@@ -158,6 +165,8 @@ class Answer:
     silent: int = 0
     within_min: float | None = None
     trouble: str = ""
+    down: bool = False
+    off_road_km: float = 0.0
     cut: int = 0
 
     @property
@@ -295,16 +304,18 @@ def find_care(
     away_km = outside_km(assessed.pack.outline, place.lat, place.lon)
     away_km = away_km if away_km > OUTSIDE_KM else 0.0
     roads = None if away_km else assessed.roads
-    trouble = ""
+    trouble, down = "", False
     if measure in MODES:
-        if engine is None or away_km:
-            trouble = "There are no roads to measure minutes on."
-        else:
+        trouble = "There are no roads to measure minutes on."
+        if engine is not None and not away_km:
             try:
-                way = _Way(assessed, place, roads, measure, within_min, engine)
-                return _answer(way, radius_km, order_by, show, limit)
+                here = join_roads(engine, [(place.lat, place.lon)], measure)
+                if here.off_km[0] <= OFF_ROAD_KM:
+                    way = _Way(assessed, place, roads, measure, within_min, engine, here)
+                    return _answer(way, radius_km, order_by, show, limit)
+                trouble = f"{place.name} is more than {OFF_ROAD_KM:g} km from any road on the map."
             except RoadsDownError as error:
-                trouble = str(error)
+                trouble, down = str(error), True
         measure = assessed.pack.measure
     if roads is None or measure in MODES:
         measure = "straight" if roads is None else "road"
@@ -315,6 +326,7 @@ def find_care(
         answer,
         outside_km=away_km,
         trouble=trouble,
+        down=down,
         seen_at=answer.seen_at.head(0 if away_km else 1),
     )
 
@@ -333,11 +345,17 @@ class _Way:
     measure: str
     within: float
     engine: Engine | None = None
+    here: OnRoad | None = None
 
     @property
     def bound_km(self) -> float:
-        """No way within the threshold leads farther in a straight line."""
-        return TOP_KMH[self.measure] * self.within / 60 if self.engine else self.within
+        """No way within the threshold leads farther in a straight line.
+
+        Minutes are counted from road to road: either end may be off its own.
+        """
+        if self.engine is None:
+            return self.within
+        return TOP_KMH[self.measure] * self.within / 60 + 2 * OFF_ROAD_KM
 
     def measured(self, rows: pd.DataFrame, access: Access | None, positions: Ints) -> pd.DataFrame:
         """Some of the rows, with how far they are from the place."""
@@ -345,9 +363,8 @@ class _Way:
         access = access.take(positions) if access else None
         place = self.place
         far = road_distances(self.roads, place.lat, place.lon, rows["lat"], rows["lon"], access)
-        if self.engine is not None:
-            here, there = [(place.lat, place.lon)], rows[["lat", "lon"]]
-            trips = minutes(self.engine, here, there, self.measure)
+        if self.engine is not None and self.here is not None:
+            trips = minutes(self.engine, self.here, rows[["lat", "lon"]], self.measure)
             far["minutes"], far["route_km"] = trips.minutes[0], trips.km[0]
             far["off_road_km"] = trips.to_road_km
         return pd.concat([rows, far], axis=1)
@@ -360,9 +377,13 @@ def _answer(way: _Way, radius_km: float, order_by: str, show: str, limit: int) -
     # No road is shorter than the straight line, so the bound says what has to be measured.
     most = limit if counted else MOST_TIMED if way.engine else None
     hits = within_radius(assessed.index, place.lat, place.lon, way.bound_km, most)
-    cut = int(sum(hits.counts)) - len(hits.positions) if way.engine else 0
-    some = np.union1d(hits.positions, _candidates_beyond(way))
+    near_first = hits.positions if counted else hits.positions[:most]
+    some = np.union1d(near_first, _candidates_beyond(way))
     measured = way.measured(assessed.rows, assessed.access, some)
+    cut = 0
+    if way.engine is not None:
+        listed = sum(n for word, n in zip(_GROUPS, hits.counts, strict=False) if word in LISTED)
+        cut = int(listed) - int((measured["distance_km"] <= way.bound_km).sum())
     near = (measured[column] <= way.within).fillna(False).to_numpy(bool)
     inside, beyond = measured[near], measured[~near & measured["status"].isin(LISTED)]
     counts = dict.fromkeys(LISTED, 0)
@@ -396,7 +417,8 @@ def _answer(way: _Way, radius_km: float, order_by: str, show: str, limit: int) -
         narrowed=assessed.narrowed,
         silent=assessed.silent,
         within_min=way.within if way.engine else None,
-        cut=cut,
+        off_road_km=float(way.here.off_km[0]) if way.here else 0.0,
+        cut=max(cut, 0),
     )
 
 

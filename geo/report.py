@@ -134,6 +134,7 @@ def _about(answer: Answer) -> dict[str, Any]:
         **({} if answer.within_min is None else {"within_min": answer.within_min}),
         "measure": answer.measure,
         **({"trouble": answer.trouble} if answer.trouble else {}),
+        **({"not_measured": answer.cut} if answer.cut else {}),
         "order": answer.order,
         "pack": {
             "name": answer.pack.name,

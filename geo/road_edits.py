@@ -13,9 +13,17 @@ import pandas as pd
 
 from geo.edits import add_resource, change_pack, write_descriptor, write_table
 from geo.errors import CareReachError, DataError
-from geo.packs import Pack, open_pack, read_descriptor, read_table, sha256_of, user_folder
+from geo.packs import (
+    Pack,
+    open_pack,
+    pack_folder,
+    read_descriptor,
+    read_table,
+    sha256_of,
+    user_folder,
+)
 from geo.query import distance_km
-from geo.roads import Engine, build_tiles
+from geo.roads import Engine, LocalEngine, build_tiles
 from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW, ROAD_TILES, minutes
 
 __all__ = ["SOURCE", "check_road_table", "import_roads", "refit_road_table", "table_words"]
@@ -71,10 +79,9 @@ def import_roads(
         raise DataError(extract.name, "the file is missing")
     pack = open_pack(name)
     digest = sha256_of(extract)
-    known = read_descriptor(pack.folder).get("resources", [])
-    if any(e["name"] == ROAD_TILES and e.get("extract") == digest for e in known):
-        return False
     date = as_of or _date_of(extract)
+    if _has_roads(pack, digest, date):
+        return False
     home = user_folder()
     home.mkdir(parents=True, exist_ok=True)
     for left in home.glob(f"{_ASIDE}*"):  # of a run that was killed
@@ -97,6 +104,20 @@ def import_roads(
             write_descriptor(folder, about)
 
         change_pack(name, change, dry_run=dry_run)
+    return True
+
+
+def _has_roads(pack: Pack, digest: str, date: str | None) -> bool:
+    """Whether a pack has the roads of just this extract, and they can be read."""
+    known = read_descriptor(pack.folder).get("resources", [])
+    same = any(e["name"] == ROAD_TILES and e.get("extract") == digest for e in known)
+    dated = SOURCE in pack.sources and pack.sources[SOURCE].as_of == date
+    if not (same and dated and ROAD_TILES in pack.files):
+        return False
+    try:
+        LocalEngine(pack.files[ROAD_TILES])
+    except DataError:
+        return False
     return True
 
 
@@ -179,7 +200,17 @@ def refit_road_table(name: str, checked: pd.DataFrame) -> int:
     -------
     int
         How many legs were changed.
+
+    Raises
+    ------
+    CareReachError
+        If the pack has no imported roads that the legs could name as their source.
     """
+    if SOURCE not in {s["name"] for s in read_descriptor(pack_folder(name)).get("sources", [])}:
+        raise CareReachError(
+            f"The pack {name!r} has no imported roads to name as the source of its legs; "
+            "`python -m geo import roads` brings them."
+        )
     found = checked[checked["routed_km"] > 0].set_index(["from", "to"])["routed_km"]
 
     def change(folder: Path) -> None:

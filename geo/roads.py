@@ -35,9 +35,11 @@ __all__ = [
 ]
 
 #: A question to a service is given up after this.
-TIMEOUT_S = 20.0
-#: A service that did not answer is not asked again for so long: each try holds a page up.
+TIMEOUT_S = 60.0
+#: A service that did not answer is not asked again for so long, and longer each time: each try
+#: holds a page up.
 REST_S = 10.0
+_LONGEST_REST_S = 160.0
 #: Valhalla's limits guard a public server; in this process only the questions of `geo.travel` come.
 _LIMITS = {"max_distance": 1e7, "max_matrix_distance": 1e7, "max_matrix_location_pairs": 1_000_000}
 _FAR = {"max_distance": 1e7, "max_time_contour": 600}
@@ -139,15 +141,17 @@ class ServiceEngine:
                 f"CAREREACH_VALHALLA is {base!r}; it has to be an address, http://…"
             )
         self._base = base.rstrip("/")
-        self._failed_at = -REST_S
+        self._failed_at = 0.0
+        self._failures = 0
 
     @property
     def resting(self) -> bool:
         """Whether it did not answer a moment ago, and is not asked yet."""
-        return time.monotonic() - self._failed_at < REST_S
+        rest = min(REST_S * 2 ** (self._failures - 1), _LONGEST_REST_S) if self._failures else 0
+        return time.monotonic() - self._failed_at < rest
 
     def ask(self, action: str, question: Mapping[str, Any]) -> Any:
-        """One answer; None where the service says that there is none.
+        """One answer; None where the service says that there is none, or that it is too much.
 
         Raises
         ------
@@ -160,13 +164,18 @@ class ServiceEngine:
             answer = requests.post(
                 f"{self._base}/{action}", data=json.dumps(question), timeout=TIMEOUT_S
             )
-            if answer.status_code >= 500:
-                raise ValueError
             found = answer.json()
-        except (requests.RequestException, ValueError):
-            self._failed_at = time.monotonic()
+            # Valhalla says with 400 and a code of its own why there is no answer; whatever else
+            # comes (somebody else's page, a refusal, "too many requests") is none.
+            refused = answer.status_code == 400 and "error_code" in found
+            if answer.status_code != 200 and not refused:
+                raise ValueError
+        except (requests.RequestException, ValueError, TypeError):
+            self._failed_at, self._failures = time.monotonic(), self._failures + 1
             raise RoadsDownError("The road service does not answer.") from None
-        return None if answer.status_code >= 400 else found
+        if action != "status":
+            self._failures = 0
+        return None if refused else found
 
 
 def open_engine(tiles: Path | None) -> LocalEngine | ServiceEngine | None:

@@ -9,11 +9,14 @@ skeleton an access leg is estimated from the straight line. Kilometres are shown
 wherever something was estimated, with the range that the estimate's quartiles give.
 """
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -25,12 +28,13 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import CareReachError
 from geo.packs import Pack
 from geo.query import distance_km
-from geo.roads import Engine, engine_missing, open_engine
+from geo.roads import Engine, RoadsDownError, engine_missing, open_engine
 
 __all__ = [
     "DETOUR",
     "DETOUR_HIGH",
     "DETOUR_LOW",
+    "MAX_KM",
     "MAX_MIN",
     "MODES",
     "OFF_ROAD_KM",
@@ -38,6 +42,7 @@ __all__ = [
     "ROAD_TILES",
     "TOP_KMH",
     "Access",
+    "OnRoad",
     "Progress",
     "RoadTable",
     "Route",
@@ -46,6 +51,7 @@ __all__ = [
     "engine_for",
     "find_access",
     "isochrone",
+    "join_roads",
     "minutes",
     "road_distances",
     "route",
@@ -62,8 +68,11 @@ MODES: Mapping[str, str] = {"drive": "auto", "walk": "pedestrian"}
 #: (https://valhalla.github.io/valhalla/api/turn-by-turn/api-reference/); a ferry may be faster
 #: than who walks aboard.
 TOP_KMH: Mapping[str, float] = {"drive": 140.0, "walk": 10.0}
-#: Ways that take longer are not asked for.
+#: Nobody asks for more.
 MAX_MIN = 600.0
+#: Nothing farther is measured, in a straight line: a service refuses it as it comes
+#: (`max_matrix_distance`: 400 km by car, 200 km on foot).
+MAX_KM: Mapping[str, float] = {"drive": 395.0, "walk": TOP_KMH["walk"] * MAX_MIN / 60}
 #: A place farther from any road has no travel time: the way to the road would be the longer part.
 OFF_ROAD_KM = 3.0
 #: The resource of a pack that holds the engine's tiles.
@@ -73,7 +82,7 @@ JOINED = 50
 #: Pairs in one question: what a service answers as it comes (`max_matrix_location_pairs`).
 PAIRS_AT_ONCE = 2500
 _SIDE = 50
-#: Pairs that are measured and kept for one pack and mode, 16 bytes each.
+#: Pairs that are measured for one question, and kept for one pack and mode, 16 bytes each.
 MOST_PAIRS = 5_000_000
 
 #: Road km per straight km over the 238 published statements for Bhutan: quartiles and median.
@@ -263,13 +272,29 @@ def _frame(
 
 
 @dataclass(frozen=True)
+class OnRoad:
+    """Where points join the road.
+
+    Attributes
+    ----------
+    spots
+        (lat, lon), degrees, shape (n, 2); NaN where there is no road at all.
+    off_km
+        How far each point is from there in a straight line, shape (n,); NaN likewise.
+    """
+
+    spots: Floats
+    off_km: Floats
+
+
+@dataclass(frozen=True)
 class Trips:
     """Ways between points and places.
 
     Attributes
     ----------
     minutes, km
-        Shape (n, m); NaN where there is no way, or none within `MAX_MIN`.
+        Shape (n, m); NaN where there is no way, or the place is too far to be measured.
     from_road_km, to_road_km
         How far each origin (n,) and destination (m,) is from its road in a straight line, km;
         NaN where there is no road at all. Beyond `OFF_ROAD_KM` there is no time either.
@@ -325,10 +350,49 @@ def engine_for(pack: Pack) -> tuple[Engine | None, str]:
     )
 
 
+def join_roads(engine: Engine, points: npt.ArrayLike, mode: str = "drive") -> OnRoad:
+    """Find where points join the road.
+
+    The nearest road from which others can be reached and back. Left to itself the engine weighs
+    several such places against each other, and a matrix by other weights than a route.
+
+    Parameters
+    ----------
+    engine
+        From `engine_for` or `geo.roads.open_engine`.
+    points
+        (lat, lon), degrees, shape (n, 2).
+    mode
+        A key of `MODES`.
+
+    Raises
+    ------
+    CareReachError
+        If the mode is none, or the engine does not answer (`geo.roads.RoadsDownError`).
+    """
+    costing = _costing(mode)
+    where = np.asarray(points, np.float64).reshape(-1, 2)
+    spots, off = np.full((len(where), 2), np.nan), np.full(len(where), np.nan)
+    for i in range(0, len(where), _SIDE):
+        some = where[i : i + _SIDE]
+        asked = [{"lat": float(lat), "lon": float(lon)} for lat, lon in some]
+        question = {"locations": asked, "costing": costing, "verbose": True}
+        found = engine.ask("locate", question)
+        with _understood():
+            for number, (point, place) in enumerate(zip(some, found or (), strict=False), i):
+                edges = place.get("edges") or ()
+                best = [e for e in edges if min(e["outbound_reach"], e["inbound_reach"]) >= JOINED]
+                ends = np.array([(e["correlated_lat"], e["correlated_lon"]) for e in best or edges])
+                if len(ends):
+                    km = distance_km(point[0], point[1], ends[:, 0], ends[:, 1])
+                    spots[number], off[number] = ends[km.argmin()], km.min()
+    return OnRoad(spots, off)
+
+
 def minutes(
     engine: Engine,
-    origins: npt.ArrayLike,
-    destinations: npt.ArrayLike,
+    origins: "npt.ArrayLike | OnRoad",
+    destinations: "npt.ArrayLike | OnRoad",
     mode: str = "drive",
     *,
     within_min: float = MAX_MIN,
@@ -341,11 +405,12 @@ def minutes(
     engine
         From `engine_for` or `geo.roads.open_engine`.
     origins, destinations
-        (lat, lon), degrees, shape (n, 2) and (m, 2).
+        (lat, lon), degrees, shape (n, 2) and (m, 2); or from `join_roads`.
     mode
         A key of `MODES`.
     within_min
-        Ways that must take longer at `TOP_KMH` in a straight line are not asked for: they are NA.
+        What cannot be reached so soon at `TOP_KMH` in a straight line need not be asked for, and
+        nothing farther than `MAX_KM` is: it is NA. Other ways that take longer are measured.
     progress
         Told how many of how many pairs are done.
 
@@ -355,35 +420,59 @@ def minutes(
         If the mode is none, or the engine does not answer (`geo.roads.RoadsDownError`).
     """
     costing = _costing(mode)
-    starts = np.asarray(origins, np.float64).reshape(-1, 2)
-    ends = np.asarray(destinations, np.float64).reshape(-1, 2)
-    starts, from_road = _snap(engine, starts, costing)
-    ends, to_road = _snap(engine, ends, costing)
-    shape = (len(starts), len(ends))
+    start, end = (
+        points if isinstance(points, OnRoad) else join_roads(engine, points, mode)
+        for points in (origins, destinations)
+    )
+    shape = (len(start.off_km), len(end.off_km))
     time, length = np.full(shape, np.nan), np.full(shape, np.nan)
-    bound_km = TOP_KMH[mode] * within_min / 60
-    rows, columns = (np.flatnonzero(off <= OFF_ROAD_KM) for off in (from_road, to_road))
+    bound_km = min(TOP_KMH[mode] * within_min / 60, MAX_KM[mode])
+    rows, columns = _near_together(start), _near_together(end)
     done, whole = 0, len(rows) * len(columns)
     for i in range(0, len(rows), _SIDE):
         some = rows[i : i + _SIDE]
+        there = end.spots[columns]
+        far = [
+            distance_km(lat, lon, there[:, 0], there[:, 1]) > bound_km
+            for lat, lon in start.spots[some]
+        ]
+        out_of_reach = np.reshape(far, (len(some), len(columns)))
         # What is out of reach of all of them is not asked for.
-        near = np.zeros(len(columns), bool)
-        for lat, lon in starts[some] if len(columns) else ():
-            near |= distance_km(lat, lon, ends[columns, 0], ends[columns, 1]) <= bound_km
-        asked = columns[near]
+        asked = np.flatnonzero(~out_of_reach.all(axis=0))
         for j in range(0, len(asked), _SIDE):
-            others = asked[j : j + _SIDE]
+            part = asked[j : j + _SIDE]
+            others = columns[part]
             block = np.ix_(some, others)
-            time[block], length[block] = _matrix(engine, starts[some], ends[others], costing)
+            found = _matrix(engine, start.spots[some], end.spots[others], costing)
+            time[block], length[block] = (
+                np.where(out_of_reach[:, part], np.nan, values) for values in found
+            )
             if progress is not None:
                 progress(done + len(some) * (j + len(others)), whole)
         done += len(some) * len(columns)
     # Of one spot to itself the engine may go round the block.
-    same = (starts[:, None, :] == ends[None, :, :]).all(axis=2) & ~np.isnan(time)
+    same = (start.spots[:, None, :] == end.spots[None, :, :]).all(axis=2) & ~np.isnan(time)
     time[same], length[same] = 0.0, 0.0
-    time[time > within_min] = np.nan
-    length[np.isnan(time)] = np.nan
-    return Trips(time, length, from_road, to_road)
+    return Trips(time, length, start.off_km, end.off_km)
+
+
+def _near_together(points: OnRoad) -> Ints:
+    """Those that lie on a road, neighbours after each other, so that blocks are of one region."""
+    placed = np.flatnonzero(points.off_km <= OFF_ROAD_KM)
+    if not len(placed):
+        return placed
+    spots = gpd.GeoSeries(gpd.points_from_xy(points.spots[placed, 1], points.spots[placed, 0]))
+    order: Ints = placed[np.argsort(spots.hilbert_distance().to_numpy(), kind="stable")]
+    return order
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    """An answer of another shape than Valhalla's is as good as none."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        raise RoadsDownError("The road service gives answers that are not Valhalla's.") from error
 
 
 def isochrone(
@@ -413,22 +502,23 @@ def isochrone(
     CareReachError
         If the mode is none, or the engine does not answer.
     """
-    costing = _costing(mode)
-    start, off = _snap(engine, np.array([origin]), costing)
-    if not off[0] <= OFF_ROAD_KM:
+    start = join_roads(engine, [origin], mode)
+    if not start.off_km[0] <= OFF_ROAD_KM:
         return None
     question = {
-        "locations": _places(start),
-        "costing": costing,
+        "locations": _places(start.spots),
+        "costing": _costing(mode),
         "contours": [{"time": within_min}],
         "polygons": True,
         "denoise": 0,
     }
     answer = engine.ask("isochrone", question)
-    features = answer.get("features", []) if isinstance(answer, dict) else []
-    if not features:
+    if answer is None:
         return None
-    return shapely.make_valid(shapely.geometry.shape(features[0]["geometry"]))
+    with _understood():
+        (feature,) = answer["features"][:1] or [None]
+        area = feature and shapely.make_valid(shapely.geometry.shape(feature["geometry"]))
+    return area or None
 
 
 def route(
@@ -453,23 +543,23 @@ def route(
     CareReachError
         If the mode is none, or the engine does not answer.
     """
-    costing = _costing(mode)
-    ends, off = _snap(engine, np.array([origin, destination]), costing)
-    if not (off <= OFF_ROAD_KM).all():
+    ends = join_roads(engine, [origin, destination], mode)
+    if not (ends.off_km <= OFF_ROAD_KM).all():
         return None
     question = {
-        "locations": _places(ends),
-        "costing": costing,
+        "locations": _places(ends.spots),
+        "costing": _costing(mode),
         "format": "osrm",
         "shape_format": "geojson",
         "directions_type": "none",
     }
     answer = engine.ask("route", question)
-    if not isinstance(answer, dict) or not answer.get("routes"):
+    if answer is None:
         return None
-    found = answer["routes"][0]
-    line = tuple((lat, lon) for lon, lat in found["geometry"]["coordinates"])
-    return Route(found["duration"] / 60, found["distance"] / 1000, line)
+    with _understood():
+        found = answer["routes"][0]
+        line = tuple((lat, lon) for lon, lat in found["geometry"]["coordinates"])
+        return Route(found["duration"] / 60, found["distance"] / 1000, line)
 
 
 def _costing(mode: str) -> str:
@@ -485,33 +575,6 @@ def _places(points: Floats) -> list[dict[str, float]]:
     ]
 
 
-def _snap(engine: Engine, points: Floats, costing: str) -> tuple[Floats, Floats]:
-    """Where points join the road, and how far off it they are in a straight line, km.
-
-    The nearest road from which others can be reached and back. Left to itself the engine weighs
-    several such places against each other, and a matrix by other weights than a route.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        (lat, lon), shape (n, 2), and km, shape (n,); NaN where there is no road at all.
-    """
-    spots, off = np.full((len(points), 2), np.nan), np.full(len(points), np.nan)
-    for i in range(0, len(points), _SIDE):
-        some = points[i : i + _SIDE]
-        where = [{"lat": float(lat), "lon": float(lon)} for lat, lon in some]
-        question = {"locations": where, "costing": costing, "verbose": True}
-        found = engine.ask("locate", question) or [{}] * len(some)
-        for number, (point, place) in enumerate(zip(some, found, strict=True), i):
-            edges = place.get("edges") or ()
-            joined = [e for e in edges if min(e["outbound_reach"], e["inbound_reach"]) >= JOINED]
-            ends = np.array([(e["correlated_lat"], e["correlated_lon"]) for e in joined or edges])
-            if len(ends):
-                km = distance_km(point[0], point[1], ends[:, 0], ends[:, 1])
-                spots[number], off[number] = ends[km.argmin()], km.min()
-    return spots, off
-
-
 def _matrix(engine: Engine, starts: Floats, ends: Floats, costing: str) -> tuple[Floats, Floats]:
     """Minutes and km of one block of pairs; a block that is refused is asked in halves."""
     question: dict[str, Any] = {
@@ -522,8 +585,9 @@ def _matrix(engine: Engine, starts: Floats, ends: Floats, costing: str) -> tuple
     }
     answer = engine.ask("sources_to_targets", question)
     if answer is not None:
-        found = answer["sources_to_targets"]
-        time, length = (np.array(found[key], np.float64) for key in ("durations", "distances"))
+        with _understood():
+            found = answer["sources_to_targets"]
+            time, length = (np.array(found[key], np.float64) for key in ("durations", "distances"))
         return time / 60, np.where(np.isnan(time), np.nan, length)
     if len(starts) == len(ends) == 1:
         return np.full((1, 1), np.nan), np.full((1, 1), np.nan)
@@ -559,9 +623,22 @@ class Times:
         points = np.column_stack([np.asarray(lat, np.float64), np.asarray(lon, np.float64)])
         self._points = points
         self._row = {(a, b): i for i, (a, b) in enumerate(points.tolist())}
-        self._known: dict[tuple[float, float], tuple[Floats, Floats]] = {}
-        self.from_road_km = np.full(len(points), np.nan)
+        self._known: OrderedDict[tuple[float, float], tuple[Floats, Floats]] = OrderedDict()
+        self._joined: OnRoad | None = None
         self._turn = threading.Lock()
+
+    @property
+    def from_road_km(self) -> Floats:
+        """How far each point is from its road, shape (n,); NaN where there is none.
+
+        Raises
+        ------
+        CareReachError
+            If the engine does not answer.
+        """
+        if self._joined is None:
+            self._joined = join_roads(self._engine, self._points, self.mode)
+        return self._joined.off_km
 
     def to(
         self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
@@ -581,30 +658,47 @@ class Times:
         Raises
         ------
         CareReachError
-            If these are more than `MOST_PAIRS` pairs, or the engine does not answer.
+            If these are more than `MOST_PAIRS` pairs, or the engine does not answer; what was
+            measured until then is kept.
         """
         places = np.column_stack([np.asarray(lats, np.float64), np.asarray(lons, np.float64)])
         keys = [(a, b) for a, b in places.tolist()]
-        with self._turn:
-            new = [key for key in dict.fromkeys(keys) if key not in self._known]
-            pairs = len(self._points) * (len(self._known) + len(new))
-            if pairs > MOST_PAIRS:
-                raise CareReachError(
-                    f"Minutes from {len(self._points):,} settlements to {len(set(keys)):,} places "
-                    f"are too many to measure ({MOST_PAIRS:,} pairs at most); cut the data to a "
-                    "smaller region."
-                )
-            if new and len(self._points):
-                trips = minutes(self._engine, self._points, new, self.mode, progress=progress)
-                self.from_road_km = trips.from_road_km
-                km = trips.km + trips.from_road_km[:, None] + trips.to_road_km[None, :]
-                for key, time, length in zip(new, trips.minutes.T, km.T, strict=True):
-                    self._known[key] = (time.copy(), length.copy())
-        blank = np.full((len(self._points), len(keys)), np.nan)
-        if not blank.size:
+        every = list(dict.fromkeys(keys))
+        size = len(self._points)
+        if size * len(every) > MOST_PAIRS:
+            raise CareReachError(
+                f"Minutes from {size:,} settlements to {len(every):,} places are too many to "
+                f"measure ({MOST_PAIRS:,} pairs at most); cut the data to a smaller region."
+            )
+        if not size or not keys:
+            blank = np.full((size, len(keys)), np.nan)
             return blank, blank
-        columns = [self._known[key] for key in keys]
+        found = {}
+        # A part at a time: whoever needs other places need not wait for all of these.
+        for i in range(0, len(every), _SIDE):
+            part = every[i : i + _SIDE]
+            with self._turn:
+                self._learn([key for key in part if key not in self._known])
+                for key in part:
+                    found[key] = self._known[key]
+                    self._known.move_to_end(key)
+                while size * len(self._known) > MOST_PAIRS:
+                    self._known.popitem(last=False)
+            if progress is not None:
+                progress(size * (i + len(part)), size * len(every))
+        columns = [found[key] for key in keys]
         return np.column_stack([t for t, _ in columns]), np.column_stack([k for _, k in columns])
+
+    def _learn(self, places: list[tuple[float, float]]) -> None:
+        """Measure the ways to new places, and keep them."""
+        if not places:
+            return
+        off_km = self.from_road_km
+        assert self._joined is not None
+        trips = minutes(self._engine, self._joined, places, self.mode)
+        km = trips.km + off_km[:, None] + trips.to_road_km[None, :]
+        for key, time, length in zip(places, trips.minutes.T, km.T, strict=True):
+            self._known[key] = (time.copy(), length.copy())
 
     def between(
         self, lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike

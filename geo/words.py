@@ -11,7 +11,7 @@ import pandas as pd
 from geo.find import LISTED, SHOW, Answer
 from geo.hours import hours_words
 from geo.packs import ASKED, Pack, publisher
-from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW, MODES, OFF_ROAD_KM
+from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW, MAX_KM, MODES, OFF_ROAD_KM
 
 __all__ = [
     "BY",
@@ -295,7 +295,8 @@ def _timed(answer: Answer, row: Mapping[str, Any]) -> str:
     """How long it takes; rounding must not put a row on the other side of the threshold."""
     time = row["minutes"]
     if pd.isna(time):
-        return f"no way {BY[answer.measure]}"
+        far = row["distance_km"] > MAX_KM[answer.measure]
+        return "farther than is measured" if far else f"no way {BY[answer.measure]}"
     within = answer.within_min or 0.0
     if round(time) <= within < time:
         return f"just over {min_words(within)} {BY[answer.measure]}"
@@ -308,7 +309,7 @@ def _way(mode: str, row: Mapping[str, Any]) -> str:
     if pd.isna(off) or off > OFF_ROAD_KM:
         return f"no road within {OFF_ROAD_KM:g} km of it is on the map"
     if pd.isna(row["minutes"]):
-        return "no road leads there"
+        return "" if row["distance_km"] > MAX_KM[mode] else "no road on the map leads there"
     km = row["route_km"]
     way = f"{km:.{1 if km < 10 else 0}f} km to {mode}"
     return way if off < OFF_ROAD_SAID_KM else f"{way}, and {off:.1f} km from there to the place"
@@ -371,6 +372,19 @@ def count_words(answer: Answer) -> tuple[str, str]:
     tuple of str
         The lead, to be set strong, and what follows it.
     """
+    lead, rest = _counted(answer)
+    if answer.cut:
+        rest += (
+            f" Only the nearest in a straight line were measured: {answer.cut:,} more lie where "
+            "they might be in reach."
+        )
+    if answer.off_road_km >= OFF_ROAD_SAID_KM:
+        rest += f" {answer.place.name} is {answer.off_road_km:.1f} km from where the minutes begin."
+    return lead, rest.strip()
+
+
+def _counted(answer: Answer) -> tuple[str, str]:
+    """How many were found."""
     counts, pack, kind = answer.counts, answer.pack, answer.procedure.kind
     within = f"within {threshold_words(answer)}"
     proved = counts["confirmed"] + counts["reported"]

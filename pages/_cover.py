@@ -13,6 +13,7 @@ from geo.access import SUPPLIES, weighted_quantile
 from geo.coverage import Coverage, Supplied
 from geo.errors import CareReachError
 from geo.query import distance_km
+from geo.roads import RoadsDownError
 from geo.text import escape
 from geo.travel import MODES
 from geo.words import min_words
@@ -47,13 +48,14 @@ MOST_PLACES = 2000
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
 
-def problems(view: CoverView, trouble: str = "") -> None:
+def problems(view: CoverView, trouble: CareReachError | None = None) -> None:
     """What was not understood, one sentence each, with what to click instead."""
     # Always a container: if what comes after moved, the browser would draw the map anew.
     with st.container(key="problems"):
-        if trouble:
+        if trouble is not None:
             st.warning(_ui.plain(f"{trouble} Kilometres are shown instead."))
-            _ui.wait_for_roads(view.pack)
+            if isinstance(trouble, RoadsDownError):
+                _ui.wait_for_roads(view.pack)
         for number, problem in enumerate(view.problems):
             st.warning(_ui.plain(problem.sentence))
             with st.container(horizontal=True, gap="small"):
@@ -407,7 +409,7 @@ def clicked(tool: str, lat: float, lon: float) -> None:
         st.session_state["drawn_area"] = [*st.session_state.get("drawn_area", []), (lat, lon)]
 
 
-def supplied_for(view: CoverView, today: dt.date) -> tuple[Supplied, str, str]:
+def supplied_for(view: CoverView, today: dt.date) -> tuple[Supplied, str, CareReachError | None]:
     """The pack with what was added and removed, measured once.
 
     Returns
@@ -417,9 +419,9 @@ def supplied_for(view: CoverView, today: dt.date) -> tuple[Supplied, str, str]:
     """
     asked = (view.pack, view.procedure.slug, today, view.add, view.remove)
     if view.measure not in MODES:
-        return _ui.supplied(*asked), view.measure, ""
+        return _ui.supplied(*asked), view.measure, None
     try:
-        return _ui.supplied(*asked, timed=True), view.measure, ""
+        return _ui.supplied(*asked, timed=True), view.measure, None
     except CareReachError as error:
         found = _ui.supplied(*asked)
-        return found, cover.stand_in(found), str(error)
+        return found, cover.stand_in(found), error

@@ -159,8 +159,12 @@ def what_if(view: CoverView, found: Coverage) -> None:
     )
     if not view.sites:
         return
-    with st.spinner("Choosing places …"):
-        candidates, sites = cover.find_sites(found, view.sites)
+    try:
+        with st.spinner("Choosing places …"):
+            candidates, sites = cover.find_sites(found, view.sites)
+    except CareReachError as error:  # minutes to places that were not measured yet
+        st.warning(_ui.plain(str(error)))
+        return
     if not len(sites.greedy):
         st.info("No place that lacks it would reach anybody more.")
         return

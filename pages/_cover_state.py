@@ -59,7 +59,8 @@ class CoverView:
             "sites": str(self.sites or ""),
             **changes,
         }
-        plain = {"pack": _state.DEFAULT_PACK, "supply": "likely", "measure": self.pack.measure}
+        plain = {"pack": _state.DEFAULT_PACK, "supply": "likely"}
+        plain |= {"measure": _state.plain_measure(self.pack)}
         plain |= {"level": "1", "within_min": f"{DEFAULT_MIN:g}"}
         return {key: value for key, value in full.items() if value and value != plain.get(key)}
 

@@ -89,7 +89,7 @@ def quality(pack: Pack, today: dt.date) -> None:
         more = f", and {twice - _NAMED:,} more" if twice > _NAMED else ""
         ages.append(f"{twice:,} pairs may be one provider each: {named}{more}.")
     st.html(
-        f'<div class="cr-entry"><h3>How good it is</h3><table class="cr-quality"><caption>Share of '
+        f'<div class="cr-entry"><h2>How good it is</h2><table class="cr-quality"><caption>Share of '
         f"providers with</caption><tbody>{rows}</tbody></table><p>{escape(' '.join(ages))}</p>"
         "</div>"
     )
@@ -146,4 +146,4 @@ def sources(pack: Pack) -> None:
     if hosts:
         parts.append(f"<li><strong>Statements</strong> were published by: {escape(hosts)}.</li>")
     if parts:
-        st.html(f'<div class="cr-entry"><h3>Sources</h3><ul>{"".join(parts)}</ul></div>')
+        st.html(f'<div class="cr-entry"><h2>Sources</h2><ul>{"".join(parts)}</ul></div>')

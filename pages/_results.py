@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from geo import explain, report, words
-from geo.find import MOST_TIMED, SHOW, Answer
+from geo.find import SHOW, Answer
 from geo.places import Place, find_place
 from geo.procedures import find_procedure
 from geo.road_edits import SOURCE as ROADS_SOURCE
@@ -152,7 +152,8 @@ def problems(view: View, answer: Answer | None = None) -> None:
         if answer is not None and answer.trouble and not answer.outside_km:
             stand_in = f"Shown instead: within {words.threshold_words(answer)}."
             st.warning(_ui.plain(f"{answer.trouble} {stand_in}"))
-            _ui.wait_for_roads(view.pack)
+            if answer.down:
+                _ui.wait_for_roads(view.pack)
         for number, problem in enumerate(view.problems):
             st.warning(_ui.plain(problem.sentence))
             if problem.offers:
@@ -418,10 +419,10 @@ def markers(lines: list[words.Line]) -> list[list]:
     ]
 
 
-def caption(answer: Answer) -> None:
+def caption(answer: Answer, *, shaded: bool) -> None:
     """What the map's signs mean."""
     if answer.within_min is not None:
-        _timed_caption(answer)
+        _timed_caption(answer, shaded=shaded)
         return
     bound = (
         f"Nothing outside the circle ({answer.radius_km:g} km in a straight line) can be within "
@@ -432,21 +433,17 @@ def caption(answer: Answer) -> None:
     _legend(answer, bound)
 
 
-def _timed_caption(answer: Answer) -> None:
+def _timed_caption(answer: Answer, *, shaded: bool) -> None:
     """The same where the list is cut by minutes."""
     source = answer.pack.sources.get(ROADS_SOURCE)
     roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
-    most = (
-        f" Only the {MOST_TIMED:,} nearest in a straight line were measured; {answer.cut:,} more "
-        "lie where they might be reached."
-        if answer.cut
-        else ""
-    )
-    _legend(
-        answer,
+    area = (
         f"Shaded: what can be reached in {words.threshold_words(answer)}, without traffic or "
-        f"waiting.{most} {roads}.",
+        "waiting."
+        if shaded
+        else "The area that can be reached is not drawn: the road service gives none this large."
     )
+    _legend(answer, f"{area} {roads}.")
 
 
 def _legend(answer: Answer, bound: str) -> None:

@@ -70,7 +70,7 @@ class View:
             **filter_address(self.filters),
             **changes,
         }
-        plain = {"measure": self.pack.measure, "pack": DEFAULT_PACK, "order": "evidence"}
+        plain = {"pack": DEFAULT_PACK, "order": "evidence", "measure": plain_measure(self.pack)}
         plain |= {"within_min": f"{DEFAULT_MIN:g}"}
         plain |= {"show": "all", "provider": "", **filter_address(Filters())}
         return {key: value for key, value in full.items() if value != plain.get(key)}
@@ -167,14 +167,24 @@ def usual_measure(pack: Pack) -> str:
     return pack.measure if pack.measure in measures else measures[0]
 
 
+def plain_measure(pack: Pack) -> str:
+    """The measure that an address need not name: never minutes, for a link's km stay km."""
+    return "" if pack.measure in MODES else pack.measure
+
+
 def read_measure(address: Mapping[str, str], pack: Pack, problems: list[Problem]) -> str:
     """How to measure; minutes that nothing can measure are named, and how to get them."""
     usual = usual_measure(pack)
-    wanted = address.get("measure", pack.measure)
+    kilometres = {"radius_km", "within_km"} & address.keys()
+    if "measure" not in address and "within_min" in address and not kilometres:
+        usual = usual if usual in MODES else "drive"
+    elif "measure" not in address and kilometres and usual in MODES:
+        usual = measures_of(pack)[0]
+    wanted = address.get("measure", usual if usual != usual_measure(pack) else pack.measure)
     if wanted in MODES and wanted not in measures_of(pack):
         _, why = _ui.engine(pack)
         problems.append(Problem(f"{why} Kilometres stand in."))
-        return usual
+        return usual_measure(pack)
     return one_of(address, problems, "measure", measures_of(pack), usual)
 
 

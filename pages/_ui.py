@@ -25,7 +25,7 @@ from geo.places import Gazetteer
 from geo.procedures import own_folder, whole_library
 from geo.roads import REST_S, Engine, RoadsDownError
 from geo.text import escape
-from geo.travel import Route, Times, engine_for, isochrone, route
+from geo.travel import ROAD_TILES, Route, Times, engine_for, isochrone, route
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 VENDOR = STATIC / "vendor"
@@ -137,12 +137,19 @@ def engine(of: Pack) -> tuple[Engine | None, str]:
     return _engine(of, os.environ.get("CAREREACH_VALHALLA", ""))
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def road_key(of: Pack) -> tuple:
+    """What ways depend on; a statement more or less changes none of it."""
+    files = (of.files.get(ROAD_TILES), of.files.get("demand"))
+    return str(of.folder), of.version, *map(str, files)
+
+
+#: Roads that a service has may become others.
+@st.cache_resource(show_spinner=False, max_entries=8, ttl="12h", hash_funcs={Pack: road_key})
 def _engine(of: Pack, service: str) -> tuple[Engine | None, str]:
     return engine_for(of)
 
 
-@st.cache_resource(show_spinner=False, max_entries=128, hash_funcs={Pack: pack_key})
+@st.cache_resource(show_spinner=False, max_entries=128, ttl="12h", hash_funcs={Pack: road_key})
 def reached(of: Pack, lat: float, lon: float, within_min: float, mode: str) -> dict | None:
     """The area within so many minutes of a place, as GeoJSON; None where there is none."""
     measured_by, _ = engine(of)
@@ -155,7 +162,7 @@ def reached(of: Pack, lat: float, lon: float, within_min: float, mode: str) -> d
     return json.loads(shapely.to_geojson(drawn))
 
 
-@st.cache_resource(show_spinner=False, max_entries=256, hash_funcs={Pack: pack_key})
+@st.cache_resource(show_spinner=False, max_entries=256, ttl="12h", hash_funcs={Pack: road_key})
 def way_to(
     of: Pack, origin: tuple[float, float], destination: tuple[float, float], mode: str
 ) -> Route | None:
@@ -169,7 +176,7 @@ def times(of: Pack) -> dict[str, Times]:
     return _times(of, os.environ.get("CAREREACH_VALHALLA", ""))
 
 
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+@st.cache_resource(show_spinner=False, max_entries=8, ttl="12h", hash_funcs={Pack: road_key})
 def _times(of: Pack, service: str) -> dict[str, Times]:
     measured_by, _ = engine(of)
     return pack_times(of, measured_by) if measured_by else {}
@@ -193,9 +200,11 @@ def supplied(
         lats = [*rows["lat"], *(lat for lat, _ in added)]
         lons = [*rows["lon"], *(lon for _, lon in added)]
         bar = _Bar()
-        for table in times(of).values():
-            table.to(lats, lons, bar.show)
-        bar.clear()
+        try:
+            for table in times(of).values():
+                table.to(lats, lons, bar.show)
+        finally:
+            bar.clear()
     return _supplied(of, slug, today, added, removed, timed, _own())
 
 
@@ -230,16 +239,15 @@ def _supplied(
 def wait_for_roads(of: Pack) -> None:
     """While the road service is down: look again by and by, and begin anew when it is back."""
     measured_by, _ = engine(of)
-    if measured_by is None or not measured_by.resting:
-        return
 
     @st.fragment(run_every=REST_S)
     def look() -> None:
         try:
-            measured_by.ask("status", {})
+            if measured_by is not None and not measured_by.resting:
+                measured_by.ask("status", {})
+                st.rerun()
         except RoadsDownError:
-            return
-        st.rerun()
+            pass
 
     look()
 

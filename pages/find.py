@@ -86,7 +86,7 @@ def results(answer: Answer) -> None:
             ],
             on_change=clicked_map,
         )
-        _results.caption(answer)
+        _results.caption(answer, shaded=area is not None)
     with panel, st.container(border=True):
         library = _ui.library()
         _ui.explainer(

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from geo import coverage as cover
 from geo import coverage_words, report, roads, travel, words
 from geo.access import SUPPLIES
-from geo.errors import CareReachError, DataError
+from geo.errors import CareReachError
 from geo.filters import Filters
 from geo.find import assess_pack, find_care, narrow
 from geo.packs import Pack, open_pack
@@ -66,9 +67,8 @@ def test_minutes_are_those_of_the_service_pair_by_pair(starts: list, ends: list)
         for j, end in enumerate(ends):
             km = way_km(start, end)
             whole = round(3600 * km / KMH["auto"]) / 60
-            # The engine is not asked what no car could reach in time.
-            far = distance_km(*start, [end[0]], [end[1]])[0] > travel.TOP_KMH["drive"] * 10
-            if whole > travel.MAX_MIN or far:
+            # The engine is not asked for what a service refuses as it comes.
+            if distance_km(*start, [end[0]], [end[1]])[0] > travel.MAX_KM["drive"]:
                 assert np.isnan(trips.minutes[i, j])
             else:
                 assert trips.minutes[i, j] == pytest.approx(whole)
@@ -200,14 +200,25 @@ def test_filters_and_walking_go_together(
 
 def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: ServiceEngine) -> None:
     moved = bhutan.providers.copy()
-    moved.loc[moved.index[:3], ["lat", "lon"]] = AT_SEA
+    moved[["lat", "lon"]] = AT_SEA
     pack = dataclasses.replace(bhutan, providers=moved, outline=None)
     assessed = assess_pack(pack, library["hospital-care"], TODAY)
     here = Place("x", "Here", "point", "", AT_SEA[0] + 1.0, AT_SEA[1], "Here")
-    answer = find_care(assessed, here, 50, measure="drive", within_min=600, engine=engine)
-    lost = [line for line in words.describe(answer) if "no way by car" in line.distance]
-    assert lost
-    assert "no road within 3 km of it is on the map" in lost[0].detail
+    answer = find_care(
+        assessed, here, 50, measure="drive", within_min=60, engine=engine, order_by="distance"
+    )
+    assert answer.results.empty
+    lines = words.describe(answer)
+    assert lines
+    for line in lines:
+        assert line.distance == "no way by car"
+        assert "no road within 3 km of it is on the map" in line.detail
+    adrift = find_care(
+        assessed, dataclasses.replace(here, lat=AT_SEA[0]), 50, measure="drive", engine=engine
+    )
+    assert adrift.trouble == "Here is more than 3 km from any road on the map."
+    assert adrift.within_min is None
+    assert not adrift.down
 
 
 def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
@@ -337,7 +348,7 @@ def test_the_road_table_is_checked_and_refitted(
     ends = [tuple(nodes.loc[leg[end]]) for end in ("from", "to")]
     assert leg["routed_km"] == pytest.approx(min(way_km(*ends), way_km(*ends[::-1])), abs=0.01)
     assert f"of {len(checked)} legs measured" in table_words(checked)
-    with pytest.raises(DataError):  # nothing says yet where these roads would come from
+    with pytest.raises(CareReachError, match="no imported roads to name as the source"):
         refit_road_table("bhutan", checked)
     folder = tmp_path / "bhutan"
     assert not folder.exists()
@@ -388,3 +399,122 @@ def test_a_link_asks_in_minutes_on_a_pack_of_its_own(service: RoadService) -> No
     done = command(service, "siting", "--within-min", 60, "--procedure", "haemodialysis")
     assert "people more" in done.stdout
     assert open_pack("bhutan").measure == "road"
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 429, 500, 503])
+def test_a_refusal_is_no_answer_and_no_missing_road(
+    service: RoadService, engine: ServiceEngine, code: int
+) -> None:
+    service.refuses = code
+    with pytest.raises(RoadsDownError):
+        minutes(engine, [(27.0, 90.0)], [(27.1, 90.0)])
+
+
+def test_an_answer_of_another_shape_is_none(service: RoadService, engine: ServiceEngine) -> None:
+    service._sources_to_targets = lambda question: (200, {"hello": "world"})
+    with pytest.raises(RoadsDownError, match="answers that are not Valhalla's"):
+        minutes(engine, [(27.0, 90.0)], [(27.1, 90.0)])
+
+
+def test_each_failure_in_turn_is_followed_by_a_longer_rest(
+    service: RoadService, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(roads.time, "monotonic", lambda: now[0])
+    service.working = False
+    for rest in (10, 20, 40, 80, 160, 160):
+        with pytest.raises(RoadsDownError):
+            engine.ask("locate", {"locations": []})
+        now[0] += rest - 1
+        assert engine.resting
+        now[0] += 2
+        assert not engine.resting
+    service.working = True
+    engine.ask("locate", {"locations": []})
+    assert not engine.resting
+
+
+def test_what_was_measured_is_kept_when_the_service_fails(
+    service: RoadService, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = Times(engine, "drive", [27.0, 27.1], [90.0, 90.0])
+    places = [(27 + n / 100, 90.2) for n in range(120)]
+
+    def fail_late(done: int, whole: int) -> None:
+        service.working = done < 150
+
+    with pytest.raises(RoadsDownError):
+        times.to(*zip(*places, strict=True), fail_late)
+    service.working = True
+    monkeypatch.setattr(roads, "REST_S", 0.0)
+    before = service.count("sources_to_targets")
+    times.to(*zip(*places, strict=True))
+    assert service.count("sources_to_targets") == before + 1
+
+
+def test_old_ways_make_room_for_new_ones(
+    engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(travel, "MOST_PAIRS", 6)
+    times = Times(engine, "drive", [27.0, 27.1], [90.0, 90.0])
+    for n in range(5):
+        found, _ = times.to([27.2 + n / 10, 27.3 + n / 10], [90.0, 90.0])
+        assert np.isfinite(found).all()
+
+
+def test_nobody_is_off_the_roads_where_nobody_does_it(
+    bhutan: Pack, library: dict, engine: ServiceEngine
+) -> None:
+    none = dataclasses.replace(bhutan, providers=bhutan.providers.iloc[:0])
+    assessed = assess_pack(none, library["haemodialysis"], TODAY)
+    supplied = cover.supply_pack(assessed, times=cover.pack_times(none, engine))
+    found = cover.measure_coverage(supplied, 60, measure="drive")
+    assert coverage_words.detour_words(found) == []
+    assert found.people_beyond == found.population
+
+
+def test_a_pack_without_regions_has_its_downloads(
+    bhutan: Pack, library: dict, engine: ServiceEngine
+) -> None:
+    bare = dataclasses.replace(bhutan, regions=bhutan.regions.iloc[:0])
+    assessed = assess_pack(bare, library["hospital-care"], TODAY)
+    supplied = cover.supply_pack(assessed, times=cover.pack_times(bare, engine))
+    found = cover.measure_coverage(supplied, 60, measure="drive")
+    assert "median_min" in report.coverage_csv(found)
+
+
+def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
+    bhutan: Pack, library: dict, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geo.find.MOST_TIMED", 4)
+    assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
+    answer = find_care(
+        assessed,
+        place_of(bhutan, "Trongsa, Bhutan"),
+        50,
+        within_min=240,
+        measure="drive",
+        engine=engine,
+    )
+    every = find_care(assessed, place_of(bhutan, "Trongsa, Bhutan"), 500, measure="straight")
+    assert answer.cut > 10
+    assert answer.cut < sum(every.counts.values())
+    assert f"{answer.cut:,} more lie where they might be in reach" in words.count_words(answer)[1]
+    assert report.answer_json(answer, words.describe(answer))["not_measured"] == answer.cut
+
+
+def test_kilometres_asked_for_stay_kilometres(
+    service: RoadService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    folder = Path(shutil.copytree(ROOT / "data" / "bhutan", tmp_path / "bhutan"))
+    about = folder / "datapackage.json"
+    text = about.read_text("utf-8").replace('"measure": "road"', '"measure": "drive"', 1)
+    about.write_text(text, "utf-8")
+    assert "within 40 km by road" in command(service, "find", SERZHONG, "--radius-km", 40).stdout
+    assert "within 60 min by car" in command(service, "find", SERZHONG).stdout
+    asked = ("coverage", "--within-km", 40)
+    assert "within 40 km by road" in command(service, *asked).stdout
+    both = command(service, "find", SERZHONG, "--radius-km", 40, "--within-min", 30)
+    assert both.returncode == 2
+    assert "say --measure too" in both.stderr

@@ -34,6 +34,7 @@ class RoadService:
         self.asked: list[tuple[str, dict]] = []
         self.working = True
         self.refuses_pairs = False
+        self.refuses = 0
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,8 +65,8 @@ class RoadService:
         return sum(asked == action for asked, _ in self.asked)
 
     def answer(self, action: str, question: dict) -> tuple[int, object]:
-        if not self.working:
-            return 503, {"error": "down"}
+        if not self.working or self.refuses:
+            return self.refuses or 503, {"error": "down"}
         return getattr(self, f"_{action}")(question)
 
     def _status(self, question: dict) -> tuple[int, object]:

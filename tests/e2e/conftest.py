@@ -33,7 +33,9 @@ FLAGS = [
 ]
 MAP = 'iframe[title="streamlit_folium.st_folium"]'
 #: What axe finds that only Streamlit can change; the README names it.
-STREAMLITS: frozenset[str] = frozenset()
+STREAMLITS = frozenset(
+    {"presentation-role-conflict"}  # the drop zone of its file uploader
+)
 PATIENCE = 30  # seconds, for a machine that has other things to do
 expect.set_options(timeout=1000 * PATIENCE)
 

@@ -1,12 +1,15 @@
 """Find and Coverage in minutes, with a road service that comes and goes."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from geo import roads
+from tests.conftest import ROOT
 from tests.pages.app import html, page
 from tests.valhalla import RoadService
 
@@ -120,6 +123,25 @@ def test_coverage_goes_on_in_kilometres(service: RoadService) -> None:
     app.run()
     assert not app.warning
     assert "within 90 min by car" in html(app)
+
+
+def test_a_link_in_kilometres_stays_so_where_minutes_are_usual(
+    service: RoadService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    about = (
+        Path(shutil.copytree(ROOT / "data" / "bhutan", tmp_path / "bhutan")) / "datapackage.json"
+    )
+    text = about.read_text("utf-8").replace('"measure": "road"', '"measure": "drive"', 1)
+    about.write_text(text, "utf-8")
+    assert "within 60 min by car" in html(page())
+    app = page(radius_km="40")
+    assert "within 40 km by road" in html(app)
+    app.select_slider(key="w_radius").set_value(60).run()
+    assert app.query_params["measure"] == "road"
+    assert "within 60 km by road" in html(app)
+    assert "within 30 min by car" in html(page(within_min="30"))
+    assert "within 40 km by road" in html(page(COVERAGE, within_km="40"))
 
 
 def test_too_many_ways_get_one_sentence(service: RoadService) -> None:
