@@ -30,7 +30,7 @@ def test_minutes_area_and_way_and_a_service_that_comes_back(on_roads: tuple) -> 
     page = visitor.open("/")
     page.get_by_role("button", name="More choices").click()
     page.get_by_text("minutes by car").click()
-    expect(page.get_by_text("within 60 min by car")).to_be_visible()
+    expect(page.get_by_text("within 60 min by car").first).to_be_visible()
     page.keyboard.press("Escape")
     area = visitor.map.locator("path.leaflet-interactive, .leaflet-overlay-pane path")
     expect(area.first).to_be_attached()
