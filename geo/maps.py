@@ -14,7 +14,17 @@ import jinja2
 from branca.element import MacroElement
 from shapely.geometry.base import BaseGeometry
 
-__all__ = ["STATIC_URL", "area_layer", "base_map", "search_layer"]
+__all__ = [
+    "MAX_ZOOM",
+    "STATIC_URL",
+    "area_data",
+    "area_layer",
+    "base_data",
+    "base_map",
+    "literal",
+    "search_data",
+    "search_layer",
+]
 
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"
@@ -43,10 +53,10 @@ class _Call(MacroElement):  # type: ignore[misc]  # branca is not typed
         super().__init__()
         self._name = "Call"
         self.function = function
-        self.payload = _literal(data)
+        self.payload = literal(data)
 
 
-def _literal(data: Mapping[str, Any]) -> str:
+def literal(data: Mapping[str, Any]) -> str:
     """A JavaScript string literal of JSON that no template or tag in the data can leave."""
     compact = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     literal = json.dumps(compact, ensure_ascii=True)
@@ -74,9 +84,9 @@ def base_map(
     locate
         Whether the reader may set the place from the map.
     """
-    west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
-    if view:
-        (south, west), (north, east) = view
+    url = STATIC_URL + ground if isinstance(ground, str) else None
+    data = base_data(None if isinstance(ground, str) else ground, outline, view)
+    (south, west), (north, east) = data["bounds"]
     chart = _LocalMap(
         location=[(south + north) / 2, (west + east) / 2],
         zoom_start=8,
@@ -88,13 +98,21 @@ def base_map(
     # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
     chart.options["maxZoom"] = MAX_ZOOM
     chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
-    url = STATIC_URL + ground if isinstance(ground, str) else None
-    inline = None if url else ground
-    data: dict[str, Any] = {"url": url, "ground": inline, "bounds": [[south, west], [north, east]]}
-    data["locate"] = locate
-    data["outlined"] = outline is not None
-    chart.add_child(_Call("careReachBase", data))
+    chart.add_child(_Call("careReachBase", {**data, "url": url, "locate": locate}))
     return chart
+
+
+def base_data(
+    ground: Mapping[str, Any] | None,
+    outline: BaseGeometry | None,
+    view: tuple[tuple[float, float], ...] = (),
+) -> dict[str, Any]:
+    """What `careReachBase` of `static/map.js` draws; parameters as those of `base_map`."""
+    west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
+    if view:
+        (south, west), (north, east) = view
+    bounds = [[south, west], [north, east]]
+    return {"url": None, "ground": ground, "bounds": bounds, "outlined": outline is not None}
 
 
 def search_layer(
@@ -131,7 +149,22 @@ def search_layer(
         New for each run: feature groups must not be shared between sessions.
     """
     group = folium.FeatureGroup(name="found")
-    data = {
+    data = search_data(origin, origin_label, radius_km, rows, selected, area, way)
+    group.add_child(_Call("careReachFound", data))
+    return group
+
+
+def search_data(
+    origin: tuple[float, float],
+    origin_label: str,
+    radius_km: float,
+    rows: list[list[Any]],
+    selected: str | None,
+    area: Mapping[str, Any] | None = None,
+    way: list[tuple[float, float]] | None = None,
+) -> dict[str, Any]:
+    """What `careReachFound` of `static/map.js` draws; parameters as those of `search_layer`."""
+    return {
         "origin": [round(origin[0], 5), round(origin[1], 5)],
         "label": origin_label,
         "radius": radius_km,
@@ -140,8 +173,6 @@ def search_layer(
         "area": area,
         "way": way or [],
     }
-    group.add_child(_Call("careReachFound", data))
-    return group
 
 
 def area_layer(
@@ -181,9 +212,31 @@ def area_layer(
         New for each run: feature groups must not be shared between sessions.
     """
     group = folium.FeatureGroup(name="areas")
-    data = {
-        "areas": STATIC_URL + areas if isinstance(areas, str) else areas,
-        "outlines": STATIC_URL + outlines if isinstance(outlines, str) else outlines,
+    areas = STATIC_URL + areas if isinstance(areas, str) else areas
+    outlines = STATIC_URL + outlines if isinstance(outlines, str) else outlines
+    data = area_data(areas, outlines, classes, colors, places, selected, drawn, clicks=clicks)
+    group.add_child(_Call("careReachAreas", data))
+    return group
+
+
+def area_data(
+    areas: str | Mapping[str, Any] | None,
+    outlines: str | Mapping[str, Any] | None,
+    classes: Mapping[str, tuple[int, str]],
+    colors: list[str],
+    places: list[list[Any]],
+    selected: str | None,
+    drawn: list[tuple[float, float]],
+    *,
+    clicks: bool = False,
+) -> dict[str, Any]:
+    """What `careReachAreas` of `static/map.js` draws; parameters as those of `area_layer`.
+
+    Areas and outlines are addresses as the map's frame sees them, or GeoJSON.
+    """
+    return {
+        "areas": areas,
+        "outlines": outlines,
         "classes": {region: list(found) for region, found in classes.items()},
         "colors": colors,
         "places": places,
@@ -192,5 +245,3 @@ def area_layer(
         "clicks": clicks,
         "thin": len(classes) > MANY_AREAS,
     }
-    group.add_child(_Call("careReachAreas", data))
-    return group

@@ -12,6 +12,7 @@ import pandas as pd
 
 from geo.coverage import Coverage, access_scores
 from geo.coverage_words import SUPPLY_WORDS, detour_words, lead_words, percent_words, within_words
+from geo.entries import Procedure
 from geo.find import LISTED, Answer
 from geo.packs import read_shapes
 from geo.text import escape, guarded
@@ -22,7 +23,9 @@ __all__ = [
     "answer_csv",
     "answer_geojson",
     "answer_json",
+    "call_needs",
     "call_script_html",
+    "coverage_about",
     "coverage_areas",
     "coverage_csv",
     "coverage_geojson",
@@ -220,7 +223,7 @@ def _region_columns(coverage: Coverage) -> list[str]:
     ]
 
 
-def _asked(coverage: Coverage) -> dict[str, Any]:
+def coverage_about(coverage: Coverage) -> dict[str, Any]:
     """Everything that a figure depends on, so that a download can be cited and repeated."""
     supplied = coverage.supplied
     pack = supplied.assessed.pack
@@ -249,7 +252,7 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
     scores, _ = access_scores(coverage)
     table = coverage.regions.merge(scores, on="region_id", how="left")
     table = table.rename(columns={"median": f"median_{coverage.unit}"})[_region_columns(coverage)]
-    return table.assign(**_asked(coverage))
+    return table.assign(**coverage_about(coverage))
 
 
 def coverage_csv(coverage: Coverage) -> str:
@@ -267,7 +270,10 @@ def coverage_xlsx(coverage: Coverage) -> bytes:
         coverage_table(coverage)[_region_columns(coverage)].to_excel(
             book, sheet_name="Regions", index=False
         )
-        about = [*_asked(coverage).items(), *(("limit", words) for words in limits_of(coverage))]
+        about = [
+            *coverage_about(coverage).items(),
+            *(("limit", words) for words in limits_of(coverage)),
+        ]
         about += [("source", source) for source in _sources(coverage)]
         pd.DataFrame(about, columns=["what", "value"]).to_excel(
             book, sheet_name="About", index=False
@@ -290,7 +296,7 @@ def coverage_geojson(coverage: Coverage, level: int) -> str:
     """The regions as GeoJSON, with everything they depend on."""
     collection = json.loads(coverage_areas(coverage, level).to_json(na="null", drop_id=True))
     collection["about"] = {
-        **_asked(coverage),
+        **coverage_about(coverage),
         "limits": limits_of(coverage),
         "sources": _sources(coverage),
     }
@@ -311,7 +317,7 @@ def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
         columns="parent_id"
     )
     return {
-        **_asked(coverage),
+        **coverage_about(coverage),
         "level": level,
         "total": {
             "population": coverage.population,
@@ -390,7 +396,7 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
             calls["name"].head(5), calls["status"].head(5), calls["people"].head(5), strict=True
         )
     )
-    given = "; ".join(f"{key} {value}" for key, value in _asked(coverage).items() if value)
+    given = "; ".join(f"{key} {value}" for key, value in coverage_about(coverage).items() if value)
     area = escape(pack.level_names.get(level, "Region"))
     said = (*detour_words(coverage), *limits_of(coverage))
     limits = "".join(f"<li>{escape(words)}</li>" for words in said)
@@ -411,6 +417,14 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
     )
 
 
+def call_needs(procedure: Procedure) -> str:
+    """Whom a procedure takes, in words; "" where nobody in particular."""
+    return ", and ".join(
+        " or ".join(procedure.practitioners[word] for word in group)
+        for group in procedure.performed_by
+    )
+
+
 def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
     """What to say and to write down when ringing a place, on one page.
 
@@ -423,10 +437,7 @@ def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
     """
     supplied = coverage.supplied
     procedure = supplied.assessed.procedure
-    wanted = ", and ".join(
-        " or ".join(procedure.practitioners[word] for word in group)
-        for group in procedure.performed_by
-    )
+    wanted = call_needs(procedure)
     known = isinstance(call["phone"], str)
     number = f"Number: {call['phone']}." if known else "No number is on record."
     team = f"<li>Is there {escape(wanted)}, all year?</li>" if wanted else ""

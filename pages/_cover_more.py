@@ -11,7 +11,7 @@ import streamlit as st
 
 from geo import coverage as cover
 from geo import coverage_words as cover_words
-from geo import report
+from geo import offline, report
 from geo.access import SUPPLIES
 from geo.areas import read_area
 from geo.coverage import Coverage
@@ -20,12 +20,14 @@ from geo.errors import CareReachError
 from geo.text import escape
 from geo.words import BY, min_words
 from pages import _state, _ui
-from pages._cover import MOST_PLACES, SUPPLY_WORDS
+from pages._cover import COLORS, MOST_PLACES, SUPPLY_WORDS, classes
 from pages._cover_state import MOST_ADDED, CoverView, go, points_words
 from pages._state import Problem
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GEOJSON = "application/geo+json"
+#: So many next places are on the page for whoever decides.
+NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
 
 
@@ -253,6 +255,26 @@ def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
             st.download_button(
                 f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
             )
+        lowest = int(max(view.pack.regions["level"], default=view.level))
+        used = classes(found, lowest)
+        st.download_button(
+            "Report for analysts",
+            lambda: offline.analyst_report(
+                found, view.level, calls, "/coverage?" + urlencode(view.address()), used, COLORS
+            ),
+            f"{name}-report.html",
+            "text/html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "One page for whoever decides",
+            lambda: offline.decision_report(
+                found, calls, *cover.find_sites(found, NEXT_PLACES), used, COLORS
+            ),
+            f"{name}-decision.html",
+            "text/html",
+            on_click="ignore",
+        )
         _ui.browser_button("print_summary", "Print this summary", "window.print();")
     st.html(report.summary_html(found, view.level, calls, "/coverage?" + urlencode(view.address())))
 

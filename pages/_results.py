@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from geo import explain, report, words
+from geo import explain, offline, report, words
 from geo.find import SHOW, Answer
 from geo.places import Place, find_place
 from geo.procedures import find_procedure
@@ -482,7 +482,7 @@ def way_drawn(view: View, answer: Answer, lines: list[words.Line]) -> list[tuple
     return [(round(lat, 5), round(lon, 5)) for lat, lon in way.line] if way else []
 
 
-def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:
+def downloads(view: View, answer: Answer, lines: list[words.Line], today: dt.date) -> None:
     """The list to take along."""
     place = re.sub(r"[^a-z0-9]+", "-", view.near.lower()).strip("-")
     name = f"carereach-{view.procedure.slug}-{place}"
@@ -500,6 +500,16 @@ def downloads(view: View, answer: Answer, lines: list[words.Line]) -> None:
                 kind,
                 on_click="ignore",
             )
+        # Made when it is asked for: the map's script is in it.
+        st.download_button(
+            "Download page for offline",
+            lambda: offline.patient_report(
+                answer, lines, today, reached(answer)[0], way_drawn(view, answer, lines)
+            ),
+            f"{name}.html",
+            "text/html",
+            on_click="ignore",
+        )
         _ui.browser_button(
             "copy",
             "Copy link",

@@ -62,7 +62,7 @@ def results(answer: Answer) -> None:
     rows, chart, panel = st.columns([31, 34, 31], gap="medium")
     with rows:
         _ui.result_list(_results.list_data(view, answer, lines), "rows", picked_row)
-        _results.downloads(view, answer, lines)
+        _results.downloads(view, answer, lines, today)
     with chart:
         area, radius_km = _results.reached(answer)
         st_folium(

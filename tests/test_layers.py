@@ -17,7 +17,7 @@ LAYERS = {
     6: {"coverage", "explain", "new_packs", "demand", "road_edits"},
     7: {"coverage_words", "exports", "imports"},
     8: {"report", "import_commands"},
-    9: {"__main__"},
+    9: {"__main__", "offline"},
 }
 LEVEL = {name: level for level, names in LAYERS.items() for name in names}
 OPENS_NO_FILE = {"query", "evidence", "travel", "access", "siting", "places", "maps", "find"}
