@@ -197,7 +197,8 @@ def decision_report(
         )
     )
     needs = call_needs(procedure)
-    staff = f"It takes {escape(needs)}, all year: staff, not a pin on a map." if needs else ""
+    takes = f"It takes {needs}, all year:" if needs else f"{procedure.why.performed_by} It takes"
+    staff = escape(f"{takes} staff, not a pin on a map.")
     title = f"{procedure.title} in {pack.country}"
     body = (
         f'<article class="decide"><h1>{escape(title)}</h1>'

@@ -1,0 +1,150 @@
+"""What everybody must be able to do: narrow and zoomed screens, keyboards, readers, slow lines."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import MAP
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/",
+    "/procedures",
+    "/procedures?procedure=epidural-blood-patch",
+    "/coverage?region=BT08",
+    "/stories",
+    "/data",
+    "/method",
+    "/?story=headache-in-serzhong&near=Serzhong, Sarpang&step=2",
+]
+#: Streamlit's own files, which its version decides and the browser keeps.
+STREAMLIT = re.compile(r"/static/(js|css|media)/|/component/streamlit_folium|/_stcore/")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_wider_than_a_narrow_or_zoomed_screen(visit, path: str) -> None:
+    visitor = visit(viewport={"width": 320, "height": 640})
+    page = visitor.page
+    page.goto(visitor.url + path)
+    page.get_by_role("heading", level=1).first.wait_for()
+    visitor.settle()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    # 1280 points wide at 200 % are 640.
+    page.set_viewport_size({"width": 640, "height": 500})
+    visitor.settle()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_keyboard_reaches_controls_that_have_a_name_and_a_focus_to_see(
+    visit, path: str
+) -> None:
+    visitor = visit(viewport={"width": 1280, "height": 900})
+    page = visitor.page
+    page.goto(visitor.url + path)
+    page.get_by_role("heading", level=1).first.wait_for()
+    visitor.settle()
+    seen = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                """() => {
+                    let e = document.activeElement;
+                    while (e.shadowRoot && e.shadowRoot.activeElement) {
+                        e = e.shadowRoot.activeElement;
+                    }
+                    const around = [e.closest("[data-baseweb]"), e.closest("label")];
+                    const near = [e, e.parentElement, ...around];
+                    const shown = near.filter(Boolean).some((x) => {
+                        const s = getComputedStyle(x), a = getComputedStyle(x, "::after");
+                        return s.outlineStyle !== "none" || s.boxShadow !== "none"
+                            || a.boxShadow !== "none" || s.borderColor !== "rgb(0, 0, 0)";
+                    });
+                    const name = e.getAttribute("aria-label") || e.innerText || e.title
+                        || (e.labels && e.labels[0] && e.labels[0].innerText)
+                        || e.getAttribute("aria-labelledby") || "";
+                    return [e.tagName, name.trim(), shown];
+                }"""
+            )
+        )
+    reached = [step for step in seen if step[0] != "BODY"]
+    assert len({(tag, name) for tag, name, _ in reached}) >= 6
+    assert [step for step in reached if step[0] != "IFRAME" and not step[1]] == []
+    assert [step for step in reached if not step[2]] == []
+
+
+def test_what_a_screen_reader_is_told_on_find(visit) -> None:
+    visitor = visit()
+    page = visitor.open()
+    told = page.locator('[data-testid="stMain"]').aria_snapshot()
+    order = [
+        'link "Find care"',
+        "Procedure or condition",
+        'textbox "Near"',
+        'slider "Within 50 km',
+        'radiogroup "Show first"',
+        "Get help now",
+        'link "112"',
+        "First step",
+        'heading "Epidural blood patch near Serzhong, Sarpang" [level=1]',
+        "status",
+        "Nobody has confirmed or reported this procedure in Bhutan.",
+        'button "1. Central Regional Referral Hospital, Gelephu"',
+        "Likely",
+        'button "Download CSV"',
+        'heading "What is an epidural blood patch?" [level=2]',
+    ]
+    assert not re.search(r"^\s*- paragraph$", told, re.MULTILINE)  # nothing empty is read out
+    at = -1
+    for words in order:
+        found = told.find(words, at + 1)
+        assert found > at, f"{words} is missing, or comes too early:\n{told}"
+        at = found
+    inside = page.frame_locator(MAP).locator("body").aria_snapshot()
+    assert "Map of the list. Everything on it is in the list too." in inside
+    assert 'button "1. Central Regional Referral Hospital, Gelephu: likely, about 12 km' in inside
+
+
+def test_who_wants_less_motion_gets_none(visit) -> None:
+    visitor = visit(reduced_motion="reduce")
+    page = visitor.open()
+    frame = next(f for f in page.frames if "streamlit_folium" in f.url)
+    frame.evaluate(
+        """() => {
+            window.flights = 0;
+            const fly = window.map.flyTo;
+            window.map.flyTo = function (...said) {
+                window.flights += 1;
+                return fly.apply(this, said);
+            };
+        }"""
+    )
+    visitor.names.nth(1).click()
+    expect(visitor.map.locator(".cr-selected")).to_have_text("2")
+    visitor.settle()
+    assert frame.evaluate("window.flights") == 0
+
+
+def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(visit) -> None:
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visitor.page
+    sizes: list[int] = []
+
+    def weigh(response: object) -> None:
+        if not STREAMLIT.search(response.url) and response.ok:
+            sizes.append(len(response.body()))
+
+    page.on("requestfinished", lambda request: weigh(request.response()))
+    visitor.open()
+    assert sum(sizes) + visitor.received < 3_000_000
+    first = visitor.names.first.bounding_box()["y"]
+    assert first < page.locator(MAP).bounding_box()["y"]
+    small = [
+        box
+        for button in page.get_by_role("button").all()
+        if button.is_visible() and (box := button.bounding_box()) and box["height"] < 24
+    ]
+    assert small == []
