@@ -315,6 +315,37 @@ def _areas_html(
     )
 
 
+class _Paper:
+    """A drawing of part of the earth, true to the eye at its middle latitude."""
+
+    def __init__(self, west: float, south: float, east: float, north: float) -> None:
+        self._west, self._north = west, north
+        self._shrink = float(np.cos(np.radians((south + north) / 2)))
+        self.scale = _WIDE / max((east - west) * self._shrink, 1e-9)
+        self._high = (north - south) * self.scale
+
+    def at(self, lat: float, lon: float) -> tuple[str, str]:
+        """Where a point lies on the paper."""
+        x = (lon - self._west) * self._shrink * self.scale
+        return f"{x:.1f}", f"{(self._north - lat) * self.scale:.1f}"
+
+    def path(self, shape: BaseGeometry) -> str:
+        """The polygons of a shape, as finely as they can be seen."""
+        return "".join(
+            "M" + " ".join(",".join(self.at(lat, lon)) for lon, lat in ring.coords) + "Z"
+            for part in shapely.get_parts(shape.simplify(0.6 / self.scale))
+            if part.geom_type == "Polygon"
+            for ring in (part.exterior, *part.interiors)
+        )
+
+    def svg(self, label: str, drawn: str) -> str:
+        """The whole drawing."""
+        return (
+            f'<svg viewBox="0 0 {_WIDE:.0f} {self._high:.0f}" role="img" aria-label="{label}">'
+            f'<rect width="100%" height="100%" fill="#eceeec"/>{drawn}</svg>'
+        )
+
+
 def _found_drawing(answer: Answer, lines: list[Line]) -> str:
     """The place and the numbers of the list where they lie, as SVG; "" where land is not known."""
     outline, place = answer.pack.outline, answer.place
@@ -323,62 +354,32 @@ def _found_drawing(answer: Answer, lines: list[Line]) -> str:
     spots = np.array([(place.lat, place.lon), *((line.lat, line.lon) for line in lines)])
     south, west = spots.min(axis=0) - 0.1
     north, east = spots.max(axis=0) + 0.1
-    shrink = float(np.cos(np.radians((south + north) / 2)))
     # Wide and low, as the paper has room.
-    wide = max((east - west) * shrink, 4 * (north - south))
-    west, east = (west + east) / 2 - wide / shrink / 2, (west + east) / 2 + wide / shrink / 2
-    scale = _WIDE / wide
-    land = shapely.box(west, south, east, north).intersection(outline).simplify(0.6 / scale)
+    shrink = float(np.cos(np.radians((south + north) / 2)))
+    half = max(east - west, 4 * (north - south) / shrink) / 2
+    middle = (west + east) / 2
+    paper = _Paper(middle - half, south, middle + half, north)
+    land = outline.intersection(shapely.box(middle - half, south, middle + half, north))
     marks = "".join(
-        f'<text x="{(lon - west) * shrink * scale:.1f}" y="{(north - lat) * scale:.1f}" '
-        f'text-anchor="middle">{escape(word)}</text>'
-        for (lat, lon), word in zip(spots, ["✚", *(str(n.number) for n in lines)], strict=True)
+        '<text x="{}" y="{}" text-anchor="middle">{}</text>'.format(*paper.at(lat, lon), word)
+        for (lat, lon), word in zip(spots, ["✚", *(n.number for n in lines)], strict=True)
     )
-    rings = [
-        "M"
-        + " ".join(
-            f"{(x - west) * shrink * scale:.1f},{(north - y) * scale:.1f}"
-            for x, y in part.exterior.coords
-        )
-        + "Z"
-        for part in shapely.get_parts(land)
-        if part.geom_type == "Polygon"
-    ]
-    high = (north - south) * scale
-    return (
-        f'<svg viewBox="0 0 {_WIDE:.0f} {high:.0f}" role="img" aria-label="Where they lie">'
-        f'<rect width="{_WIDE:.0f}" height="{high:.0f}" fill="#eceeec"/>'
-        f'<path d="{"".join(rings)}" fill="#fff" stroke="#777"/>{marks}</svg>'
-    )
+    ground = f'<path d="{paper.path(land)}" fill="#fff" stroke="#777"/>'
+    return paper.svg("Where they lie", ground + marks)
 
 
 def _drawing(
     shapes: list[BaseGeometry], fills: list[str], spots: "np.ndarray[Any, np.dtype[np.float64]]"
 ) -> str:
-    """Areas and places as SVG, true to the eye at the middle latitude."""
-    west, south, east, north = shapely.total_bounds(shapes)
-    shrink = float(np.cos(np.radians((south + north) / 2)))
-    scale = _WIDE / max((east - west) * shrink, 1e-9)
-    high = (north - south) * scale
-
-    def at(lon: float, lat: float) -> str:
-        return f"{(lon - west) * shrink * scale:.1f},{(north - lat) * scale:.1f}"
-
-    tolerance = 0.6 / scale
-    paths = []
-    for shape, fill in zip(shapes, fills, strict=True):
-        rings = [
-            "M" + " ".join(at(x, y) for x, y in ring.coords) + "Z"
-            for part in shapely.get_parts(shape.simplify(tolerance))
-            if part.geom_type == "Polygon"
-            for ring in (part.exterior, *part.interiors)
-        ]
-        paths.append(f'<path d="{"".join(rings)}" fill="{fill}"/>')
-    dots = "".join(
-        '<circle cx="{}" cy="{}" r="4"/>'.format(*at(lon, lat).split(",")) for lat, lon in spots
+    """Areas and places as SVG."""
+    paper = _Paper(*shapely.total_bounds(shapes))
+    areas = "".join(
+        f'<path d="{paper.path(shape)}" fill="{fill}"/>'
+        for shape, fill in zip(shapes, fills, strict=True)
     )
-    return (
-        f'<svg viewBox="0 0 {_WIDE:.0f} {high:.0f}" role="img" aria-label="Map of the regions">'
-        f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{"".join(paths)}</g>'
-        f'<g fill="#fff" stroke="#111" stroke-width="1.5">{dots}</g></svg>'
+    dots = "".join('<circle cx="{}" cy="{}" r="4"/>'.format(*paper.at(*spot)) for spot in spots)
+    return paper.svg(
+        "Map of the regions",
+        f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{areas}</g>'
+        f'<g fill="#fff" stroke="#111" stroke-width="1.5">{dots}</g>',
     )
