@@ -17,6 +17,8 @@ _ui.entered(page.title, page.url_path)
 _ui.keep_address(page.title)
 if page.url_path != "stories":
     _story.follow(page.url_path or "find")
-    _story.bar()
+    # Always a container: if what comes after moved, the browser would draw the map anew.
+    with st.container(key="telling"):
+        _story.bar()
 page.run()
 _ui.footer()

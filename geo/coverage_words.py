@@ -152,7 +152,15 @@ def _what_if_words(coverage: Coverage, people: str) -> str:
     if fewer:
         changes.append(f"{fewer} place{'s' * (fewer != 1)} no longer did")
     share = percent_words(coverage.share[coverage.supply])
-    return f"What if {' and '.join(changes)}: {share} of {people}."
+    supposed = coverage.providers[coverage.supply] - coverage.providers["reported"]
+    also = ""
+    if supposed:
+        kind = "likely" if coverage.supply == "likely" else "possible"
+        places = "place does" if supposed == 1 else "places do"
+        also = f", if the {supposed:,} {kind} {places} it too"
+    low, high = coverage.ranges.get("travel", (np.nan, np.nan))
+    span = f" ({percent_words(low)} to {percent_words(high)} by the way)" if high > low else ""
+    return f"What if {' and '.join(changes)}: {share} of {people}{also}{span}."
 
 
 def _cause_words(coverage: Coverage) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "entry_html",
     "footnotes_html",
     "leaflet_html",
+    "leaflet_row",
     "picture_html",
     "questions_html",
     "reviewed_words",
@@ -290,7 +291,7 @@ def leaflet_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     for chosen, heading in ((near, ""), (far, farther_words(answer))):
         if chosen:
             title = f"<h3>{escape(heading)}</h3>" if heading else ""
-            items = "".join(_leaflet_row(line) for line in chosen)
+            items = "".join(leaflet_row(line) for line in chosen)
             rows.append(f'{title}<ol start="{chosen[0].number}">{items}</ol>')
     more = len(lines) - len(near) - len(far)
     if more:
@@ -316,12 +317,14 @@ def leaflet_html(answer: Answer, lines: list[Line], today: dt.date) -> str:
     )
 
 
-def _leaflet_row(line: Line) -> str:
+def leaflet_row(line: Line) -> str:
+    """One provider as an item of a printed list, with what speaks against it."""
     said = "; ".join([line.status_words, *(words for _, words in line.badges)])
     against = "".join(f" Against: {escape(s.text)} ({escape(s.source)})." for s in line.against)
     notices = "".join(f" {escape(s.text)} ({escape(s.source)})." for s in line.notices)
     reach = f"<br>{escape(line.reach)}" if line.phone else ""
     return (
-        f"<li><strong>{escape(line.name)}</strong>, {escape(line.distance)}<br>{escape(said)}. "
+        f"<li value={line.number}><strong>{escape(line.name)}</strong>, {escape(line.distance)}"
+        f"<br>{escape(said)}. "
         f"{escape(line.reason)} {escape(line.source)}.{against}{notices}{reach}</li>"
     )

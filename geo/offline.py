@@ -18,8 +18,15 @@ from shapely.geometry.base import BaseGeometry
 
 from geo import maps
 from geo.coverage import Coverage, in_supply
-from geo.coverage_words import band_words, distance_bands, lead_words, percent_words, within_words
-from geo.explain import leaflet_html
+from geo.coverage_words import (
+    SUPPLY_WORDS,
+    band_words,
+    distance_bands,
+    lead_words,
+    percent_words,
+    within_words,
+)
+from geo.explain import leaflet_html, leaflet_row
 from geo.find import Answer
 from geo.packs import Pack, publisher, read_shapes
 from geo.report import call_needs, coverage_about, coverage_table, summary_html
@@ -36,6 +43,21 @@ _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
 _WIDE = 600.0
 #: So many statements are named on the page for whoever decides.
 _NAMED = 4
+#: The columns of the analyst's table.
+_HEADS = {
+    "name": "Region",
+    "population": "People",
+    "covered": "Within",
+    "share": "Share",
+    "people_beyond": "Beyond",
+    "median_km": "Median km",
+    "median_min": "Median min",
+    "providers": "Places",
+    "per_100k": "Places per 100,000",
+    "e2sfca": "E2SFCA",
+    "circuity": "Way over straight line",
+    "small": "Small",
+}
 _STYLE = """
 :root { --st-text-color: #12312d; color-scheme: light; }
 body { margin: 0 auto; padding: 1rem; max-width: 64rem; color: #12312d; background: #fff;
@@ -49,6 +71,7 @@ table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem 
 .cr-summary { max-width: none; } .key i { display: inline-block; width: .9em; height: .9em;
   margin: 0 .3em 0 .8em; border: 1px solid #777; print-color-adjust: exact;
   -webkit-print-color-adjust: exact; }
+.two section:first-child h2 { margin-top: 0; }
 .two { columns: 2; column-gap: 1.6rem; } .two section { break-inside: avoid; }
 @media (max-width: 640px) { .two, .cr-sheet { columns: 1; } }
 @media print { .with-picture { zoom: .9; } #map, .screen { display: none; }
@@ -88,11 +111,7 @@ def patient_report(
     ]
     radius = 0.0 if answer.within_min is not None else answer.radius_km
     found = maps.search_data((place.lat, place.lon), place.name, radius, rows, None, area, way)
-    items = "".join(
-        f"<li value={line.number}><strong>{escape(line.name)}</strong>, {escape(line.distance)}. "
-        f"{escape(STATUS_WORDS[line.status])}. {escape(line.reason)} {escape(line.source)}.</li>"
-        for line in lines
-    )
+    items = "".join(leaflet_row(line) for line in lines)
     title = f"{answer.procedure.title} near {place.label}"
     body = (
         f'<div class="with-picture">{leaflet_html(answer, lines, today)}'
@@ -132,8 +151,11 @@ def analyst_report(
     table = coverage_table(coverage)
     table = table[table["level"] == level].sort_values("people_beyond", ascending=False)
     about = coverage_about(coverage)
-    shown = [c for c in table.columns if c not in {*about, "level", "parent_id"}]
-    head = "".join(f'<th class="n">{escape(c)}</th>' for c in shown)
+    table["share"] = table["share"].map(percent_words)
+    table["e2sfca"] *= 100_000
+    table["small"] = table["small"].map({True: "yes", False: ""})
+    shown = [c for c in table.columns if c in _HEADS]
+    head = "".join(f'<th class="n">{escape(_HEADS[c])}</th>' for c in shown)
     body_rows = "".join(
         "<tr>" + "".join(f'<td class="n">{escape(_cell(row[c]))}</td>' for c in shown) + "</tr>"
         for row in table.to_dict("records")
@@ -147,12 +169,15 @@ def analyst_report(
     day = coverage.supplied.assessed.today.isoformat()
     cite = (
         f"CareReach {VERSION}: {title}, within {within_words(coverage)}, {day}. "
-        f"Data {pack.title}, version {pack.version}, SHA-256 {pack.hash}. View {url}."
+        f"Data {pack.title}, version {pack.version}, SHA-256 {pack.hash}. View {url} on its server."
     )
     body = (
         f"{summary_html(coverage, level, calls, url)}"
         f"{_areas_html(coverage, classes, colors)}"
-        f'<h2>Every region</h2><table class="wide"><tr>{head}</tr>{body_rows}</table>'
+        "<h2>Every region</h2><p>For the supply chosen. E2SFCA is the number of places per 100,000 "
+        "people in reach, nearer ones counting more (Luo &amp; Qi 2009); small: fewer than 100 "
+        "people, so that a share says little.</p>"
+        f'<table class="wide"><tr>{head}</tr>{body_rows}</table>'
         f"<h2>What was asked</h2><table>{asked}</table>"
         f"<h2>How to cite</h2><p>{escape(cite)}</p>"
     )
@@ -197,14 +222,16 @@ def decision_report(
         )
     )
     needs = call_needs(procedure)
-    takes = f"It takes {needs}, all year:" if needs else f"{procedure.why.performed_by} It takes"
+    why = procedure.why.performed_by if procedure.kind == "procedure" else ""
+    takes = f"It takes {needs}, all year:" if needs else f"{why} It takes"
     staff = escape(f"{takes} staff, not a pin on a map.")
     title = f"{procedure.title} in {pack.country}"
     body = (
         f'<article class="decide"><h1>{escape(title)}</h1>'
         f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
-        f"<p>{coverage.people_beyond:,} of {coverage.population:,} people have no such place "
-        f"within {escape(within_words(coverage))}.</p>{_areas_html(coverage, classes, colors)}"
+        f"<p>{coverage.people_beyond:,} of {coverage.population:,} people have no place counted "
+        f"({escape(SUPPLY_WORDS[coverage.supply])}) within {escape(within_words(coverage))}.</p>"
+        f"{_areas_html(coverage, classes, colors)}"
         f'<div class="two"><section><h2>Who verified what</h2>{_verified_html(coverage)}</section>'
         "<section><h2>Which call would change most</h2>"
         f"<ol>{ask or '<li>None.</li>'}</ol></section>"
@@ -244,7 +271,9 @@ def _verified_html(coverage: Coverage) -> str:
 def _cell(value: Any) -> str:
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return ""
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _page(title: str, body: str, pack: Pack) -> str:
@@ -310,8 +339,9 @@ def _areas_html(
     return (
         f'<div class="screen">{_map_html(pack, "careReachAreas", data)}</div>'
         f'<div class="picture">{_drawing(list(shapes.geometry), fills, spots)}</div>'
-        f'<p class="cr-note key">How far half of a region\'s people are from such a place:{key}<br>'
-        f"{escape(share)} of all people are within {escape(edge)} {coverage.unit}.</p>"
+        f'<p class="cr-note key">How far half of a region\'s people are from the nearest '
+        f"place counted (○):{key}<br>{escape(share)} of all people are within {escape(edge)} "
+        f"{coverage.unit}.</p>"
     )
 
 

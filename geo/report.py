@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -419,10 +419,12 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
 
 def call_needs(procedure: Procedure) -> str:
     """Whom a procedure takes, in words; "" where nobody in particular."""
-    return ", and ".join(
-        " or ".join(procedure.practitioners[word] for word in group)
-        for group in procedure.performed_by
-    )
+
+    def either(group: Iterable[str]) -> str:
+        *others, last = (procedure.practitioners[word] for word in group)
+        return f"{', '.join(others)} or {last}" if others else last
+
+    return ", and ".join(either(group) for group in procedure.performed_by)
 
 
 def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:

@@ -40,8 +40,9 @@ def more(view: CoverView, found: Coverage, calls: pd.DataFrame, today: dt.date) 
         "An area": lambda: an_area(found),
         "Download": lambda: download(view, found, calls),
     }
-    part = st.segmented_control("More", list(parts), default="Distances", key="w_cover_more")
-    parts[part or "Distances"]()
+    first = "What if" if view.sites else "Distances"
+    part = st.segmented_control("More", list(parts), default=first, key="w_cover_more")
+    parts[part or first]()
 
 
 def distances(view: CoverView, found: Coverage) -> None:

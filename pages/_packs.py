@@ -70,7 +70,7 @@ def quality(pack: Pack, today: dt.date) -> None:
     """How much is on record, how old it is, and what may stand twice."""
     found = _quality(pack, today)
     rows = "".join(
-        f'<tr><th scope="row">{escape(words.capitalize())}</th><td>{share:.0%}</td>'
+        f'<tr><th scope="row">{escape(words.capitalize())}</th><td>{100 * share:.0f} %</td>'
         f'<td><span class="cr-share" style="width:{100 * share:.0f}%"></span></td></tr>'
         for words, share in found.shares
     )

@@ -95,7 +95,8 @@ def typed_place() -> None:
     elif found.choices:
         _state.go(near=typed, provider="")
     else:
-        _state.tell(_state.unknown_place(found, view.near), w_near=typed)
+        shown = view.near if view.found.place else ""
+        _state.tell(_state.unknown_place(found, shown), w_near=typed)
 
 
 def controls(view: View) -> None:

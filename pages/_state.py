@@ -278,7 +278,7 @@ def unknown_procedure(text: str, match: Match, shown: Procedure) -> Problem:
 def unknown_place(found: Found, shown: str) -> Problem:
     """Nobody knows this place: say so, and offer what is spelled alike."""
     offers = tuple((label, {"near": label, "provider": ""}) for label in found.suggestions)
-    return Problem(f"{found.problem} Still shown: {shown}.", offers)
+    return Problem(f"{found.problem} Still shown: {shown}." if shown else found.problem, offers)
 
 
 def go(**changes: str) -> None:

@@ -57,6 +57,7 @@ def follow(page: str) -> None:
     story = stories().get(slug)
     if story is None:
         return
+    st.session_state["story_shown"] = st.session_state.get("story_shown", 0) + 1
     script = story.steps[number - 1].page
     address = address_of(story, number, present=present)
     for kept in ("said", "typed", "w_cover_more"):
@@ -90,16 +91,17 @@ def bar() -> None:
             ".st-key-story { font-size: 1.3em; } .st-key-story p { line-height: 1.45; }</style>"
         )
     with st.container(border=True, key="story"):
-        st.html(_told(story, step, number, last))
+        here = {key: value for key, value in address.items() if key not in STORY}
+        explored = here != step.address
+        st.html(_told(story, step, number, last, explored=explored))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _keys()
+            _keys(f"{slug}/{number}/{st.session_state.get('story_shown', 0)}")
             _button("Back", "back", story, number - 1, present=present, disabled=number == 1)
             if number < last:
                 _button("Next", "next", story, number + 1, present=present, kind="primary")
             else:
                 st.page_link("pages/stories.py", label="All stories")
-            here = {k: v for k, v in address.items() if k not in STORY}
-            if here != step.address:
+            if explored:
                 _button("Show this step again", "again", story, number, present=present)
             label = "Leave presenter mode" if present else "Present"
             _button(label, "present", story, number, present=not present, kind="tertiary")
@@ -107,9 +109,11 @@ def bar() -> None:
             st.html('<span class="cr-note cr-keys">Arrow keys, Page Down, Page Up</span>')
 
 
-def _told(story: Story, step: Step, number: int, last: int) -> str:
+def _told(story: Story, step: Step, number: int, last: int, *, explored: bool) -> str:
+    changed = " · You have changed the view; these words are of the step." if explored else ""
     return (
-        f'<p class="cr-note">{escape(story.title)} · step {number} of {last}</p>'
+        f'<p class="cr-note">{escape(story.title)} · step {number} of {last}'
+        f"{changed}</p>"
         f'<progress max="{last}" value="{number}" aria-label="Step {number} of {last}"></progress>'
         f'<p class="cr-step">{escape(step.title)}</p><p>{_bold(step.text)}</p>'
     )
@@ -149,7 +153,11 @@ def _leave() -> None:
 
 
 _KEYS = """
-export default function () {
+export default function ({ data }) {
+  const main = document.querySelector('[data-testid="stMain"]');
+  // Each step begins with what the story says of it.
+  if (main && window.careReachStep !== data.at) main.scrollTop = 0;
+  window.careReachStep = data.at;
   const takes = "input, textarea, select, [role=slider], [role=radio], [role=combobox]";
   const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back" };
   const press = (event) => {
@@ -168,7 +176,7 @@ export default function () {
 """
 
 
-def _keys() -> None:
+def _keys(at: str) -> None:
     """Next and back by keyboard, and by a presenter's remote control."""
     component = st.components.v2.component("carereach_story_keys", html="<span></span>", js=_KEYS)
-    component(key="story_keys", height="content", width="content")
+    component(data={"at": at}, key="story_keys", height="content", width="content")

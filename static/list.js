@@ -51,6 +51,18 @@ function spelled(row, index, data) {
   };
 }
 
+// A number in brackets can be rung.
+function reachable(words) {
+  const [before, number, after] = (words || "").split(/\((\d{3,6})\)/);
+  const line = make("p", before);
+  if (number) {
+    const call = make("a", number);
+    call.href = "tel:" + number;
+    line.append("(", call, ")" + after);
+  }
+  return line;
+}
+
 function card(row, selected, choose) {
   const item = make("li", null, "row" + (selected ? " selected" : ""));
   const head = make("div", null, "head");
@@ -100,7 +112,7 @@ function card(row, selected, choose) {
   const more = make("details");
   more.open = selected;
   more.append(make("summary", "How to ask there, and what this rests on"));
-  more.append(make("p", row.reach));
+  more.append(reachable(row.reach));
   if (row.basis.length) more.append(statements(row.basis, "What was said"));
   if (row.against.length) more.append(statements(row.against, "Said against it"));
   if (row.related.length) more.append(statements(row.related, "A related service"));
@@ -139,7 +151,8 @@ export default function (component) {
     const again = [...root.querySelectorAll("button.name")].find((b) => b.dataset.id === focused);
     if (again) again.focus({ preventScroll: true });
   } else if (data.selected && root.dataset.selected !== undefined
-             && root.dataset.selected !== data.selected && window.innerWidth > 640) {
+             && root.dataset.selected !== data.selected && window.innerWidth > 640
+             && !document.querySelector(".st-key-story")) {
     // Chosen on the map, not by a link: a first view begins with the red flags.
     const chosen = root.querySelector("li.selected");
     if (chosen) chosen.scrollIntoView({ block: "nearest" });

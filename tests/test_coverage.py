@@ -325,4 +325,4 @@ def test_the_summary_and_the_call_script(found: Coverage) -> None:
     script = report.call_script_html(found, calls.iloc[0].to_dict())
     assert "Call Paro Hospital" in script
     assert "47,717 people more" in script
-    assert "an anaesthesiologist or a pain doctor" in script
+    assert "an anaesthesiologist, a pain doctor" in script

@@ -45,6 +45,7 @@ def test_every_step_is_its_page_and_its_figures_are_on_it(visit, slug: str) -> N
         visitor.settle()
         assert page.get_by_test_id("stException").count() == 0
         assert page.get_by_test_id("stAlert").count() == 0, step.title
+        assert page.locator(".st-key-story").bounding_box()["y"] >= 0, step.title
         if step.page in ("find", "coverage") and "view" not in step.address:
             seen = page.frame_locator(MAP).locator(".cr-pin, canvas.leaflet-zoom-animated")
             expect(seen.first).to_be_attached()
