@@ -7,6 +7,7 @@ moved is of no use, a drawing of the same stands in its place.
 import datetime as dt
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from geo.coverage import Coverage, in_supply
 from geo.coverage_words import (
     SUPPLY_WORDS,
     band_words,
-    distance_bands,
     lead_words,
     percent_words,
     within_words,
@@ -35,7 +35,7 @@ from geo.text import escape
 from geo.version import VERSION
 from geo.words import STATUS_WORDS, Line, date_words
 
-__all__ = ["analyst_report", "decision_report", "patient_report"]
+__all__ = ["AreaMap", "analyst_report", "decision_report", "patient_report"]
 
 _STATIC = Path(__file__).resolve().parent.parent / "static"
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
@@ -80,6 +80,25 @@ table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem 
   .decide h1 { font-size: 15pt; } .decide h2 { font-size: 11pt; } .decide p { margin: .15rem 0; }
   .wide { font-size: 8pt; } }
 """
+
+
+@dataclass(frozen=True)
+class AreaMap:
+    """What a map of regions shows.
+
+    Attributes
+    ----------
+    classes
+        The class of each lowest region, with its figure in words.
+    colors
+        One per class.
+    places
+        Each `["known" or "added", lat, lon]`; none where there are too many to be seen.
+    """
+
+    classes: Mapping[str, tuple[int, str]]
+    colors: list[str]
+    places: list[list[Any]]
 
 
 def patient_report(
@@ -127,8 +146,7 @@ def analyst_report(
     level: int,
     calls: pd.DataFrame,
     url: str,
-    classes: Mapping[str, tuple[int, str]],
-    colors: list[str],
+    drawn: AreaMap,
 ) -> str:
     """The figures with everything they depend on: parameters, method, limits, sources, citation.
 
@@ -142,10 +160,8 @@ def analyst_report(
         From `geo.coverage.find_calls`.
     url
         The address of the view, relative to the app.
-    classes
-        The class of each lowest region, with its figure in words.
-    colors
-        One per class.
+    drawn
+        What the map shows.
     """
     pack = coverage.supplied.assessed.pack
     table = coverage_table(coverage)
@@ -173,7 +189,7 @@ def analyst_report(
     )
     body = (
         f"{summary_html(coverage, level, calls, url)}"
-        f"{_areas_html(coverage, classes, colors)}"
+        f"{_areas_html(coverage, drawn)}"
         "<h2>Every region</h2><p>For the supply chosen. E2SFCA is the number of places per 100,000 "
         "people in reach, nearer ones counting more (Luo &amp; Qi 2009); small: fewer than 100 "
         "people, so that a share says little.</p>"
@@ -187,10 +203,8 @@ def analyst_report(
 def decision_report(
     coverage: Coverage,
     calls: pd.DataFrame,
-    candidates: pd.DataFrame,
-    sites: Sites,
-    classes: Mapping[str, tuple[int, str]],
-    colors: list[str],
+    sites: tuple[pd.DataFrame, Sites] | None,
+    drawn: AreaMap,
 ) -> str:
     """One page for whoever decides: who verified what, and what the next place would need.
 
@@ -200,21 +214,23 @@ def decision_report(
         The figures.
     calls
         From `geo.coverage.find_calls`.
-    candidates, sites
-        From `geo.coverage.find_sites`.
-    classes
-        The class of each lowest region, with its figure in words.
-    colors
-        One per class.
+    sites
+        From `geo.coverage.find_sites`; None where the ways to them cannot be measured now.
+    drawn
+        What the map shows.
     """
     assessed = coverage.supplied.assessed
     pack, procedure = assessed.pack, assessed.procedure
     first, second, cause = lead_words(coverage)
-    chosen = candidates.iloc[sites.greedy]
-    next_places = "".join(
-        f"<li>{escape(name)}: {gain:,.0f} people more</li>"
-        for name, gain in zip(chosen["name"], sites.gains, strict=True)
-    )
+    next_places = "<p>The ways to other places could not be measured.</p>"
+    if sites is not None:
+        candidates, found = sites
+        chosen = candidates["name"].iloc[found.greedy]
+        items = "".join(
+            f"<li>{escape(name)}: {gain:,.0f} people more</li>"
+            for name, gain in zip(chosen, found.gains, strict=True)
+        )
+        next_places = f"<ol>{items or '<li>None.</li>'}</ol>"
     ask = "".join(
         f"<li>{escape(name)} ({escape(status)}): {people:,} people, if the answer is yes</li>"
         for name, status, people in zip(
@@ -231,11 +247,11 @@ def decision_report(
         f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
         f"<p>{coverage.people_beyond:,} of {coverage.population:,} people have no place counted "
         f"({escape(SUPPLY_WORDS[coverage.supply])}) within {escape(within_words(coverage))}.</p>"
-        f"{_areas_html(coverage, classes, colors)}"
+        f"{_areas_html(coverage, drawn)}"
         f'<div class="two"><section><h2>Who verified what</h2>{_verified_html(coverage)}</section>'
         "<section><h2>Which call would change most</h2>"
         f"<ol>{ask or '<li>None.</li>'}</ol></section>"
-        f"<section><h2>Where the next place would count most</h2><ol>{next_places}</ol>"
+        f"<section><h2>Where the next place would count most</h2>{next_places}"
         f"<p>{staff}</p></section><section><h2>What these figures cannot tell</h2><p>A place "
         "counts by what public sources say of it. A region's people are taken to live at one spot "
         "and to go to the nearest place counted. Nothing is said of quality, cost or waiting."
@@ -311,37 +327,31 @@ def _map_html(pack: Pack, function: str, data: Mapping[str, Any]) -> str:
     )
 
 
-def _areas_html(
-    coverage: Coverage, classes: Mapping[str, tuple[int, str]], colors: list[str]
-) -> str:
+def _areas_html(coverage: Coverage, drawn: AreaMap) -> str:
     """The map of regions, its drawing for paper, and what the colours mean."""
     pack = coverage.supplied.assessed.pack
     levels = sorted(pack.regions["level"].unique())
     path = pack.files.get(f"areas_{levels[-1]}") if levels else None
     if path is None:
         return ""
-    rows = in_supply(coverage.supplied.rows, coverage.supply)
-    places = [["known", round(lat, 4), round(lon, 4)] for lat, lon in rows[["lat", "lon"]].values]
-    data = maps.area_data(
-        json.loads(path.read_text("utf-8")), None, classes, colors, places[:2000], None, []
-    )
+    areas = json.loads(path.read_text("utf-8"))
+    data = maps.area_data(areas, None, drawn.classes, drawn.colors, drawn.places, None, [])
     shapes = read_shapes(path)
     fills = [
-        colors[classes[region][0]] if region in classes else "#eceeec"
+        drawn.colors[drawn.classes[region][0]] if region in drawn.classes else "#eceeec"
         for region in shapes["region_id"]
     ]
     words = [*band_words(coverage), "no such place"]
-    used = sorted({number for number, _ in classes.values()})
-    key = "".join(f'<i style="background:{colors[n]}"></i>{escape(words[n])}' for n in used)
-    edge = f"{distance_bands(coverage)[1]:g}"
+    used = sorted({number for number, _ in drawn.classes.values()})
+    key = "".join(f'<i style="background:{drawn.colors[n]}"></i>{escape(words[n])}' for n in used)
     share = percent_words(coverage.share[coverage.supply])
-    spots = rows[["lat", "lon"]].to_numpy(float)[:300]
+    spots = [(lat, lon) for _, lat, lon in drawn.places]
     return (
         f'<div class="screen">{_map_html(pack, "careReachAreas", data)}</div>'
         f'<div class="picture">{_drawing(list(shapes.geometry), fills, spots)}</div>'
-        f'<p class="cr-note key">How far half of a region\'s people are from the nearest '
-        f"place counted (○):{key}<br>{escape(share)} of all people are within {escape(edge)} "
-        f"{coverage.unit}.</p>"
+        f'<p class="cr-note key">How far half of a region\'s people are from the nearest place '
+        f"counted{' (○)' if spots else ''}:{key}<br>{escape(share)} of all people are within "
+        f"{escape(within_words(coverage))}.</p>"
     )
 
 
@@ -398,9 +408,7 @@ def _found_drawing(answer: Answer, lines: list[Line]) -> str:
     return paper.svg("Where they lie", ground + marks)
 
 
-def _drawing(
-    shapes: list[BaseGeometry], fills: list[str], spots: "np.ndarray[Any, np.dtype[np.float64]]"
-) -> str:
+def _drawing(shapes: list[BaseGeometry], fills: list[str], spots: list[tuple[float, float]]) -> str:
     """Areas and places as SVG."""
     paper = _Paper(*shapely.total_bounds(shapes))
     areas = "".join(

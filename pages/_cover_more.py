@@ -17,10 +17,11 @@ from geo.areas import read_area
 from geo.coverage import Coverage
 from geo.edits import record_answer
 from geo.errors import CareReachError
+from geo.siting import Sites
 from geo.text import escape
 from geo.words import BY, min_words
 from pages import _state, _ui
-from pages._cover import COLORS, MOST_PLACES, SUPPLY_WORDS, classes
+from pages._cover import COLORS, MOST_PLACES, SUPPLY_WORDS, classes, places
 from pages._cover_state import MOST_ADDED, CoverView, go, points_words
 from pages._state import Problem
 
@@ -257,11 +258,11 @@ def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
                 f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
             )
         lowest = int(max(view.pack.regions["level"], default=view.level))
-        used = classes(found, lowest)
+        drawn = offline.AreaMap(classes(found, lowest), COLORS, places(found))
         st.download_button(
             "Report for analysts",
             lambda: offline.analyst_report(
-                found, view.level, calls, "/coverage?" + urlencode(view.address()), used, COLORS
+                found, view.level, calls, "/coverage?" + urlencode(view.address()), drawn
             ),
             f"{name}-report.html",
             "text/html",
@@ -269,15 +270,21 @@ def download(view: CoverView, found: Coverage, calls: pd.DataFrame) -> None:
         )
         st.download_button(
             "One page for whoever decides",
-            lambda: offline.decision_report(
-                found, calls, *cover.find_sites(found, NEXT_PLACES), used, COLORS
-            ),
+            lambda: offline.decision_report(found, calls, _next_places(found), drawn),
             f"{name}-decision.html",
             "text/html",
             on_click="ignore",
         )
         _ui.browser_button("print_summary", "Print this summary", "window.print();")
     st.html(report.summary_html(found, view.level, calls, "/coverage?" + urlencode(view.address())))
+
+
+def _next_places(found: Coverage) -> tuple[pd.DataFrame, Sites] | None:
+    """Where the next places would count most; None where minutes to them cannot be had."""
+    try:
+        return cover.find_sites(found, NEXT_PLACES)
+    except CareReachError:
+        return None
 
 
 def decay(found: Coverage) -> None:

@@ -442,7 +442,7 @@ def _timed_caption(answer: Answer, *, shaded: bool) -> None:
         f"Shaded: what can be reached in {words.threshold_words(answer)}, without traffic or "
         "waiting."
         if shaded
-        else "The area that can be reached is not drawn: the road service gives none this large."
+        else "The area that can be reached is not drawn: the road service gave none."
     )
     _legend(answer, f"{area} {roads}.")
 

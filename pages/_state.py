@@ -234,35 +234,37 @@ def read_km(
     address: Mapping[str, str], name: str, default: float, problems: list[Problem]
 ) -> float:
     """A distance of the address, in km."""
-    text = address.get(name)
-    if text is None:
-        return default
-    try:
-        radius = float(text)
-    except ValueError:
-        radius = math.nan
-    if 0 < radius <= MAX_RADIUS_KM:
-        return radius
-    sentence = f"“{text}” is no radius: it can be above 0 and up to {MAX_RADIUS_KM:g} km."
-    problems.append(Problem(f"{sentence} {default:g} km is used."))
-    return default
+    return _threshold(address, name, default, problems, MAX_RADIUS_KM, "radius", "km")
 
 
 def read_min(
     address: Mapping[str, str], name: str, default: float, problems: list[Problem]
 ) -> float:
     """A time of the address, in minutes."""
+    return _threshold(address, name, default, problems, MAX_MIN, "time", "minutes")
+
+
+def _threshold(
+    address: Mapping[str, str],
+    name: str,
+    default: float,
+    problems: list[Problem],
+    most: float,
+    noun: str,
+    unit: str,
+) -> float:
+    """A number of the address above 0; another is named, and the default used."""
     text = address.get(name)
     if text is None:
         return default
     try:
-        time = float(text)
+        number = float(text)
     except ValueError:
-        time = math.nan
-    if 0 < time <= MAX_MIN:
-        return time
-    sentence = f"“{text}” is no time: it can be above 0 and up to {MAX_MIN:g} minutes."
-    problems.append(Problem(f"{sentence} {default:g} minutes are used."))
+        number = math.nan
+    if 0 < number <= most:
+        return number
+    sentence = f"“{text}” is no {noun}: it can be above 0 and up to {most:g} {unit}."
+    problems.append(Problem(f"{sentence} Used instead: {default:g} {unit}."))
     return default
 
 

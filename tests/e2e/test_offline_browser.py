@@ -10,7 +10,7 @@ from geo import offline, words
 from geo.find import assess_pack, find_care
 from geo.packs import open_pack
 from geo.places import find_place
-from pages._cover import COLORS, classes
+from pages._cover import COLORS, classes, places
 from tests.conftest import TODAY
 from tests.e2e.conftest import HOSTILE
 
@@ -108,8 +108,11 @@ def test_what_somebody_who_decides_prints_is_one_page(
         cover.supply_pack(assess_pack(data, library[slug], TODAY)), within
     )
     used = classes(found, int(data.regions["level"].max()))
+    drawn = offline.AreaMap(used, COLORS, places(found))
+    # Of 8,867 hospitals some would be a map of something else.
+    assert (len(drawn.places) == 0) == (pack == "us")
     html = offline.decision_report(
-        found, cover.find_calls(found), *cover.find_sites(found, 2), used, COLORS
+        found, cover.find_calls(found), cover.find_sites(found, 2), drawn
     )
     path = tmp_path / "page.html"
     path.write_text(html, "utf-8")
