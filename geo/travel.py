@@ -601,6 +601,11 @@ def _matrix(engine: Engine, starts: Floats, ends: Floats, costing: str) -> tuple
     return time, length
 
 
+def _keys(lats: npt.ArrayLike, lons: npt.ArrayLike) -> list[tuple[float, float]]:
+    places = np.column_stack([np.asarray(lats, np.float64), np.asarray(lons, np.float64)])
+    return [(lat, lon) for lat, lon in places.tolist()]
+
+
 class Times:
     """Ways from some points to whatever places are asked about, each measured once.
 
@@ -620,9 +625,9 @@ class Times:
     def __init__(self, engine: Engine, mode: str, lat: npt.ArrayLike, lon: npt.ArrayLike) -> None:
         self.mode = mode
         self._engine = engine
-        points = np.column_stack([np.asarray(lat, np.float64), np.asarray(lon, np.float64)])
-        self._points = points
-        self._row = {(a, b): i for i, (a, b) in enumerate(points.tolist())}
+        keys = _keys(lat, lon)
+        self._points = np.array(keys, np.float64).reshape(-1, 2)
+        self._row = {key: row for row, key in enumerate(keys)}
         self._known: OrderedDict[tuple[float, float], tuple[Floats, Floats]] = OrderedDict()
         self._joined: OnRoad | None = None
         self._turn = threading.Lock()
@@ -640,20 +645,17 @@ class Times:
             self._joined = join_roads(self._engine, self._points, self.mode)
         return self._joined.off_km
 
-    def to(
+    def learn(
         self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
-    ) -> tuple[Floats, Floats]:
-        """Minutes and km from every point to some places, each of shape (n, m).
-
-        The km have the straight lines to and from the road in them, so that they compare with
-        the straight line from end to end; the minutes have not.
+    ) -> None:
+        """Measure the ways to some places and keep them; what is known costs nothing.
 
         Parameters
         ----------
         lats, lons
             The places, degrees, shape (m,).
         progress
-            Told how many of how many new pairs are measured.
+            Told how many of how many pairs are measured.
 
         Raises
         ------
@@ -661,8 +663,29 @@ class Times:
             If these are more than `MOST_PAIRS` pairs, or the engine does not answer; what was
             measured until then is kept.
         """
-        places = np.column_stack([np.asarray(lats, np.float64), np.asarray(lons, np.float64)])
-        keys = [(a, b) for a, b in places.tolist()]
+        self._ways(_keys(lats, lons), progress)
+
+    def to(
+        self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
+    ) -> tuple[Floats, Floats]:
+        """Minutes and km from every point to some places, each of shape (n, m).
+
+        The km have the straight lines to and from the road in them, so that they compare with
+        the straight line from end to end; the minutes have not. Parameters and errors as those of
+        `learn`.
+        """
+        keys = _keys(lats, lons)
+        if not len(self._points) or not keys:
+            blank = np.full((len(self._points), len(keys)), np.nan)
+            return blank, blank
+        found = self._ways(keys, progress)
+        columns = [found[key] for key in keys]
+        return np.column_stack([t for t, _ in columns]), np.column_stack([k for _, k in columns])
+
+    def _ways(
+        self, keys: list[tuple[float, float]], progress: Progress | None
+    ) -> dict[tuple[float, float], tuple[Floats, Floats]]:
+        """Minutes and km from every point to each place."""
         every = list(dict.fromkeys(keys))
         size = len(self._points)
         if size * len(every) > MOST_PAIRS:
@@ -670,12 +693,9 @@ class Times:
                 f"Minutes from {size:,} settlements to {len(every):,} places are too many to "
                 f"measure ({MOST_PAIRS:,} pairs at most); cut the data to a smaller region."
             )
-        if not size or not keys:
-            blank = np.full((size, len(keys)), np.nan)
-            return blank, blank
         found = {}
         # A part at a time: whoever needs other places need not wait for all of these.
-        for i in range(0, len(every), _SIDE):
+        for i in range(0, len(every) if size else 0, _SIDE):
             part = every[i : i + _SIDE]
             with self._turn:
                 self._learn([key for key in part if key not in self._known])
@@ -686,8 +706,7 @@ class Times:
                     self._known.popitem(last=False)
             if progress is not None:
                 progress(size * (i + len(part)), size * len(every))
-        columns = [found[key] for key in keys]
-        return np.column_stack([t for t, _ in columns]), np.column_stack([k for _, k in columns])
+        return found
 
     def _learn(self, places: list[tuple[float, float]]) -> None:
         """Measure the ways to new places, and keep them."""
@@ -704,6 +723,5 @@ class Times:
         self, lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
     ) -> Floats:
         """Minutes from some of the points to some places, shape (k, m)."""
-        points = np.column_stack([np.asarray(lat, np.float64), np.asarray(lon, np.float64)])
-        rows = [self._row[(a, b)] for a, b in points.tolist()]
+        rows = [self._row[key] for key in _keys(lat, lon)]
         return self.to(lats, lons)[0][rows]

@@ -53,9 +53,11 @@ def go(story: Story, number: int, *, present: bool) -> None:
 
 def follow(page: str) -> None:
     """Change to the step that was asked for, before the page is drawn."""
-    slug, number, present = st.session_state.pop("story_to", (None, 0, False))
+    if "story_to" not in st.session_state:
+        return
+    slug, number, present = st.session_state.pop("story_to")
     story = stories().get(slug)
-    if story is None:
+    if story is None:  # its file is gone meanwhile
         return
     st.session_state["story_shown"] = st.session_state.get("story_shown", 0) + 1
     script = story.steps[number - 1].page

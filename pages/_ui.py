@@ -202,7 +202,7 @@ def supplied(
         bar = _Bar()
         try:
             for table in times(of).values():
-                table.to(lats, lons, bar.show)
+                table.learn(lats, lons, bar.show)
         finally:
             bar.clear()
     return _supplied(of, slug, today, added, removed, timed, _own())

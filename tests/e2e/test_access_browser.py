@@ -57,12 +57,15 @@ def test_the_keyboard_reaches_controls_that_have_a_name_and_a_focus_to_see(
                         e = e.shadowRoot.activeElement;
                     }
                     const around = [e.closest("[data-baseweb]"), e.closest("label")];
-                    const near = [e, e.parentElement, ...around];
-                    const shown = near.filter(Boolean).some((x) => {
-                        const s = getComputedStyle(x), a = getComputedStyle(x, "::after");
-                        return s.outlineStyle !== "none" || s.boxShadow !== "none"
-                            || a.boxShadow !== "none" || s.borderColor !== "rgb(0, 0, 0)";
-                    });
+                    const near = [e, e.parentElement, ...e.children, ...around].filter(Boolean);
+                    const look = () => near.map((x) => [null, "::before", "::after"].map((part) => {
+                        const s = getComputedStyle(x, part);
+                        return [s.outline, s.boxShadow, s.borderColor, s.backgroundColor].join();
+                    }).join()).join();
+                    const focused = look();
+                    e.blur();
+                    const shown = look() !== focused;
+                    e.focus();
                     const name = e.getAttribute("aria-label") || e.innerText || e.title
                         || (e.labels && e.labels[0] && e.labels[0].innerText)
                         || e.getAttribute("aria-labelledby") || "";
