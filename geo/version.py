@@ -1,5 +1,3 @@
-"""Which version made a figure; downloads carry it."""
+"""The version, in this place alone; `pyproject.toml` reads it from here."""
 
-__all__ = ["VERSION"]
-
-VERSION = "0.4.0"
+__version__ = "0.5.0"

@@ -8,29 +8,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit_folium import st_folium
 
-from geo import maps
 from geo.errors import CareReachError
-from geo.imports import Imported, import_into, name_problem
-from geo.new_packs import NewPack
-from geo.packs import list_packs
-from geo.schema import is_date
+from geo.output import maps
+from geo.packs.dates import is_date
+from geo.packs.pack import list_packs
+from geo.progress import Step
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.brought import Brought, Origin, source_name
-from geo.sources.kinds import KINDS, recognise
+from geo.sources.batch import Batch, Origin, source_name
+from geo.sources.into_pack import Imported, import_into, name_problem
 from geo.sources.mapping import Mapping, Proposal, propose, write_mapping
+from geo.sources.new_pack import NewPack
+from geo.sources.registry import KINDS, recognise
 from geo.sources.sheets import Sheet, read_sheet
-from geo.sources.table import Near, read_table
+from geo.sources.table import Near, read_facilities
 from geo.text import escape
-from pages import _ui
+from pages import _frame
+from pages._components import plain
+from pages._session import Key
 
 #: What may be uploaded; the command line takes more.
 MAX_MB, MAX_ROWS = 50, 200_000
 #: So many points are drawn in a preview.
 MAX_POINTS = 2_000
 NOT_THERE = "(not in the table)"
-FIELD_WORDS = {
+FIELD_LABELS = {
     "name": "Name",
     "lat": "Latitude",
     "lon": "Longitude",
@@ -62,15 +66,15 @@ FIRST_FIELDS = 8
 
 def told() -> None:
     """What the last click did."""
-    words = st.session_state.pop("data_told", "")
+    words = st.session_state.pop(Key.DATA_TOLD, "")
     if words:
-        st.success(_ui.plain(words))
+        st.success(plain(words))
 
 
 def offer(today: dt.date) -> None:
     """Bring a file of one's own, where that is allowed."""
     st.html('<div class="cr-head"><h2>Bring your own</h2></div>')
-    if not _ui.may_write():
+    if not _frame.may_write():
         st.html(
             "<p>Uploading is switched off on this server. The command line brings data in: "
             "<code>python -m geo import --help</code>.</p>"
@@ -84,23 +88,23 @@ def offer(today: dt.date) -> None:
     upload = st.file_uploader(
         "A file with places or doctors", max_upload_size=MAX_MB, key="bring_file"
     )
-    if upload is not None and st.session_state.get("bring_shown") != upload.file_id:
+    if upload is not None and st.session_state.get(Key.BRING_SHOWN) != upload.file_id:
         # Another file: what was said of the last one does not hold for it.
         for key in [k for k in st.session_state if str(k).startswith("bring_")]:
             if key != "bring_file":
                 del st.session_state[key]
-        st.session_state["bring_shown"] = upload.file_id
-    done: Imported | None = st.session_state.get("bring_done")
+        st.session_state[Key.BRING_SHOWN] = upload.file_id
+    done: Imported | None = st.session_state.get(Key.BRING_DONE)
     if upload is None:
-        st.session_state.pop("bring_done", None)
+        st.session_state.pop(Key.BRING_DONE, None)
         return
-    if done is not None and st.session_state.get("bring_of") == upload.file_id:
+    if done is not None and st.session_state.get(Key.BRING_OF) == upload.file_id:
         finished(done)
         return
     try:
         look(upload.name, upload.getvalue(), upload.file_id, today)
     except CareReachError as error:
-        st.warning(_ui.plain(f"{error}".rstrip(".") + "."))
+        st.warning(plain(f"{error}".rstrip(".") + "."))
 
 
 def look(name: str, content: bytes, file_id: str, today: dt.date) -> None:
@@ -117,13 +121,13 @@ def look(name: str, content: bytes, file_id: str, today: dt.date) -> None:
     if kind == "cms":
         st.info("Medicare volumes need your own mapping of codes: use the command line.")
         return
-    brought = _read(kind, name, content, mapping, terms, country_code, today.isoformat())
-    preview(brought, mapping)
-    if brought.report.read > MAX_ROWS:
+    batch = _read(kind, name, content, mapping, terms, country_code, today.isoformat())
+    preview(batch, mapping)
+    if batch.report.read > MAX_ROWS:
         st.warning(f"This file has more than {MAX_ROWS:,} rows: use the command line.")
         return
-    if len(brought.providers):
-        target(name, brought, file_id, mapping)
+    if len(batch.providers):
+        target(name, batch, file_id, mapping)
 
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
@@ -155,10 +159,10 @@ def _read(
     terms: Origin,
     country_code: str,
     retrieved: str,
-) -> Brought:
+) -> Batch:
     if kind == "table" and mapping is not None:
         sheet = _known(name, content)[1]  # read already; only the mapping is another
-        return read_table(Path(name), mapping, terms, retrieved, Near(), sheet)
+        return read_facilities(Path(name), mapping, terms, retrieved, Near(), sheet)
     with _file(name, content) as path:
         if kind == "fhir":
             return fhir.read_fhir([path], terms, retrieved, country_code=country_code)
@@ -171,31 +175,31 @@ def _read(
 
 def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
     """What each column means: proposed, and to be put right."""
-    known_signs = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
-    found = "; ".join(
-        f"{key}: {known_signs.get(value, value)}" for key, value in sheet.found.items() if value
+    signs = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
+    layout = "; ".join(
+        f"{label}: {signs.get(value, value)}" for label, value in sheet.layout.described().items()
     )
-    st.html(f'<p class="cr-note">{len(sheet.cells):,} rows. {escape(found)}.</p>')
+    st.html(f'<p class="cr-note">{len(sheet.cells):,} rows. {escape(layout)}.</p>')
     for question in proposal.questions:
-        st.warning(_ui.plain(question))
+        st.warning(plain(question))
     columns = dict(proposal.mapping.columns)
     known = {
         field: sheet.columns[at - 1] if isinstance(at, int) else at for field, at in columns.items()
     }
     chosen: dict[str, str | int] = {}
     choices = [NOT_THERE, *sheet.columns]
-    fields = sorted(FIELD_WORDS, key=lambda f: (f not in known, list(FIELD_WORDS).index(f)))
+    fields = sorted(FIELD_LABELS, key=lambda f: (f not in known, list(FIELD_LABELS).index(f)))
     shown = max(FIRST_FIELDS, sum(field in known for field in fields))
     st.html("<h3>Which column holds what</h3>")
     for group in (fields[:shown], fields[shown:]):
         cells = (st if group[0] == fields[0] else st.expander("More columns")).columns(4)
         for number, field in enumerate(group):
             column = cells[number % 4].selectbox(
-                FIELD_WORDS[field],
+                FIELD_LABELS[field],
                 choices,
                 index=choices.index(known[field]) if known.get(field) in choices else 0,
                 key=f"bring_{field}",
-                help=_ui.plain(f"Proposed by {proposal.guesses[field]}")
+                help=plain(f"Proposed by {proposal.guesses[field]}")
                 if field in proposal.guesses
                 else None,
             )
@@ -260,21 +264,21 @@ def ask_terms(name: str) -> Origin:
     )
 
 
-def preview(brought: Brought, mapping: Mapping | None) -> None:
+def preview(batch: Batch, mapping: Mapping | None) -> None:
     """What would be kept and dropped, with its reasons, and where the places lie."""
-    lines = brought.report.lines()
+    lines = batch.report.lines()
     st.html("<h3>What would come of it</h3>")
     words, chart = st.columns([45, 55], gap="medium")
     with words:
         rest = "".join(f"<li>{escape(line)}</li>" for line in lines[1:])
         st.html(f"<p><strong>{escape(lines[0])}</strong></p><ul>{rest}</ul>")
-        frame = brought.providers
+        frame = batch.providers
         shown = frame[["name", "facility_type", "locality", "phone"]].head(8)
         st.dataframe(shown.dropna(axis=1, how="all"), hide_index=True)
         with st.container(horizontal=True):
             st.download_button(
                 "Row by row (CSV)",
-                brought.report.csv(),
+                batch.report.csv(),
                 "report.csv",
                 "text/csv",
                 on_click="ignore",
@@ -290,7 +294,10 @@ def preview(brought: Brought, mapping: Mapping | None) -> None:
     with chart:
         if len(frame):
             some = frame.iloc[:: max(1, len(frame) // MAX_POINTS)]
-            spots = [["known", lat, lon] for lat, lon in zip(some["lat"], some["lon"], strict=True)]
+            spots = [
+                ("known", float(lat), float(lon))
+                for lat, lon in zip(some["lat"], some["lon"], strict=True)
+            ]
             low, high = (
                 (float(frame["lat"].quantile(q)), float(frame["lon"].quantile(q)))
                 for q in (0.002, 0.998)
@@ -300,12 +307,12 @@ def preview(brought: Brought, mapping: Mapping | None) -> None:
                 key=f"bring_map_{low}_{high}",
                 height=380,
                 use_container_width=True,
-                feature_group_to_add=maps.area_layer(None, None, {}, [], spots, None, []),
+                feature_group_to_add=maps.layer(maps.AreaMap(places=spots)),
                 returned_objects=[],
             )
 
 
-def target(name: str, brought: Brought, file_id: str, mapping: Mapping | None) -> None:
+def target(name: str, batch: Batch, file_id: str, mapping: Mapping | None) -> None:
     """Which pack, what a new one says of itself, and the button."""
     st.html("<h3>Into which pack</h3>")
     stem = source_name(name)
@@ -325,25 +332,27 @@ def target(name: str, brought: Brought, file_id: str, mapping: Mapping | None) -
         number = four.text_input("Emergency number", key="bring_pack_number", placeholder="112")
         new = NewPack(title.strip(), country.strip(), number.strip())
     if problem:
-        st.warning(_ui.plain(problem))
+        st.warning(plain(problem))
     if st.button("Import", type="primary", disabled=bool(problem)):
         bar = st.progress(0.0, "Beginning")
         try:
-            done = import_into(
-                pack, [brought], new, progress=lambda words, share: bar.progress(share, words)
-            )
+            done = import_into(pack, [batch], new, progress=lambda step: _show(bar, step))
         except (CareReachError, OSError) as error:
             bar.empty()
-            st.warning(_ui.plain(f"Nothing was imported: {error}"))
+            st.warning(plain(f"Nothing was imported: {error}"))
             return
-        st.session_state["bring_done"], st.session_state["bring_of"] = done, file_id
+        st.session_state[Key.BRING_DONE], st.session_state[Key.BRING_OF] = done, file_id
         st.rerun()
+
+
+def _show(bar: DeltaGenerator, step: Step) -> None:
+    bar.progress(step.share or 0.0, step.doing)
 
 
 def finished(done: Imported) -> None:
     """What was imported, and where to look at it."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in done.lines())
-    st.success(_ui.plain(f"Imported into the pack {done.pack}."))
+    st.success(plain(f"Imported into the pack {done.pack}."))
     st.html(f"<ul>{lines}</ul>")
     with st.container(horizontal=True):
         st.page_link("pages/find.py", label="Search it", query_params={"pack": done.pack})

@@ -2,15 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from geo.errors import DataError
-from geo.stories import BOLD, STORIES, Step, Story, whole_stories
+from geo.output.stories import BOLD, STORIES, Step, Story, whole_stories
 from geo.text import escape
-from pages import _ui
-from pages._state import STORY
+from pages._address import STORY
+from pages._components import plain
+from pages._session import Key
 
+#: Every file of a story, and when it was changed.
+Files = tuple[tuple[str, int], ...]
 SCRIPTS = {page: f"pages/{page}.py" for page in ("find", "coverage", "procedures", "data")}
 
 
@@ -24,7 +28,7 @@ def left_out() -> tuple[DataError, ...]:
     return _stories(_files())[1]
 
 
-def _files() -> tuple:
+def _files() -> Files:
     folders = (STORIES, Path(os.environ.get("CAREREACH_STORIES", STORIES)))
     found = []
     for folder in folders:
@@ -36,7 +40,7 @@ def _files() -> tuple:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _stories(files: tuple) -> tuple[dict[str, Story], tuple[DataError, ...]]:
+def _stories(files: Files) -> tuple[dict[str, Story], tuple[DataError, ...]]:
     return whole_stories()
 
 
@@ -48,18 +52,18 @@ def address_of(story: Story, number: int, *, present: bool = False) -> dict[str,
 
 def go(story: Story, number: int, *, present: bool) -> None:
     """Go to a step with the next run: a callback cannot change the page itself."""
-    st.session_state["story_to"] = (story.slug, number, present)
+    st.session_state[Key.STORY_TO] = (story.slug, number, present)
 
 
 def follow(page: str) -> None:
     """Change to the step that was asked for, before the page is drawn."""
-    if "story_to" not in st.session_state:
+    if Key.STORY_TO not in st.session_state:
         return
-    slug, number, present = st.session_state.pop("story_to")
+    slug, number, present = st.session_state.pop(Key.STORY_TO)
     story = stories().get(slug)
     if story is None:  # its file is gone meanwhile
         return
-    st.session_state["story_shown"] = st.session_state.get("story_shown", 0) + 1
+    st.session_state[Key.STORY_SHOWN] = st.session_state.get(Key.STORY_SHOWN, 0) + 1
     script = story.steps[number - 1].page
     address = address_of(story, number, present=present)
     for kept in ("said", "typed", "w_cover_more"):
@@ -79,12 +83,12 @@ def bar() -> None:
         return
     story = stories().get(slug)
     if story is None:
-        st.warning(_ui.plain(f"There is no story called “{slug}”; the page is shown without it."))
+        st.warning(plain(f"There is no story called “{slug}”; the page is shown without it."))
         return
     last = len(story.steps)
     number = int(said) if said.isdecimal() and 1 <= int(said) <= last else 1
     if said != str(number):
-        st.warning(_ui.plain(f"“{said}” is no step of this story: it can be 1 to {last}."))
+        st.warning(plain(f"“{said}” is no step of this story: it can be 1 to {last}."))
     present = address.get("present") == "yes"
     step = story.steps[number - 1]
     if present:
@@ -136,7 +140,7 @@ def _button(
     *,
     present: bool,
     disabled: bool = False,
-    kind: str = "secondary",
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
 ) -> None:
     st.button(
         label,

@@ -5,11 +5,13 @@ import datetime as dt
 import streamlit as st
 
 from geo.errors import CareReachError
-from geo.packs import list_packs
+from geo.packs.pack import list_packs
 from geo.text import escape
-from pages import _bring, _packs, _state, _ui
+from pages import _address, _bring, _cached, _frame, _pack_parts
+from pages._components import plain
+from pages._session import Key
 
-_ui.need_router()
+_frame.need_router()
 st.set_page_config(page_title="Data · CareReach")
 st.html(
     '<div class="cr-head"><h1>Where the data comes from</h1><p>Everything on screen comes from a '
@@ -18,20 +20,20 @@ st.html(
 today = dt.date.today()
 packs = list_packs()
 wanted = st.query_params.get("pack", "")
-searched = st.session_state.get("find_address", {}).get("pack", _state.DEFAULT_PACK)
+searched = st.session_state.get(Key.FIND_ADDRESS, {}).get("pack", _address.DEFAULT_PACK)
 if wanted and wanted not in packs:
-    st.warning(_ui.plain(f"There is no pack called “{wanted}”."))
+    st.warning(plain(f"There is no pack called “{wanted}”."))
 _bring.told()
 for name in packs:
     try:
-        pack = _ui.pack(name)
+        pack = _cached.pack(name)
     except CareReachError as error:
         st.html(f"<h2>{escape(name)}</h2>")
-        st.warning(_ui.plain(f"This pack cannot be opened: {error}"))
+        st.warning(plain(f"This pack cannot be opened: {error}"))
         continue
-    with st.expander(_packs.summary(pack), expanded=name == (wanted or searched)):
-        _packs.about(pack)
-        _packs.quality(pack, today)
-        _packs.take(pack)
-        _packs.sources(pack)
+    with st.expander(_pack_parts.summary(pack), expanded=name == (wanted or searched)):
+        _pack_parts.about(pack)
+        _pack_parts.quality(pack, today)
+        _pack_parts.take(pack)
+        _pack_parts.sources(pack)
 _bring.offer(today)

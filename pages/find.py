@@ -1,84 +1,75 @@
 """Who near me does this procedure, how sure are we?"""
 
 import datetime as dt
+from dataclasses import replace
 
 import streamlit as st
 from streamlit_folium import st_folium
 
-from geo import maps, words
-from geo.find import Answer, find_care
-from geo.places import Place
-from geo.travel import MODES
-from pages import _results, _state, _ui
+from geo.care.find import Answer, find_care
+from geo.output import maps
+from geo.output.answer_text import answer_rows, seen_at_text
+from geo.packs.gazetteer import Place
+from pages import _address, _cached, _components, _find_controls, _find_parts, _frame
+from pages._session import Key
 
-_ui.need_router()
+_frame.need_router()
 
-_state.restore("Find care")
-view = _state.read_view()
-pack, procedure, place = view.pack, view.procedure, view.found.place
+_address.restore("Find care", Key.FIND_ADDRESS)
+view, unclear = _address.read_find()
+pack, procedure, place = view.pack, view.procedure, view.match.place
 # What another page leads back to: this view, understood; nothing to keep of a bare first visit.
-st.session_state["find_address"] = view.address() if st.query_params else {}
+st.session_state[Key.FIND_ADDRESS] = view.address() if st.query_params else {}
 now = dt.datetime.now(dt.UTC)
 today = dt.date.today()
 
 
 def answer_for(origin: Place) -> Answer:
-    return find_care(
-        _ui.narrowed(pack, procedure.slug, today, view.filters, now),
-        origin,
-        view.radius_km,
-        measure=view.measure,
-        within_min=view.within_min,
-        engine=_ui.engine(pack)[0] if view.measure in MODES else None,
-        order_by=view.order,
-        show=view.show,
-        limit=_results.MOST_ROWS,
-    )
+    """The answer from a place."""
+    narrowed = _cached.narrowed(pack, procedure.slug, today, view.filters, now)
+    engine, _ = _cached.engine(pack)
+    return find_care(narrowed, origin, view.search(_find_parts.MOST_ROWS), engine)
 
 
 def clicked_map() -> None:
     """A marker selects its row; a click elsewhere moves the place."""
     value = st.session_state.get("map") or {}
-    seen, st.session_state["map_seen"] = st.session_state.get("map_seen", {}), value
+    seen = st.session_state.get(Key.FIND_MAP_SEEN, {})
+    st.session_state[Key.FIND_MAP_SEEN] = value
     if value.get("last_object_clicked_count") != seen.get("last_object_clicked_count"):
         if value.get("last_object_clicked_tooltip"):
-            _state.go(provider=value["last_object_clicked_tooltip"])
+            _address.change_find(provider=value["last_object_clicked_tooltip"])
     elif value.get("last_clicked") and value["last_clicked"] != seen.get("last_clicked"):
         spot = value["last_clicked"]
-        _state.go(near=f"{round(spot['lat'], 4)}, {round(spot['lng'], 4)}", provider="")
+        near = f"{round(spot['lat'], 4)}, {round(spot['lng'], 4)}"
+        _address.change_find(near=near, provider="")
 
 
 def picked_row() -> None:
     """A row chosen in the list; chosen again, it is let go."""
-    _state.go(provider=st.session_state["rows"].select or "")
+    _address.change_find(provider=st.session_state["rows"].select or "")
 
 
-def results(answer: Answer) -> None:
+def show(answer: Answer) -> None:
     """Everything that follows from one known place."""
-    lines = words.describe(answer, now)
-    _ui.urgent(procedure, pack, words.seen_at_words(answer))
-    _results.problems(view, answer)
-    _results.headline(view, answer)
-    rows, chart, panel = st.columns([31, 34, 31], gap="medium")
-    with rows:
-        _ui.result_list(_results.list_data(view, answer, lines), "rows", picked_row)
-        _results.downloads(view, answer, lines, today)
+    rows = answer_rows(answer, now)
+    drawn = _find_parts.search_map(view, answer, rows)
+    _components.urgent(procedure, pack, seen_at_text(answer))
+    _find_controls.problems(view, unclear, answer)
+    _find_parts.headline(view, answer)
+    listed, chart, panel = st.columns([31, 34, 31], gap="medium")
+    with listed:
+        data = _find_parts.list_data(answer, rows, view.provider)
+        _components.result_list(data, "rows", picked_row)
+        _find_parts.take_along(view, answer, drawn, today)
     with chart:
-        area, radius_km = _results.reached(answer)
+        label = "Your place" if answer.place.kind == "point" else answer.place.name
         st_folium(
-            maps.base_map(_ui.drawn(pack, "base_map"), pack.outline, pack.view),
+            maps.base_map(_cached.drawn(pack, "base_map"), pack.outline, pack.view),
             key="map",
             height=520,
             use_container_width=True,
-            feature_group_to_add=maps.search_layer(
-                (place.lat, place.lon),
-                "Your place" if place.kind == "point" else place.name,
-                radius_km,
-                _results.markers(lines),
-                view.provider,
-                area,
-                _results.way_drawn(view, answer, lines),
-            ),
+            feature_group_to_add=maps.layer(replace(drawn, label=label)),
             returned_objects=[
                 "last_clicked",
                 "last_object_clicked_tooltip",
@@ -86,27 +77,25 @@ def results(answer: Answer) -> None:
             ],
             on_change=clicked_map,
         )
-        _results.caption(answer, shaded=area is not None)
+        _find_parts.caption(answer, shaded=drawn.area is not None)
     with panel, st.container(border=True):
-        library = _ui.library()
-        _ui.explainer(
-            procedure,
-            {
-                library[slug].title: view.address(procedure=slug, provider="")
-                for slug in procedure.treated_by
-                if slug in library
-            },
-        )
+        library = _cached.library()
+        treatments = {
+            library[slug].title: view.address(procedure=slug, provider="")
+            for slug in procedure.treated_by
+            if slug in library
+        }
+        _components.explainer(procedure, treatments)
 
 
-_results.title(view)
+_find_controls.title(view)
 if place and view.printing:
-    _results.printed(view, answer_for(place), today)
+    _find_parts.printed(view, answer_for(place), today)
 else:
-    _results.controls(view)
+    _find_controls.controls(view)
     if place:
-        results(answer_for(place))
+        show(answer_for(place))
     else:
-        _ui.urgent(procedure, pack, None)
-        _results.problems(view)
-        _results.which_one(view, lambda choice: words.seen_at_words(answer_for(choice)))
+        _components.urgent(procedure, pack, None)
+        _find_controls.problems(view, unclear)
+        _find_controls.which_one(view, lambda choice: seen_at_text(answer_for(choice)))

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from geo.version import VERSION
-from pages import _ui
+from geo.version import __version__
+from pages import _frame
+from pages._session import Key
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_ui.need_router()
+_frame.need_router()
 st.set_page_config(page_title="Method and privacy · CareReach")
 st.html(
     '<div class="cr-head"><h1>Method and privacy</h1><p>How the answers are made, what nobody '
@@ -18,7 +19,7 @@ st.html(
 with st.container(key="prose"):
     st.markdown((ROOT / "data" / "method.md").read_text("utf-8"))
     st.markdown("## Report an error")
-    link = _ui.report_link(st.session_state.get("came_at", ""))
+    link = _frame.report_link(st.session_state.get(Key.CAME_AT, ""))
     if link:
         st.html(
             f'<p><a href="{link}" target="_blank" rel="noreferrer">Write to whoever runs this '
@@ -30,7 +31,7 @@ with st.container(key="prose"):
             "Whoever runs this server has not named an address for it (`CAREREACH_CONTACT`). Each "
             "statement links its source: an error there is best reported there."
         )
-    st.markdown(f"## What has changed\n\nThis is version {VERSION}.")
+    st.markdown(f"## What has changed\n\nThis is version {__version__}.")
     with st.expander("All changes"):
         changes = (ROOT / "CHANGELOG.md").read_text("utf-8")
         st.markdown(changes.partition("\n")[2].replace("\n## ", "\n### "))

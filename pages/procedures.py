@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from geo import explain
-from geo.entries import Procedure
-from geo.procedures import find_procedure
+from geo.care.entry import Procedure
+from geo.care.library import find_procedure
+from geo.output import entry_html
 from geo.text import escape
-from pages import _state, _ui
+from pages import _address, _cached, _components, _frame
+from pages._components import plain
+from pages._session import Key
 
-_ui.need_router()
+_frame.need_router()
 
-library = _ui.library()
+library = _cached.library()
 address = st.query_params
 # The view of Find that this page leads back to.
-kept = st.session_state.get("find_address", {})
-pack = _ui.pack(kept.get("pack", _state.DEFAULT_PACK))
+kept = st.session_state.get(Key.FIND_ADDRESS, {})
+pack = _cached.pack(kept.get("pack", _address.DEFAULT_PACK))
 EVERY = "Every specialty"
-labels = _ui.specialty_labels()
+labels = _cached.specialty_labels()
 
 
 def go(**changes: str) -> None:
@@ -28,7 +30,7 @@ def go(**changes: str) -> None:
 def searched() -> None:
     """A name opens its entry; any other words choose among the cards."""
     typed = st.session_state["w_search"].strip()
-    found = find_procedure(_ui.library(), typed)
+    found = find_procedure(_cached.library(), typed)
     if found.procedure and not found.corrected:
         go(procedure=found.procedure.slug, q="")
     else:
@@ -43,15 +45,15 @@ def chosen(words: str, specialty: str) -> list[Procedure]:
         near = " or ".join(match.suggestions)
         if match.procedure:
             found = [match.procedure]
-            st.warning(_ui.plain(f"“{words}” was read as {match.procedure.title}."))
+            st.warning(plain(f"“{words}” was read as {match.procedure.title}."))
         else:
             found = list(library.values())
             hint = f"Did you mean {near}?" if near else "It holds all these:"
-            st.warning(_ui.plain(f"Nothing in the library is about “{words}”. {hint}"))
+            st.warning(plain(f"Nothing in the library is about “{words}”. {hint}"))
     under = [e for e in found if specialty in ("", e.specialty, *e.specialties)]
     if not under:
         label = labels[specialty]
-        st.warning(_ui.plain(f"None of it is under {label}; shown from every specialty."))
+        st.warning(plain(f"None of it is under {label}; shown from every specialty."))
     return under or found
 
 
@@ -60,14 +62,14 @@ def browse() -> None:
     st.set_page_config(page_title="Procedures · CareReach")
     words, specialty = address.get("q", ""), address.get("specialty", "")
     if specialty and specialty not in labels:
-        st.warning(_ui.plain(f"“{specialty}” is no specialty of the library; all are shown."))
+        st.warning(plain(f"“{specialty}” is no specialty of the library; all are shown."))
         specialty = ""
     st.html(
         '<div class="cr-head"><h1>Procedures and conditions</h1><p>What each is, who it is for, '
         "what it does to how many people, and who says so.</p></div>"
     )
-    _state.show_value("w_search", words)
-    _state.show_value("w_specialty", specialty)
+    _address.show_value("w_search", words)
+    _address.show_value("w_specialty", specialty)
     with st.container(horizontal=True, key="find_entry"):
         st.text_input(
             "Search",
@@ -96,10 +98,10 @@ def _card(entry: Procedure) -> None:
         st.html(f'<span class="cr-note">{escape(under)}{kind}</span>')
         st.page_link(
             "pages/procedures.py",
-            label=_ui.plain(entry.title),
+            label=plain(entry.title),
             query_params={"procedure": entry.slug},
         )
-        st.html(f"<p>{escape(explain.summary(entry))}</p>")
+        st.html(f"<p>{escape(entry_html.summary(entry))}</p>")
 
 
 def show(entry: Procedure) -> None:
@@ -108,36 +110,36 @@ def show(entry: Procedure) -> None:
     with st.container(key="all"):
         st.page_link("pages/procedures.py", label="All procedures and conditions")
     st.html(f'<div class="cr-head"><h1>{escape(entry.title)}</h1></div>')
-    _ui.urgent(entry, pack, None, opens=True)
+    _components.urgent(entry, pack, None, opens=True)
     same = kept.get("procedure", pack.default_procedure) == entry.slug
     back = {key: value for key, value in kept.items() if same or key != "provider"}
     back["procedure"] = entry.slug
     with st.container(horizontal=True, key="actions", vertical_alignment="center", gap="small"):
         near = kept.get("near", pack.default_place)
-        find = _ui.plain(f"Find who does this near {near}")
+        find = plain(f"Find who does this near {near}")
         st.page_link("pages/find.py", label=find, query_params=back)
-        leaflet = {**back, "view": _state.PRINT}
+        leaflet = {**back, "view": _address.PRINT}
         st.page_link("pages/find.py", label="One-page leaflet", query_params=leaflet)
         for other in library.values():
             if other.slug in entry.treated_by or entry.slug in other.treated_by:
                 st.page_link(
                     "pages/procedures.py",
-                    label=_ui.plain(other.title),
+                    label=plain(other.title),
                     query_params={"procedure": other.slug},
                 )
-    st.html(explain.entry_html(entry))
+    st.html(entry_html.entry_html(entry))
 
 
 wanted = address.get("procedure", "")
 match = find_procedure(library, wanted)
 # One sentence for each file; `python -m geo check` names them all.
-for problem in {problem.file: problem for problem in reversed(_ui.library_problems())}.values():
-    st.warning(_ui.plain(f"Left out of the library: {problem}."))
+for problem in {problem.file: problem for problem in reversed(_cached.library_problems())}.values():
+    st.warning(plain(f"Left out of the library: {problem}."))
 if match.procedure is None:
     if wanted:
-        st.warning(_ui.plain(f"“{wanted}” is not in the library."))
+        st.warning(plain(f"“{wanted}” is not in the library."))
     browse()
 else:
     if match.corrected:
-        st.warning(_ui.plain(f"“{wanted}” was read as {match.procedure.title}."))
+        st.warning(plain(f"“{wanted}” was read as {match.procedure.title}."))
     show(match.procedure)

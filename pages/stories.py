@@ -3,16 +3,18 @@
 import streamlit as st
 
 from geo.text import escape
-from pages import _story, _ui
+from pages import _frame, _story
+from pages._components import plain
+from pages._session import Key
 
-_ui.need_router()
+_frame.need_router()
 st.set_page_config(page_title="Stories · CareReach")
 stories = _story.stories()
 slug, step = st.query_params.get("story"), st.query_params.get("step", "1")
 opened = (slug, step)
-if slug in stories and st.session_state.get("story_opened") != opened:
+if slug in stories and st.session_state.get(Key.STORY_OPENED) != opened:
     # A link to a step leads to its page; coming Back from there shows this list.
-    st.session_state["story_opened"] = opened
+    st.session_state[Key.STORY_OPENED] = opened
     last = len(stories[slug].steps)
     number = int(step) if step.isdecimal() and 1 <= int(step) <= last else 1
     present = st.query_params.get("present") == "yes"
@@ -27,16 +29,16 @@ st.html(
     "data. Leave one at any step and look around for yourself.</p></div>"
 )
 if slug and slug not in stories:
-    st.warning(_ui.plain(f"There is no story called “{slug}”; these are there."))
+    st.warning(plain(f"There is no story called “{slug}”; these are there."))
 for problem in _story.left_out():
-    st.warning(_ui.plain(f"A story of your own was left out: {problem}."))
+    st.warning(plain(f"A story of your own was left out: {problem}."))
 with st.container(key="cards"):
     for story in stories.values():
         with st.container(border=True, key=f"card_{story.slug}"):
             st.html(f'<span class="cr-note">{escape(story.audience)}</span>')
             st.page_link(
                 _story.SCRIPTS[story.steps[0].page],
-                label=_ui.plain(story.title),
+                label=plain(story.title),
                 query_params=_story.address_of(story, 1),
             )
             steps = len(story.steps)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from geo.entries import Procedure
-from geo.packs import Pack, open_pack
-from geo.procedures import open_library
-from geo.schema import SCHEMAS, conform
+from geo.care.entry import Procedure
+from geo.packs.pack import Pack, open_pack
+from geo.care.library import open_library
+from geo.packs.schema import SCHEMAS, conform
 
 ROOT = Path(__file__).resolve().parent.parent
 TODAY = dt.date(2026, 11, 22)

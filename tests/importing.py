@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from geo.imports import import_into
-from geo.sources.brought import Origin
+from geo.sources.into_pack import import_into
+from geo.sources.batch import Origin
 from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_table
@@ -21,10 +21,10 @@ def main() -> None:
         path, pack, day = line.split()
         sheet = read_sheet(Path(path))
         origin = Origin("mine", "My table", "CC0", kind="other")
-        brought = read_table(Path(path), propose(sheet).mapping, origin, day, None, sheet)
+        batch = read_table(Path(path), propose(sheet).mapping, origin, day, None, sheet)
         child = os.fork()
         if child == 0:
-            import_into(pack, [brought])
+            import_into(pack, [batch])
             os._exit(0)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()

@@ -9,21 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.access import (
-    SUPPLIES,
-    call_gains,
-    e2sfca,
-    find_reach,
-    main_cause,
-    pairs_by,
-    share_within,
-    weighted_quantile,
-)
-from geo.entries import Procedure
-from geo.evidence import assess
-from geo.packs import Pack
-from geo.query import nearest_of_each, pairs_within, region_of_each
-from geo.travel import RoadTable, road_distances
+from geo.coverage.reach import SUPPLIES, call_gains, e2sfca, find_reach, main_cause, pairs_by, share_within, weighted_quantile
+from geo.care.entry import Procedure
+from geo.care.evidence import assess
+from geo.packs.pack import Pack
+from geo.distance import nearest_of_each, pairs_within, region_of_each
+from geo.travel.road_table import RoadTable, road_distances
 from tests.conftest import TODAY
 
 GEOD = Geod(ellps="WGS84")

@@ -10,24 +10,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo import report
-from geo.areas import read_area
-from geo.coverage import (
-    Coverage,
-    Supplied,
-    access_scores,
-    area_coverage,
-    find_calls,
-    find_sites,
-    measure_coverage,
-    region_at,
-    supply_pack,
-)
-from geo.coverage_words import lead_words, percent_words
-from geo.entries import Procedure
+from geo.output import downloads
+from geo.packs.shapes import read_area
+from geo.coverage.coverage import Coverage, Supplied, access_scores, area_coverage, find_calls, find_sites, measure_coverage, region_at, supply_pack
+from geo.output.coverage_text import lead_text, percent_text
+from geo.care.entry import Procedure
 from geo.errors import CareReachError
-from geo.find import assess_pack
-from geo.packs import Pack
+from geo.care.find import assess_pack
+from geo.packs.pack import Pack
 from tests.conftest import TODAY, table
 
 PATCH = "epidural-blood-patch"
@@ -51,7 +41,7 @@ def test_the_blood_patch_in_bhutan(patch: Supplied) -> None:
     assert found.ranges["travel"][1] == straight.share["likely"]
     assert found.main_cause == "evidence"
     assert (found.people_beyond, found.population) == (287_689, 727_145)
-    assert lead_words(found) == (
+    assert lead_text(found) == (
         "Nobody in Bhutan has confirmed or reported it.",
         "If the 8 likely places do it, 60 % of 727,145 people are within 50 km by road "
         "(straight line: 95 %; every place that could: 90 %).",
@@ -75,7 +65,7 @@ def test_other_procedures_read_right(
 ) -> None:
     found = measure_coverage(supplied(bhutan, library, slug), 50)
     assert found.providers["reported"] == known
-    assert lead_words(found)[0].startswith(first)
+    assert lead_text(found)[0].startswith(first)
 
 
 def test_supplies_are_cumulative_and_regions_add_up(patch: Supplied) -> None:
@@ -93,7 +83,7 @@ def test_supplies_are_cumulative_and_regions_add_up(patch: Supplied) -> None:
 
 
 def test_the_median_of_a_region_is_that_of_its_people(patch: Supplied) -> None:
-    from geo.access import weighted_quantile
+    from geo.coverage.reach import weighted_quantile
 
     found = measure_coverage(patch, 50)
     demand = patch.assessed.pack.demand
@@ -136,7 +126,7 @@ def test_what_if_without_a_place(patch: Supplied) -> None:
     assert nobody.share["likely"] == 0
     assert np.isnan(nobody.median)
     assert nobody.share["unknown"] <= found.share["unknown"]
-    assert lead_words(nobody)[0].startswith("What if 8 places no longer did: 0 % of")
+    assert lead_text(nobody)[0].startswith("What if 8 places no longer did: 0 % of")
 
 
 def test_an_area_counts_its_own_people(patch: Supplied) -> None:
@@ -226,8 +216,8 @@ def test_nobody_lives_there(bhutan: Pack, library: dict[str, Procedure]) -> None
     assert found.population == 0
     assert found.main_cause is None
     assert np.isnan(found.share["likely"])
-    assert percent_words(found.share["likely"]) == "no figure"
-    assert lead_words(found)[0] == "No people are in the data for Bhutan."
+    assert percent_text(found.share["likely"]) == "no figure"
+    assert lead_text(found)[0] == "No people are in the data for Bhutan."
     assert access_scores(found)[0]["e2sfca"].isna().all()
 
 
@@ -247,8 +237,8 @@ def test_no_provider_and_one_provider(bhutan: Pack, library: dict[str, Procedure
 def test_a_region_without_geometry_has_figures(bhutan: Pack, library: dict[str, Procedure]) -> None:
     bare = dataclasses.replace(bhutan, files={})
     found = measure_coverage(supplied(bare, library), 50)
-    assert report.coverage_areas(found, 2).geometry.isna().all()
-    assert len(json.loads(report.coverage_geojson(found, 2))["features"]) == 205
+    assert downloads.coverage_areas(found, 2).geometry.isna().all()
+    assert len(json.loads(downloads.coverage_geojson(found, 2))["features"]) == 205
 
 
 def test_small_regions_are_marked(bhutan: Pack, library: dict[str, Procedure]) -> None:
@@ -285,13 +275,13 @@ def found(patch: Supplied) -> Coverage:
 
 
 def test_downloads_hold_the_same_figures_and_all_they_depend_on(found: Coverage) -> None:
-    csv = pd.read_csv(io.StringIO(report.coverage_csv(found)))
+    csv = pd.read_csv(io.StringIO(downloads.coverage_csv(found)))
     book = pd.read_excel(
-        io.BytesIO(report.coverage_xlsx(found)), engine="calamine", sheet_name=None
+        io.BytesIO(downloads.coverage_xlsx(found)), engine="calamine", sheet_name=None
     )
-    shapes = gpd.read_file(io.StringIO(report.coverage_geojson(found, 2)))
-    parquet = gpd.read_parquet(io.BytesIO(report.coverage_geoparquet(found, 2)))
-    plain = report.coverage_json(found, 2)
+    shapes = gpd.read_file(io.StringIO(downloads.coverage_geojson(found, 2)))
+    parquet = gpd.read_parquet(io.BytesIO(downloads.coverage_geoparquet(found, 2)))
+    plain = downloads.coverage_json(found, 2)
     assert len(csv) == len(book["Regions"]) == 225
     assert len(shapes) == len(parquet) == len(plain["regions"]) == 205
     for table_ in (csv[csv["level"] == 2], shapes, parquet, pd.DataFrame(plain["regions"])):
@@ -312,17 +302,17 @@ def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict[str, Procedure])
     regions = bhutan.regions.copy()
     regions.loc[0, "name"] = "=1+1"
     found = measure_coverage(supplied(dataclasses.replace(bhutan, regions=regions), library), 50)
-    assert "'=1+1" in report.coverage_csv(found)
-    book = pd.read_excel(io.BytesIO(report.coverage_xlsx(found)), engine="calamine")
+    assert "'=1+1" in downloads.coverage_csv(found)
+    book = pd.read_excel(io.BytesIO(downloads.coverage_xlsx(found)), engine="calamine")
     assert "=1+1" in set(book["name"])
 
 
 def test_the_summary_and_the_call_script(found: Coverage) -> None:
     calls = find_calls(found)
-    page = report.summary_html(found, 1, calls, "/coverage?x=<b>")
+    page = handouts.summary_html(found, 1, calls, "/coverage?x=<b>")
     for part in ("Paro", "43,989", "+47,717", "takes staff", "&lt;b&gt;"):
         assert part in page
-    script = report.call_script_html(found, calls.iloc[0].to_dict())
+    script = handouts.call_script_html(found, calls.iloc[0].to_dict())
     assert "Call Paro Hospital" in script
     assert "47,717 people more" in script
     assert "an anaesthesiologist, a pain doctor" in script

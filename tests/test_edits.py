@@ -9,14 +9,15 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from geo.areas import match_boundaries, thiessen, unwrapped
-from geo.checks import check_pack
-from geo.coverage import measure_coverage, supply_pack
-from geo.edits import import_boundaries, record_answer
-from geo.entries import Procedure
+from geo.packs.shapes import match_boundaries, thiessen, unwrapped
+from geo.packs.check import check_pack
+from geo.coverage.coverage import measure_coverage, supply_pack
+from geo.sources.boundaries import import_boundaries
+from geo.coverage.calls import record_answer
+from geo.care.entry import Procedure
 from geo.errors import DataError
-from geo.find import assess_pack
-from geo.packs import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
+from geo.care.find import assess_pack
+from geo.packs.pack import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
 from tests.conftest import ROOT, TODAY
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -196,7 +197,7 @@ def test_a_reader_during_a_change_sees_one_pack_or_the_other(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
-    from geo import packs
+    from geo.packs import pack as packs
 
     read = packs.read_table
     changed = []

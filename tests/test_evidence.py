@@ -5,9 +5,10 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from geo.entries import Procedure
-from geo.evidence import assess, is_old, order
-from geo.packs import Pack
+from geo.care.entry import Procedure
+from geo.care.evidence import assess, order
+from geo.packs.dates import is_old
+from geo.packs.pack import Pack
 from tests.conftest import TODAY, entry, table
 
 SETTINGS = ("hospital", "regional_referral_hospital", "specialist_centre")

@@ -2,17 +2,9 @@
 
 import re
 
-from geo.entries import Procedure
-from geo.explain import (
-    entry_html,
-    picture_html,
-    questions_html,
-    section_html,
-    short_form_html,
-    summary,
-    urgent_html,
-)
-from geo.packs import Pack
+from geo.care.entry import Procedure
+from geo.output.entry_html import entry_html, picture_html, questions_html, section_html, short_form_html, summary, urgent_html
+from geo.packs.pack import Pack
 from tests.conftest import entry
 
 HOSTILE = "a <script>alert(1)</script> ![x](https://third.example/p.png) b"

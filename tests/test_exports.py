@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from geo.errors import CareReachError
-from geo.exports import FORMATS, attribution, export_pack
-from geo.packs import Pack
-from geo.schema import PROVIDERS, conform
+from geo.output.pack_export import FORMATS, attribution, export_pack
+from geo.packs.pack import Pack
+from geo.packs.schema import PROVIDERS, conform
 
 
 @pytest.mark.parametrize("form", list(FORMATS))

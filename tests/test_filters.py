@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.entries import Procedure
-from geo.filters import Filters, choices, kept
-from geo.find import assess_pack, find_care, narrow
-from geo.packs import Pack
-from geo.places import Place
-from geo.quality import measure_quality
-from geo.sources.brought import frame_of
-from geo.words import count_words
+from geo.care.entry import Procedure
+from geo.care.filters import Filters, choices, kept
+from geo.care.find import assess_pack, find_care, narrow
+from geo.packs.pack import Pack
+from geo.packs.gazetteer import Place
+from geo.packs.quality import measure_quality
+from geo.sources.batch import frame_of
+from geo.output.answer_text import count_text
 from tests.conftest import TODAY
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
@@ -135,4 +135,4 @@ def test_what_filters_leave_out_is_not_said_to_be_nowhere(
     for slug in ("hospital-care", "haemodialysis"):
         whole = assess_pack(bhutan, library[slug], TODAY)
         nobody = find_care(narrow(whole, Filters(wheelchair=True), MONDAY), place, 50)
-        assert count_words(nobody) == ("Nobody within 50 km by road passes your filters.", "")
+        assert count_text(nobody) == ("Nobody within 50 km by road passes your filters.", "")

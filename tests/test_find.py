@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from geo.errors import CareReachError
-from geo.find import Answer, Assessed, assess_pack, find_care
-from geo.packs import Pack
-from geo.places import find_place
-from geo.travel import road_distances
+from geo.care.find import Answer, Assessed, assess_pack, find_care
+from geo.packs.pack import Pack
+from geo.packs.gazetteer import find_place
+from geo.travel.road_table import road_distances
 from tests.conftest import TODAY, entry, table
 
 CRRH = "Central Regional Referral Hospital, Gelephu"

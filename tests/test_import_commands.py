@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.packs import open_pack
+from geo.packs.pack import open_pack
 from tests.conftest import ROOT
 from tests.sources.tables import nasty
 from tests.sources.test_osm import extract

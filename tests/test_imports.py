@@ -15,20 +15,21 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import box
 
-from geo.areas import name_boundaries
-from geo.checks import check_pack
-from geo.coverage import measure_coverage, supply_pack
-from geo.demand import import_demand
-from geo.edits import import_boundaries, remove_pack
-from geo.entries import Procedure
+from geo.packs.shapes import name_boundaries
+from geo.packs.check import check_pack
+from geo.coverage.coverage import measure_coverage, supply_pack
+from geo.sources.demand import import_demand
+from geo.sources.boundaries import import_boundaries
+from geo.packs.store import remove_pack
+from geo.care.entry import Procedure
 from geo.errors import CareReachError, UnknownNameError
-from geo.exports import export_pack
-from geo.find import assess_pack, find_care
-from geo.imports import import_into, name_problem
-from geo.new_packs import NewPack
-from geo.packs import Pack, list_packs, open_pack
-from geo.places import find_place
-from geo.sources.brought import Brought, Origin, Report
+from geo.output.pack_export import export_pack
+from geo.care.find import assess_pack, find_care
+from geo.sources.into_pack import import_into, name_problem
+from geo.sources.new_pack import NewPack
+from geo.packs.pack import Pack, list_packs, open_pack
+from geo.packs.gazetteer import find_place
+from geo.sources.batch import Batch, Origin, Report
 from geo.sources.fhir import read_fhir
 from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet
@@ -46,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "packs"
 
 
-def table(path: Path, day: str = DAY) -> Brought:
+def table(path: Path, day: str = DAY) -> Batch:
     nasty(path, rows=120)
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping
@@ -55,7 +56,7 @@ def table(path: Path, day: str = DAY) -> Brought:
     )
 
 
-def small(source: str, *rows: tuple[str, str, float, float]) -> Brought:
+def small(source: str, *rows: tuple[str, str, float, float]) -> Batch:
     """Facilities from a few cells: record, name, lat, lon."""
     providers: list[dict[str, object]] = [
         {
@@ -72,7 +73,7 @@ def small(source: str, *rows: tuple[str, str, float, float]) -> Brought:
         for record, name, lat, lon in rows
     ]
     report = Report(read=len(rows), kept=len(rows))
-    return Brought.of((Origin(source, source.title(), "CC0"),), report, providers=providers)
+    return Batch.of((Origin(source, source.title(), "CC0"),), report, providers=providers)
 
 
 def state(home: Path) -> str:
@@ -156,7 +157,7 @@ def test_statements_follow_their_provider(home: Path) -> None:
     }  # fmt: skip
     same = small("b", ("1", "Bang Rak Clinic", 13.7, 100.5))
     lost = {**said, "provider_id": "c:9"}
-    more = Brought.of(
+    more = Batch.of(
         same.origins,
         same.report,
         providers=same.providers,
@@ -297,9 +298,9 @@ def test_what_is_said_of_a_clinician_holds_at_each_place(home: Path) -> None:
     }  # fmt: skip
     claims = frame(doctor(f"{npi}@99501", npi, 61.2, sources=["claims"]))
 
-    def brought(volume: int) -> Brought:
+    def batch(volume: int) -> Batch:
         more = {**said, "volume": volume, "statement": f"{volume} patients"}
-        return Brought.of(
+        return Batch.of(
             (Origin("claims", "Claims"),),
             Report(read=1, kept=1),
             providers=claims,
@@ -307,13 +308,13 @@ def test_what_is_said_of_a_clinician_holds_at_each_place(home: Path) -> None:
             adds_places=False,
         )
 
-    register = Brought.of((Origin("dac", "DAC"),), Report(read=2, kept=2), providers=places)
-    import_into("mine", [register, brought(20)])
+    register = Batch.of((Origin("dac", "DAC"),), Report(read=2, kept=2), providers=places)
+    import_into("mine", [register, batch(20)])
     pack = open_pack("mine")
     assert sorted(pack.evidence["provider_id"]) == [f"npi:{npi}@04101", f"npi:{npi}@04401"]
     assert len(pack.providers) == 2
     # Said again with another figure, it replaces the first.
-    import_into("mine", [brought(50)])
+    import_into("mine", [batch(50)])
     assert set(open_pack("mine").evidence["volume"]) == {50}
     assert check_pack(open_pack("mine").folder) == []
 

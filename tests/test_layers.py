@@ -15,7 +15,7 @@ LAYERS = {
     4: {"access", "maps", "find", "build", "quality", "checks"},
     5: {"words", "siting", "edits", "sources"},
     6: {"coverage", "explain", "new_packs", "demand", "road_edits"},
-    7: {"coverage_words", "exports", "imports"},
+    7: {"coverage_text", "exports", "imports"},
     8: {"report", "import_commands"},
     9: {"__main__", "offline"},
 }

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from geo.build import build_pack
-from geo.checks import check_pack
+from geo.packs.build import build_pack
+from geo.packs.check import check_pack
 from geo.errors import DataError, UnknownNameError
-from geo.packs import Pack, list_packs, open_pack, publisher
+from geo.packs.pack import Pack, list_packs, open_pack, publisher
 from tests.conftest import ROOT
 
 BHUTAN = ROOT / "data" / "bhutan"

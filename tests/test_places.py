@@ -3,8 +3,8 @@
 import pytest
 import shapely
 
-from geo.packs import Pack
-from geo.places import find_place, outside_km
+from geo.packs.pack import Pack
+from geo.packs.gazetteer import find_place, outside_km
 from tests.conftest import table
 
 

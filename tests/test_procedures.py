@@ -8,19 +8,11 @@ from pathlib import Path
 import pytest
 import textstat
 
-from geo.entries import SECTIONS, Procedure
+from geo.care.entry import SECTIONS, Procedure
 from geo.errors import DataError, UnknownNameError
-from geo.evidence import assess
-from geo.packs import Pack
-from geo.procedures import (
-    LIBRARY,
-    add_own,
-    check_folder,
-    find_procedure,
-    get_procedure,
-    open_library,
-    whole_library,
-)
+from geo.care.evidence import assess
+from geo.packs.pack import Pack
+from geo.care.library import LIBRARY, add_own, check_folder, find_procedure, get_procedure, open_library, whole_library
 from tests.conftest import TODAY, grades
 
 MAX_GRADE = 8.0

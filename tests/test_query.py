@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.query import Index, distance_km, nearest, within_radius
+from geo.distance import Index, distance_km, nearest, within_radius
 
 ROWS = 100_000
 GROUPS = 4

@@ -10,11 +10,11 @@ from dataclasses import replace
 import folium
 import pytest
 
-from geo import explain, report, words
-from geo.find import Answer, assess_pack, find_care
-from geo.maps import base_map, search_layer
-from geo.packs import Pack
-from geo.places import find_place
+from geo.output import entry_html, downloads, answer_text
+from geo.care.find import Answer, assess_pack, find_care
+from geo.output.maps import base_map, search_layer
+from geo.packs.pack import Pack
+from geo.packs.gazetteer import find_place
 from tests.conftest import TODAY
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
@@ -38,9 +38,9 @@ def renamed(bhutan: Pack, name: str) -> Pack:
 
 
 def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
-    first = words.describe(seed)[0]
+    first = answer_text.answer_rows(seed)[0]
     assert (first.number, first.name) == (1, "Central Regional Referral Hospital, Gelephu")
-    assert (first.status_words, first.distance) == ("Likely", "about 12 km by road")
+    assert (first.status_label, first.distance) == ("Likely", "about 12 km by road")
     assert [badge for _, badge in first.badges] == ["Old: 2020", "Another source disagrees"]
     assert first.source == "Kuensel, Nov 2020"
     assert "no anaesthesiologist" in first.against[0].text
@@ -49,20 +49,20 @@ def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
 
 
 def test_the_lead_says_what_is_proved_first(seed: Answer, bhutan: Pack, library: dict) -> None:
-    assert words.count_words(seed) == (
+    assert answer_text.count_text(seed) == (
         "Nobody has confirmed or reported this procedure in Bhutan.",
         "1 likely, 1 unknown within 50 km by road.",
     )
     nobody = ask(bhutan, library, "epidural-blood-patch", "Serzhong, Sarpang", 3)
-    assert words.count_words(nobody)[1] == "Nobody who may do it is known within 3 km by road."
+    assert answer_text.count_text(nobody)[1] == "Nobody who may do it is known within 3 km by road."
     care = ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20)
-    assert words.count_words(care) == ("2 places are on record within 20 km by road.", "")
+    assert answer_text.count_text(care) == ("2 places are on record within 20 km by road.", "")
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
-    assert words.count_words(none)[0] == "No place of this kind is in the data for Bhutan."
+    assert answer_text.count_text(none)[0] == "No place of this kind is in the data for Bhutan."
 
 
 def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
-    lines = words.describe(seed)
+    lines = answer_text.answer_rows(seed)
     assert [line.number for line in lines] == list(range(1, len(lines) + 1))
     assert len({line.provider_id for line in lines}) == len(lines)
     assert [line.farther for line in lines] == sorted(line.farther for line in lines)
@@ -70,11 +70,11 @@ def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
 
 def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> None:
     answer = ask(renamed(bhutan, HOSTILE), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer, words.describe(answer)))))
+    rows = list(csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer)))))
     assert rows[0]["name"] == HOSTILE
-    collection = json.loads(report.answer_geojson(answer, words.describe(answer)))
+    collection = json.loads(downloads.answer_geojson(answer, answer_text.answer_rows(answer)))
     assert collection["features"][0]["properties"]["name"] == HOSTILE
-    page = explain.leaflet_html(answer, words.describe(answer), TODAY)
+    page = handouts.leaflet_html(answer, answer_text.answer_rows(answer), TODAY)
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
 
@@ -82,12 +82,12 @@ def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> Non
 @pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)"])
 def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict, name: str) -> None:
     answer = ask(renamed(bhutan, name), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(report.answer_csv(answer, words.describe(answer)))))
+    rows = list(csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer)))))
     assert rows[0]["name"] == "'" + name
 
 
 def test_the_json_of_the_contract(seed: Answer) -> None:
-    found = json.loads(json.dumps(report.answer_json(seed, words.describe(seed)), allow_nan=False))
+    found = json.loads(json.dumps(downloads.answer_json(seed, answer_text.answer_rows(seed)), allow_nan=False))
     assert {
         "place",
         "procedure",
@@ -128,7 +128,7 @@ def test_the_json_of_the_contract(seed: Answer) -> None:
 
 
 def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) -> None:
-    page = explain.leaflet_html(seed, words.describe(seed), dt.date(2026, 11, 22))
+    page = handouts.leaflet_html(seed, answer_text.answer_rows(seed), dt.date(2026, 11, 22))
     for part in (
         "Get help now:",
         ">112</a>",
@@ -143,10 +143,10 @@ def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) 
         assert part in page
 
 
-def test_kilometres_in_words() -> None:
-    assert words.km_words(45.498, about=True) == "about 45 km"
-    assert words.km_words(0.3, about=True) == "under 1 km"
-    assert words.km_words(float("nan")) == "distance unknown"
+def test_kilometres_in_text() -> None:
+    assert answer_text.km_text(45.498, about=True) == "about 45 km"
+    assert answer_text.km_text(0.3, about=True) == "under 1 km"
+    assert answer_text.km_text(float("nan")) == "distance unknown"
 
 
 def _payload(layer: object) -> dict:
@@ -186,7 +186,7 @@ def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict) -> None:
     answer = ask(
         replace(bhutan, evidence=evidence), library, "epidural-blood-patch", "Serzhong, Sarpang", 50
     )
-    assert "40 patients in the year" in words.describe(answer)[0].basis[0].text
+    assert "40 patients in the year" in answer_text.answer_rows(answer)[0].basis[0].text
 
 
 def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
@@ -194,36 +194,36 @@ def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
     place = find_place(bhutan.places, "Serzhong, Mongar").place
     assert place is not None
     answer = find_care(assessed, place, 20, measure="straight")
-    far = [line for line in words.describe(answer) if line.farther]
+    far = [line for line in answer_text.answer_rows(answer) if line.farther]
     assert any(line.distance == "20.3 km in a straight line" for line in far)
     place = find_place(bhutan.places, "Serzhong, Sarpang").place
     assert place is not None
-    far = [line for line in words.describe(find_care(assessed, place, 45)) if line.farther]
+    far = [line for line in answer_text.answer_rows(find_care(assessed, place, 45)) if line.farther]
     assert any(line.distance == "about 45.5 km by road" for line in far)
 
 
 def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
-    assert report.answer_csv(none, words.describe(none)).startswith("number,provider_id,name")
+    assert downloads.answer_csv(none, answer_text.answer_rows(none)).startswith("number,provider_id,name")
 
 
 def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
     answer = ask(bhutan, library, "hospital-care", "Mongar", 5)
-    line = words.describe(answer)[0]
+    line = answer_text.answer_rows(answer)[0]
     assert any(s.text.startswith("CT: ") for s in line.services)
-    line = words.describe(ask(bhutan, library, "hospital-care", "Dewathang", 5))[0]
+    line = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Dewathang", 5))[0]
     assert "Royal Bhutan Army" in line.note
 
 
 def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, library: dict) -> None:
     answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
-    page = explain.leaflet_html(answer, words.describe(answer), TODAY)
+    page = handouts.leaflet_html(answer, answer_text.answer_rows(answer), TODAY)
     assert "where you are it may be another" in page
     assert "()" not in page
 
 
 def test_far_from_published_roads_a_reader_is_told(bhutan: Pack, library: dict) -> None:
-    far = words.describe(ask(bhutan, library, "hospital-care", "Lunana, Gasa", 100))[0]
+    far = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Lunana, Gasa", 100))[0]
     assert far.detail.endswith("no road is published for most of the way")
-    near = words.describe(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[0]
+    near = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[0]
     assert "no road is published" not in near.detail

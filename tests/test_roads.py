@@ -15,18 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import coverage as cover
-from geo import coverage_words, report, roads, travel, words
-from geo.access import SUPPLIES
+from geo.coverage import coverage as cover
+from geo.output import coverage_text, downloads, answer_text
+from geo.travel import valhalla as roads, times as travel
+from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
-from geo.filters import Filters
-from geo.find import assess_pack, find_care, narrow
-from geo.packs import Pack, open_pack
-from geo.places import Place, find_place
-from geo.query import distance_km
-from geo.road_edits import check_road_table, refit_road_table, table_words
-from geo.roads import RoadsDownError, ServiceEngine
-from geo.travel import MODES, Times, engine_for, isochrone, minutes, route
+from geo.care.filters import Filters
+from geo.care.find import assess_pack, find_care, narrow
+from geo.packs.pack import Pack, open_pack
+from geo.packs.gazetteer import Place, find_place
+from geo.distance import distance_km
+from geo.sources.roads import check_road_table, refit_road_table, table_text
+from geo.travel.valhalla import RoadsDownError, ServiceEngine
+from geo.travel.times import MODES, Times, engine_for, isochrone, minutes, route
 from tests.conftest import ROOT, TODAY
 from tests.valhalla import BENDS, KMH, SEA, RoadService, way_km
 
@@ -177,14 +178,14 @@ def test_the_list_is_cut_and_ordered_by_minutes(
     assert answer.results["minutes"].is_monotonic_increasing
     assert (answer.beyond["minutes"].dropna() > 120).all()
     assert (answer.measure, answer.within_min, answer.trouble) == ("drive", 120, "")
-    lines = words.describe(answer)
+    lines = answer_text.answer_rows(answer)
     assert lines[0].distance.endswith("by car")
     assert "to drive" in lines[0].detail
-    assert words.count_words(answer)[1].endswith("within 2 h by car.")
-    asked = report.answer_json(answer, lines)
+    assert answer_text.count_text(answer)[1].endswith("within 2 h by car.")
+    asked = downloads.answer_json(answer, lines)
     assert asked["within_min"] == 120
     assert asked["results"][0]["minutes"] == pytest.approx(min(time), abs=0.01)
-    header = report.answer_csv(answer, lines).splitlines()[0]
+    header = downloads.answer_csv(answer, lines).splitlines()[0]
     assert header.endswith("minutes,route_km,off_road_km,within_min")
 
 
@@ -195,7 +196,7 @@ def test_filters_and_walking_go_together(
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     some = narrow(assessed, Filters(kind="facility"), now)
     found = find_care(some, place_of(bhutan), 50, measure="walk", within_min=240, engine=engine)
-    near = [line for line in words.describe(found) if not line.farther]
+    near = [line for line in answer_text.answer_rows(found) if not line.farther]
     assert near
     assert all("on foot" in line.distance for line in near)
 
@@ -210,7 +211,7 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
         assessed, here, 50, measure="drive", within_min=60, engine=engine, order_by="distance"
     )
     assert answer.results.empty
-    lines = words.describe(answer)
+    lines = answer_text.answer_rows(answer)
     assert lines
     for line in lines:
         assert line.distance == "no way by car"
@@ -235,7 +236,7 @@ def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
     usual = find_care(assessed, place, 50)
     assert down.trouble == "The road service does not answer."
     assert down.results["provider_id"].tolist() == usual.results["provider_id"].tolist()
-    assert words.threshold_words(down) == "50 km by road"
+    assert answer_text.threshold_text(down) == "50 km by road"
     for wrong in (0, 601, float("nan")):
         with pytest.raises(CareReachError, match="minutes; it can be above 0 and up to 600"):
             find_care(assessed, place, 50, measure="drive", within_min=wrong)
@@ -270,13 +271,13 @@ def test_coverage_in_minutes(
     cover.supply_pack(assessed, added=[(27.3, 90.9)], times=times)
     asked = [q for action, q in service.asked if action == "sources_to_targets"][before:]
     assert {len(question["targets"]) for question in asked} == {1}
-    shown = report.coverage_json(found, 1)
+    shown = downloads.coverage_json(found, 1)
     assert shown["within_min"] == 90
     assert set(shown["total"]["nearest_min"]) == {"median", "p90"}
     assert {"median_min", "circuity"} <= set(shown["regions"][0])
-    assert "90 min" in report.summary_html(found, 1, cover.find_calls(found), "/coverage")
+    assert "90 min" in handouts.summary_html(found, 1, cover.find_calls(found), "/coverage")
     assert any("without traffic" in limit for limit in report.limits_of(found))
-    first, second, _ = coverage_words.lead_words(found)
+    first, second, _ = coverage_text.lead_text(found)
     assert "within 90 min by car" in first
     assert "on foot:" in second.lower()
 
@@ -303,7 +304,7 @@ def test_the_straight_line_would_have_been_wrong(
     assert found.detours.circuity == pytest.approx(road / line, rel=1e-6)
     assert found.detours.misled == pytest.approx(wrong / people, rel=1e-6)
     assert BENDS <= found.detours.circuity <= 2 * BENDS
-    said = coverage_words.detour_words(found)
+    said = coverage_text.detour_text(found)
     assert any("as long as the straight line" in sentence for sentence in said)
     assert cover.measure_coverage(supplied, 50).detours is None
 
@@ -320,7 +321,7 @@ def test_people_off_the_roads_are_counted_and_said(
     lost = demand["population"].iloc[:2].sum()
     assert found.people_beyond >= lost
     assert np.isinf(found.far[:2]).all()
-    said = " ".join(coverage_words.detour_words(found))
+    said = " ".join(coverage_text.detour_text(found))
     assert f"{lost:,} people live more than 3 km from any road" in said
 
 
@@ -349,7 +350,7 @@ def test_the_road_table_is_checked_and_refitted(
     nodes = bhutan.road_nodes.set_index("node")[["lat", "lon"]]
     ends = [tuple(nodes.loc[leg[end]]) for end in ("from", "to")]
     assert leg["routed_km"] == pytest.approx(min(way_km(*ends), way_km(*ends[::-1])), abs=0.01)
-    assert f"of {len(checked)} legs measured" in table_words(checked)
+    assert f"of {len(checked)} legs measured" in table_text(checked)
     with pytest.raises(CareReachError, match="no imported roads to name as the source"):
         refit_road_table("bhutan", checked)
     folder = tmp_path / "bhutan"
@@ -471,7 +472,7 @@ def test_nobody_is_off_the_roads_where_nobody_does_it(
     assessed = assess_pack(none, library["haemodialysis"], TODAY)
     supplied = cover.supply_pack(assessed, times=cover.pack_times(none, engine))
     found = cover.measure_coverage(supplied, 60, measure="drive")
-    assert coverage_words.detour_words(found) == []
+    assert coverage_text.detour_text(found) == []
     assert found.people_beyond == found.population
 
 
@@ -482,7 +483,7 @@ def test_a_pack_without_regions_has_its_downloads(
     assessed = assess_pack(bare, library["hospital-care"], TODAY)
     supplied = cover.supply_pack(assessed, times=cover.pack_times(bare, engine))
     found = cover.measure_coverage(supplied, 60, measure="drive")
-    assert "median_min" in report.coverage_csv(found)
+    assert "median_min" in downloads.coverage_csv(found)
 
 
 def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
@@ -501,8 +502,8 @@ def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
     every = find_care(assessed, place_of(bhutan, "Trongsa, Bhutan"), 500, measure="straight")
     assert answer.cut > 10
     assert answer.cut < sum(every.counts.values())
-    assert f"{answer.cut:,} more lie where they might be in reach" in words.count_words(answer)[1]
-    assert report.answer_json(answer, words.describe(answer))["not_measured"] == answer.cut
+    assert f"{answer.cut:,} more lie where they might be in reach" in answer_text.count_text(answer)[1]
+    assert downloads.answer_json(answer, answer_text.answer_rows(answer))["not_measured"] == answer.cut
 
 
 def test_kilometres_asked_for_stay_kilometres(

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import DataError
-from geo.schema import SCHEMAS, conform
+from geo.packs.schema import SCHEMAS, conform
 from tests.conftest import ROOT
 
 

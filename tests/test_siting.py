@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from geo import siting
-from geo.siting import choose_sites, cover_matrix
+from geo.coverage import siting
+from geo.coverage.siting import choose_sites, cover_matrix
 
 
 def instance(seed: int) -> tuple[csr_array, np.ndarray, np.ndarray]:

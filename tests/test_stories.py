@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.stories import Step, read_stories, whole_stories
+from geo.output.stories import Step, read_stories, whole_stories
 
 GOOD = """---
 title: Mine

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.packs import Pack
-from geo.query import distance_km
-from geo.travel import DETOUR, DETOUR_HIGH, DETOUR_LOW, RoadTable, road_distances
+from geo.packs.pack import Pack
+from geo.distance import distance_km
+from geo.travel.road_table import DETOUR, DETOUR_HIGH, DETOUR_LOW, RoadTable, road_distances
 from tests.conftest import table
 
 

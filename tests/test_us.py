@@ -10,12 +10,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.checks import check_pack
-from geo.entries import Procedure
-from geo.evidence import assess
-from geo.packs import Pack, open_pack
-from geo.places import find_place
-from geo.sources.us import MERGED, match_counties, spread_population
+from geo.packs.check import check_pack
+from geo.care.entry import Procedure
+from geo.care.evidence import assess
+from geo.packs.pack import Pack, open_pack
+from geo.packs.gazetteer import find_place
+from tools.build_us import MERGED, match_counties, spread_population
 from tests.conftest import ROOT, TODAY
 
 

@@ -8,7 +8,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from geo.query import GEOD, distance_km
+from geo.distance import GEOD, distance_km
 
 BENDS = 1.3
 KMH = {"auto": 40.0, "pedestrian": 5.0}

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
-from geo.sources.brought import Brought, Origin, Report
+from geo.sources.batch import Batch, Origin, Report
 from geo.sources.files import kind_of, text_of, understood
-from geo.sources.us_rows import COUNTRY, Placed, us_types
-from geo.sources.web import Service
+from geo.sources.service import Service
+from geo.sources.us_register import COUNTRY, Placed, us_types
 from geo.text import normalise
 
 __all__ = [
@@ -87,7 +87,7 @@ def read_volumes(
     procedures: Mapping[str, Collection[str]],
     *,
     states: Collection[str] = (),
-) -> Brought:
+) -> Batch:
     """Read Medicare volumes: who did a procedure, for how many patients.
 
     Parameters
@@ -105,7 +105,7 @@ def read_volumes(
 
     Returns
     -------
-    Brought
+    Batch
         The clinicians too, with the address of the table. `volume` is the largest number of
         patients in one row: one patient may stand in several, so it is a lower bound.
 
@@ -125,7 +125,7 @@ def service_volumes(
     procedures: Mapping[str, Collection[str]],
     *,
     states: Collection[str] = (),
-) -> Brought:
+) -> Batch:
     """Ask the service of one year's table, code by code, page by page."""
 
     def pages() -> Iterator[Mapping[str, str]]:
@@ -152,7 +152,7 @@ def _volumes(
     procedures: Mapping[str, Collection[str]],
     states: Collection[str],
     url: str,
-) -> Brought:
+) -> Batch:
     report = Report()
     name = f"cms-volumes-{year}"
     placed = Placed(file, name, retrieved, report)
@@ -230,7 +230,7 @@ def _volumes(
         description=CAVEAT,
         **COUNTRY,
     )
-    return Brought.of(
+    return Batch.of(
         (origin,),
         report,
         providers=list(placed.records.values()),
@@ -242,7 +242,7 @@ def _volumes(
     )
 
 
-def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ()) -> Brought:
+def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ()) -> Batch:
     """Read Doctors and Clinicians, a CSV of any year.
 
     Parameters
@@ -265,7 +265,7 @@ def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ())
     return _clinicians(path.name, rows, retrieved, states, _DOCTORS_URL)
 
 
-def service_clinicians(service: Service, retrieved: str, *, state: str) -> Brought:
+def service_clinicians(service: Service, retrieved: str, *, state: str) -> Batch:
     """Ask the service for the clinicians of one state, page by page."""
 
     def pages() -> Iterator[Mapping[str, str]]:
@@ -290,9 +290,7 @@ def service_clinicians(service: Service, retrieved: str, *, state: str) -> Broug
     return _clinicians("CMS service", enumerate(pages(), 1), retrieved, (), service.base)
 
 
-def _clinicians(
-    file: str, rows: Rows, retrieved: str, states: Collection[str], url: str
-) -> Brought:
+def _clinicians(file: str, rows: Rows, retrieved: str, states: Collection[str], url: str) -> Batch:
     report = Report()
     placed = Placed(file, "cms-clinicians", retrieved, report)
     wanted = {state.upper() for state in states}
@@ -331,6 +329,6 @@ def _clinicians(
         description="Clinicians who take part in Medicare.",
         **COUNTRY,
     )
-    return Brought.of(
+    return Batch.of(
         (origin,), report, providers=list(placed.records.values()), places=placed.places()
     )

@@ -2,7 +2,7 @@
 
 Facilities are Location resources (positions are theirs), practitioners are Practitioner with a
 PractitionerRole for where and as what they work. What FHIR R4 has no element for travels in
-extensions `urn:carereach:<column>` (`geo.sources.fhir_export` writes them). https://hl7.org/fhir/R4/
+extensions `urn:carereach:<column>` (`geo.output.fhir` writes them). https://hl7.org/fhir/R4/
 """
 
 import json
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
-from geo.schema import FACILITY_TYPES
-from geo.sources.brought import Brought, Origin, Report, frame_of
-from geo.sources.fhir_words import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
+from geo.packs.schema import FACILITY_TYPES
+from geo.sources.batch import Batch, Origin, Report, frame_of
+from geo.sources.cells import e164, specialty_of, us_zip, zip_spot
+from geo.sources.fhir_terms import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
 from geo.sources.files import MAX_BYTES, opened, understood
-from geo.sources.normal import e164, specialty_of, us_zip, zip_spot
-from geo.sources.us_rows import us_types
+from geo.sources.us_register import us_types
 from geo.sources.vocabulary import facility_type_of
 
 __all__ = ["read_fhir"]
@@ -41,7 +41,7 @@ Resource = Mapping[str, Any]
 
 def read_fhir(
     paths: Iterable[Path], origin: Origin, retrieved: str, *, country_code: str = ""
-) -> Brought:
+) -> Batch:
     """Read bundles, single resources, or lines of resources (NDJSON), all taken together.
 
     Parameters
@@ -74,7 +74,7 @@ def read_fhir(
     others = sorted(listed - {origin.name})
     own = (origin,) if origin.name in listed or not others else ()
     origins = (*own, *(told.get(name, Origin(name, name, kind=origin.kind)) for name in others))
-    return Brought.of(origins, reader.report, providers=rows, evidence=reader.evidence)
+    return Batch.of(origins, reader.report, providers=rows, evidence=reader.evidence)
 
 
 def _resources(path: Path) -> list[tuple[Resource, str]]:

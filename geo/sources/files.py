@@ -18,7 +18,7 @@ from typing import IO
 
 from geo.errors import CareReachError, DataError
 
-__all__ = ["MAX_BYTES", "kind_of", "opened", "size_words", "text_of", "understood"]
+__all__ = ["MAX_BYTES", "kind_of", "opened", "size_text", "text_of", "understood"]
 
 #: A table, or what an archive unpacks to, in bytes.
 MAX_BYTES = 250_000_000
@@ -45,7 +45,7 @@ _MAGIC = (
 _TABLES = frozenset({"text", "json", "parquet", "gpkg", "xls", "xlsx"})
 
 
-def size_words(size: int) -> str:
+def size_text(size: int) -> str:
     """A number of bytes for a reader."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 0.1):.1f} MB"
 
@@ -152,7 +152,7 @@ def _check_size(name: str, size: int, limit: int) -> None:
     if size > limit:
         raise DataError(
             name,
-            f"has {size_words(size)}; a table can have up to {size_words(limit)}. "
+            f"has {size_text(size)}; a table can have up to {size_text(limit)}. "
             "Split it, or leave out columns",
         )
 
@@ -164,7 +164,7 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, to: Path, name: str, limit: int) ->
         while block := packed.read(_BLOCK):
             written += len(block)
             if written > limit:
-                raise DataError(name, f"unpacks to more than {size_words(limit)}")
+                raise DataError(name, f"unpacks to more than {size_text(limit)}")
             out.write(block)
     return written
 
@@ -221,7 +221,7 @@ def _check_workbook(path: Path, limit: int) -> None:
                 while block := packed.read(_BLOCK):
                     left -= len(block)
                     if left < 0:
-                        raise DataError(path.name, f"unpacks to more than {size_words(limit)}")
+                        raise DataError(path.name, f"unpacks to more than {size_text(limit)}")
                     if not member.filename.endswith((".xml", ".rels")):
                         continue
                     text = tail + block

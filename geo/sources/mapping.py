@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
 from geo.errors import DataError
-from geo.schema import FACILITY_TYPES
+from geo.packs.schema import FACILITY_TYPES
 from geo.sources.files import understood
 from geo.sources.sheets import GEOMETRY, Sheet
 from geo.sources.vocabulary import FIELDS, facility_type_of, folded
@@ -27,6 +28,16 @@ _WEB = re.compile(r"^(https?://|www\.)\S+$", re.IGNORECASE)
 _HOURS = re.compile(r"^(24/7|(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b.*\d{1,2}:\d{2})")
 _PAIR = re.compile(r"^\s*-?\d{1,3}[.,]\d+\s*[,; ]\s*-?\d{1,3}[.,]\d+\s*$|^POINT ?\(", re.IGNORECASE)
 _NPI = re.compile(r"^[12]\d{9}$")
+#: Why a column was chosen by what it holds.
+_REASONS = {
+    "position": "pairs of coordinates in it",
+    "npi": "ten-digit NPIs in it",
+    "website": "web addresses in it",
+    "opening_hours": "opening hours in it",
+    "phone": "telephone numbers in it",
+}
+#: Number of a column to its cells that are not empty.
+_Columns = MappingOf[int, "pd.Series[str]"]
 
 
 class Mapping(BaseModel):
@@ -79,159 +90,187 @@ def propose(sheet: Sheet) -> Proposal:
     Proposal
         Never an error: what is not known is a question.
     """
-    chosen: dict[str, int] = {}
-    why: dict[str, str] = {}
-    if GEOMETRY[0] in sheet.columns:
-        for field, column in zip(("lat", "lon"), GEOMETRY, strict=True):
-            chosen[field], why[field] = sheet.columns.index(column), "the shapes of the file"
-    if sheet.found.get("header") != "none":
-        _by_name(sheet, chosen, why)
-    _by_content(sheet, chosen, why)
+    guesses = _Guesses(sheet)
+    chosen, why = guesses.chosen, guesses.why
     types: dict[str, str] = {}
     if "facility_type" in chosen:
-        words = sheet.cells[chosen["facility_type"]].value_counts().index
-        types = {w: k for w in words if w and (k := facility_type_of(w))}
+        cells = sheet.cells[chosen["facility_type"]].value_counts().index
+        types = {cell: kind for cell in cells if cell and (kind := facility_type_of(cell))}
         if not types and "healthcare" not in why["facility_type"]:
-            del chosen["facility_type"], why["facility_type"]
-    questions, crs, swapped = _positions(sheet, chosen)
+            chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
+            why = {field: reason for field, reason in why.items() if field != "facility_type"}
+    positions = _positions(sheet, chosen)
+    questions = positions.questions
     if "name" not in chosen:
-        questions.insert(0, "Which column holds the name?")
+        questions = ("Which column holds the name?", *questions)
+    layout = sheet.layout
     columns: dict[str, str | int] = {
-        field: column + 1 if sheet.found.get("header") == "none" else sheet.columns[column]
-        for field, column in chosen.items()
+        field: sheet.columns[at] if layout.has_header else at + 1 for field, at in chosen.items()
     }
-    header = sheet.found.get("header", "")
     mapping = Mapping(
         columns=columns,
-        encoding=sheet.found.get("encoding", "")
-        if "and" not in sheet.found.get("encoding", "")
-        else "",
-        delimiter=sheet.found.get("delimiter", ""),
-        header=int(header.removeprefix("row "))
-        if header.startswith("row ")
-        else 0
-        if header
-        else None,
-        sheet=sheet.found.get("sheet", sheet.found.get("layer", "")),
-        crs=crs,
-        swapped=swapped,
+        encoding="" if layout.odd_encoding else layout.encoding,
+        delimiter=layout.delimiter,
+        header=layout.header_row,
+        sheet=layout.sheet or layout.layer,
+        swapped=positions.swapped,
         types=types,
         kind="practitioner" if "npi" in chosen and "facility_type" not in chosen else "facility",
     )
-    return Proposal(mapping=mapping, questions=tuple(questions), guesses=why)
+    return Proposal(mapping=mapping, questions=questions, guesses=why)
 
 
-def _by_name(sheet: Sheet, chosen: dict[str, int], why: dict[str, str]) -> None:
-    """Columns called as people call them; another spelling counts where no exact one is."""
-    headers = [folded(c) for c in sheet.columns]
-    plain = {field: [folded(w) for w in words] for field, words in FIELDS.items()}
-    taken: set[int] = set(chosen.values())
-    for exact in (True, False):
-        for field, words in plain.items():
-            if field in chosen or (sheet.shapes and field == "position"):
+class _Guesses:
+    """Which column holds which field, and why.
+
+    Attributes
+    ----------
+    chosen
+        Field to the number of its column, from 0.
+    why
+        Field to the reason.
+    """
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.chosen: dict[str, int] = {}
+        self.why: dict[str, str] = {}
+        self._sheet = sheet
+        if GEOMETRY[0] in sheet.columns:
+            for field, column in zip(("lat", "lon"), GEOMETRY, strict=True):
+                self._take(field, sheet.columns.index(column), "the shapes of the file")
+        if sheet.layout.has_header:
+            for exact in (True, False):
+                self._by_name(exact=exact)
+        self._by_content()
+
+    def _take(self, field: str, at: int, reason: str) -> None:
+        self.chosen[field], self.why[field] = at, reason
+
+    @property
+    def _taken(self) -> set[int]:
+        return set(self.chosen.values())
+
+    def _by_name(self, *, exact: bool) -> None:
+        """Columns called as people call them; another spelling counts after every exact one."""
+        headers = [folded(c) for c in self._sheet.columns]
+        for field, names in FIELDS.items():
+            if field in self.chosen or (self._sheet.shapes and field == "position"):
                 continue
             if field == "record" and not exact:  # "district code" is no id of a place
                 continue
-            for rank in words if exact else [None]:
+            names_folded = [folded(name) for name in names]
+            for wanted in names_folded if exact else [None]:
+                free = (i for i, _ in enumerate(headers) if self._is_free(i))
                 at = next(
                     (
                         i
-                        for i, header in enumerate(headers)
-                        if i not in taken
-                        and sheet.cells[i].ne("").any()
-                        and (header == rank if exact else _alike(header, words))
+                        for i in free
+                        if (headers[i] == wanted if exact else _alike(headers[i], names_folded))
                     ),
                     None,
                 )
                 if at is not None:
-                    chosen[field], why[field] = at, f"its name, {sheet.columns[at]!r}"
-                    taken.add(at)
+                    self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
                     break
 
+    def _is_free(self, at: int) -> bool:
+        """Whether a column has cells and no field yet."""
+        return at not in self._taken and bool(self._sheet.cells[at].ne("").any())
 
-def _alike(header: str, words: list[str]) -> bool:
-    long = [w for w in words if len(w) > 3]
+    def _by_content(self) -> None:
+        """What a column holds, where no name told."""
+        sample = self._sheet.cells.head(_SAMPLE)
+        filled = {
+            i: sample[i][sample[i] != ""]
+            for i in range(len(self._sheet.columns))
+            if i not in self._taken and sample[i].ne("").any()
+        }
+        if not {"lat", "lon"} <= set(self.chosen):
+            self._by_pattern(filled, "position", _PAIR, 0.8)
+        if not {"position", "lat", "lon"} & set(self.chosen):
+            self._by_degrees(filled)
+        self._by_pattern(filled, "npi", _NPI, 0.95)
+        self._by_pattern(filled, "website", _WEB, 0.8)
+        self._by_pattern(filled, "opening_hours", _HOURS, 0.6)
+        self._by_pattern(filled, "phone", _PHONE, 0.8)
+        if "facility_type" not in self.chosen:
+            self._by_kinds(filled)
+        if "name" not in self.chosen and not self._sheet.layout.has_header:
+            self._by_variety(filled)
+
+    def _by_pattern(
+        self, filled: _Columns, field: str, pattern: re.Pattern[str], share: float
+    ) -> None:
+        """The first column of which most cells look so."""
+        for i, cells in filled.items() if field not in self.chosen else ():
+            if i in self._taken:
+                continue
+            if cells.map(lambda cell: bool(pattern.search(cell))).mean() >= share:
+                self._take(field, i, _REASONS[field])
+                return
+
+    def _by_degrees(self, filled: _Columns) -> None:
+        """Two neighbouring columns of decimals that could be degrees."""
+        numbers = {
+            i: pd.to_numeric(c.str.replace(",", ".", n=1, regex=False), errors="coerce").abs()
+            for i, c in filled.items()
+            if i not in self._taken and c.str.contains(r"^-?\d+[.,]\d{2,}$").mean() > 0.6
+        }
+        for i in numbers:
+            if i + 1 in numbers:
+                first, second = (numbers[n].quantile(0.95) for n in (i, i + 1))
+                if max(first, second) <= 180 and min(first, second) <= 90:
+                    for field, at in (("lat", i), ("lon", i + 1)):
+                        self._take(field, at, "decimals in it that could be degrees")
+                    return
+
+    def _by_kinds(self, filled: _Columns) -> None:
+        """A column of few words that are kinds of places."""
+        for i, cells in filled.items():
+            kinds = cells.drop_duplicates()
+            few = len(kinds) <= max(30, len(cells) // 5)
+            known = kinds.map(lambda cell: facility_type_of(cell) is not None).mean()
+            if i not in self._taken and few and known > 0.6:
+                self._take("facility_type", i, "kinds of places in it")
+                return
+
+    def _by_variety(self, filled: _Columns) -> None:
+        """The column with the most different texts that have letters."""
+        texts = {
+            i: cells.nunique()
+            for i, cells in filled.items()
+            if i not in self._taken
+            and cells.map(lambda cell: sum(x.isalpha() for x in cell) >= 3).mean() > 0.8
+        }
+        if texts:
+            best = max(texts, key=lambda i: texts[i])
+            self._take("name", best, "the most different texts in it")
+
+
+def _alike(header: str, names: list[str]) -> bool:
+    """Whether a header is another spelling of one of some names, or has one in it."""
+    long = [name for name in names if len(name) > 3]
     if len(header) < 5:
         return False
-    if any(f" {w} " in f" {header} " for w in long):
+    if any(f" {name} " in f" {header} " for name in long):
         return True
     return process.extractOne(header, long, scorer=fuzz.ratio, score_cutoff=_SPELLING) is not None
 
 
-def _by_content(sheet: Sheet, chosen: dict[str, int], why: dict[str, str]) -> None:
-    """What a column holds, where no name told."""
-    taken = set(chosen.values())
-    sample = sheet.cells.head(_SAMPLE)
-    free = [i for i in range(len(sheet.columns)) if i not in taken]
-    filled = {i: sample[i][sample[i] != ""] for i in free}
-    filled = {i: cells for i, cells in filled.items() if len(cells)}
+@dataclass(frozen=True)
+class _Positions:
+    """What the coordinates of a table look like, and what must be asked."""
 
-    def take(field: str, pattern: re.Pattern[str], share: float, reason: str) -> None:
-        if field in chosen:
-            return
-        for i, cells in filled.items():
-            if i not in taken and cells.map(lambda c: bool(pattern.search(c))).mean() >= share:
-                chosen[field], why[field] = i, reason
-                taken.add(i)
-                return
-
-    if not {"lat", "lon"} <= set(chosen):
-        take("position", _PAIR, 0.8, "pairs of coordinates in it")
-    if "position" not in chosen and not {"lat", "lon"} & set(chosen):
-        _coordinates(filled, taken, chosen, why)
-    take("npi", _NPI, 0.95, "ten-digit NPIs in it")
-    take("website", _WEB, 0.8, "web addresses in it")
-    take("opening_hours", _HOURS, 0.6, "opening hours in it")
-    take("phone", _PHONE, 0.8, "telephone numbers in it")
-    if "facility_type" not in chosen:
-        for i, cells in filled.items():
-            kinds = cells.drop_duplicates()
-            few = len(kinds) <= max(30, len(cells) // 5)
-            known = kinds.map(lambda c: facility_type_of(c) is not None).mean()
-            if i not in taken and few and known > 0.6:
-                chosen["facility_type"], why["facility_type"] = i, "kinds of places in it"
-                taken.add(i)
-                break
-    if "name" not in chosen:
-        # The column with the most different texts that are words.
-        texts = {
-            i: cells.nunique()
-            for i, cells in filled.items()
-            if i not in taken and cells.map(lambda c: sum(x.isalpha() for x in c) >= 3).mean() > 0.8
-        }
-        if texts and (sheet.found.get("header") == "none"):
-            best = max(texts, key=lambda i: texts[i])
-            chosen["name"], why["name"] = best, "the most different texts in it"
+    questions: tuple[str, ...] = ()
+    swapped: bool = False
 
 
-def _coordinates(
-    filled: MappingOf[int, "pd.Series[str]"],
-    taken: set[int],
-    chosen: dict[str, int],
-    why: dict[str, str],
-) -> None:
-    """Two neighbouring columns of decimals that could be degrees."""
-    numbers = {
-        i: pd.to_numeric(c.str.replace(",", ".", n=1, regex=False), errors="coerce")
-        for i, c in filled.items()
-        if i not in taken and c.str.contains(r"^-?\d+[.,]\d{2,}$").mean() > 0.6
-    }
-    for i in numbers:
-        if i + 1 in numbers:
-            first, second = numbers[i].abs().quantile(0.95), numbers[i + 1].abs().quantile(0.95)
-            if max(first, second) <= 180 and min(first, second) <= 90:
-                chosen["lat"], chosen["lon"] = i, i + 1
-                why["lat"] = why["lon"] = "decimals in it that could be degrees"
-                taken |= {i, i + 1}
-                return
-
-
-def _positions(sheet: Sheet, chosen: MappingOf[str, int]) -> tuple[list[str], str, bool]:
-    """Whether coordinates are degrees, and in which order; what must be asked."""
+def _positions(sheet: Sheet, chosen: MappingOf[str, int]) -> _Positions:
+    """Whether coordinates are degrees, and in which order."""
     if not {"lat", "lon"} <= set(chosen) or sheet.shapes:
         placed = {"position", "postcode", "locality"} & set(chosen)
         question = "Which columns hold latitude and longitude, or a postcode?"
-        return ([] if placed or sheet.shapes else [question]), "", False
+        return _Positions(() if placed or sheet.shapes else (question,))
     lat, lon = (
         pd.to_numeric(
             sheet.cells[chosen[f]].str.replace(",", ".", n=1, regex=False), errors="coerce"
@@ -241,14 +280,13 @@ def _positions(sheet: Sheet, chosen: MappingOf[str, int]) -> tuple[list[str], st
     known = lat.notna() & lon.notna() & (lat > -900) & (lon > -900)
     lat, lon = lat[known], lon[known]
     if lat.empty:
-        return [], "", False
+        return _Positions()
     if (lat.abs() > 180).mean() > 0.5 and (lon.abs() > 180).mean() > 0.5:
-        return (
-            ["Positions are not degrees: which projection are they in (for example EPSG:32645)?"],
-            "",
-            False,
+        return _Positions(
+            ("Positions are not degrees: which projection are they in (for example EPSG:32645)?",)
         )
-    return [], "", bool((lat.abs() > 90).mean() > 0.5 and (lon.abs() <= 90).mean() > 0.5)
+    swapped = bool((lat.abs() > 90).mean() > 0.5 and (lon.abs() <= 90).mean() > 0.5)
+    return _Positions(swapped=swapped)
 
 
 def read_mapping(path: Path) -> Mapping:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz
 
-from geo.query import distance_km
-from geo.schema import HOSPITAL_TYPES, LIST_COLUMNS, PROVIDERS
-from geo.sources.brought import frame_of, records_of
+from geo.distance import distance_km
+from geo.packs.schema import HOSPITAL_TYPES, LIST_COLUMNS, PROVIDERS
+from geo.sources.batch import frame_of, records_of
 from geo.text import normalise
 
 __all__ = ["EXACT_KM", "ROUGH_KM", "Decision", "Merged", "merge_places", "merge_providers"]

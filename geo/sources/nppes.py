@@ -8,7 +8,7 @@ import contextlib
 import csv
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.csv as pv
 
 from geo.errors import CareReachError, DataError
-from geo.sources.brought import Brought, Origin, Report
+from geo.progress import Progress, Step, silent
+from geo.sources.batch import Batch, Origin, Report
 from geo.sources.files import understood
-from geo.sources.us_rows import COUNTRY, Placed, us_types
-from geo.sources.web import Service
+from geo.sources.service import Service
+from geo.sources.us_register import COUNTRY, Placed, us_types
 
 __all__ = ["SERVICE", "fetch_nppes", "read_nppes"]
 
@@ -71,8 +72,8 @@ def read_nppes(
     *,
     states: Collection[str] = (),
     taxonomies: Collection[str] = (),
-    progress: Callable[[int], None] | None = None,
-) -> Brought:
+    progress: Progress = silent,
+) -> Batch:
     """Read the bulk file, plain or in its zip, block by block.
 
     Parameters
@@ -86,7 +87,7 @@ def read_nppes(
     taxonomies
         NUCC codes (or their beginnings) to keep; all where empty.
     progress
-        Called with the number of rows read, every `STEP` rows.
+        Told how many rows are read, every `STEP` rows.
 
     Raises
     ------
@@ -98,8 +99,8 @@ def read_nppes(
     wanted = {state.upper() for state in states}
     for row, cells in _bulk_rows(path):
         report.read += 1
-        if progress is not None and report.read % STEP == 0:
-            progress(report.read)
+        if report.read % STEP == 0:
+            progress(Step("Reading rows", report.read))
         if cells["off"] and not cells["on"]:
             report.note("dropped", "the NPI was deactivated", file=path.name, row=row)
             continue
@@ -110,7 +111,7 @@ def read_nppes(
             report.count("dropped", "of another specialty than asked for", 1)
         else:
             _add(placed, row, cells, codes)
-    return Brought.of(
+    return Batch.of(
         (_origin(retrieved, "https://download.cms.gov/nppes/NPI_Files.html"),),
         report,
         providers=list(placed.records.values()),
@@ -240,7 +241,7 @@ def fetch_nppes(
     state: str,
     prefixes: Collection[str],
     taxonomy: str = "",
-) -> Brought:
+) -> Batch:
     """Ask the service for everybody whose postcode begins so.
 
     A question that has more answers than the service gives is parted by the next digit.
@@ -275,7 +276,7 @@ def fetch_nppes(
             report.read += 1
             _add_result(placed, report.read, result)
     origin = _origin(retrieved, service.base)
-    return Brought.of(
+    return Batch.of(
         (origin,), report, providers=list(placed.records.values()), places=placed.places()
     )
 

@@ -14,9 +14,9 @@ from typing import Any
 import osmium
 
 from geo.errors import DataError
-from geo.sources.brought import Brought, Origin, Report
+from geo.sources.batch import Batch, Origin, Report
+from geo.sources.cells import e164, specialty_of
 from geo.sources.files import MAX_BYTES, kind_of, opened
-from geo.sources.normal import e164, specialty_of
 
 __all__ = ["read_extract", "read_osm", "read_overpass"]
 
@@ -59,7 +59,7 @@ class _Found:
     parts: list[tuple[str, int]] = field(default_factory=list)
 
 
-def read_osm(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+def read_osm(path: Path, retrieved: str, *, country_code: str = "") -> Batch:
     """Read an extract or an answer of Overpass, whichever the file is."""
     if not path.is_file():
         raise DataError(path.name, "the file is missing")
@@ -67,7 +67,7 @@ def read_osm(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
     return read(path, retrieved, country_code=country_code)
 
 
-def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Batch:
     """Read health facilities and named places of an extract, in bounded memory.
 
     Objects are streamed; only what is wanted is kept, and of ways and relations the middle of
@@ -98,7 +98,7 @@ def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Broug
         _locate(path, found)
     except RuntimeError as error:
         raise DataError(path.name, f"cannot be read: {error}") from None
-    return _brought(found, path.name, retrieved, stamp[:10] or None, country_code)
+    return _batch(found, path.name, retrieved, stamp[:10] or None, country_code)
 
 
 def _wanted(path: Path) -> list[_Found]:
@@ -160,7 +160,7 @@ def _locate(path: Path, found: Iterable[_Found]) -> None:
                 setattr(thing, key, round((min(values) + max(values)) / 2, 6))
 
 
-def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Brought:
+def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Batch:
     """Read an answer of Overpass, `[out:json]` with `out center` for ways and relations.
 
     Raises
@@ -189,7 +189,7 @@ def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Brou
         lat, lon = (_degrees(at.get(key), most) for key, most in (("lat", 90), ("lon", 180)))
         if _is_health(tags) or (_is_place(tags) and lat is not None and lon is not None):
             found[name] = _Found(name, tags, lat, lon)
-    return _brought(found.values(), path.name, retrieved, as_of, country_code)
+    return _batch(found.values(), path.name, retrieved, as_of, country_code)
 
 
 def _degrees(value: object, most: float) -> float | None:
@@ -208,13 +208,13 @@ def _is_place(tags: Mapping[str, str]) -> bool:
     return tags.get("place") in _PLACES and bool(tags.get("name"))
 
 
-def _brought(
+def _batch(
     found: Iterable[_Found],
     file: str,
     retrieved: str,
     as_of: str | None,
     country_code: str,
-) -> Brought:
+) -> Batch:
     report = Report()
     providers: list[dict[str, Any]] = []
     places: list[dict[str, Any]] = []
@@ -229,7 +229,7 @@ def _brought(
             continue
         providers.append(_provider(thing, report, file, retrieved, country_code))
         report.kept += 1
-    return Brought.of(
+    return Batch.of(
         (_origin(as_of),),
         report,
         providers=sorted(providers, key=lambda p: str(p["provider_id"])),

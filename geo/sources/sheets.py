@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -23,7 +23,7 @@ from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood
 from geo.sources.vocabulary import HEADER_WORDS, folded
 
-__all__ = ["GEOMETRY", "MAX_ROWS", "Sheet", "read_sheet"]
+__all__ = ["GEOMETRY", "MAX_ROWS", "Layout", "Sheet", "read_sheet"]
 
 MAX_ROWS = 2_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
@@ -35,8 +35,62 @@ _FALLBACK = "cp1252"
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How a table was read; what does not apply to its kind is empty.
+
+    Attributes
+    ----------
+    encoding
+        Of the text.
+    odd_encoding, odd_rows
+        Of the lines that are not UTF-8 in a file that mixes encodings, and how many they are.
+    delimiter
+        Between cells.
+    header_row
+        The row of the header, from 1; 0 where there is none; None where the format names columns.
+    sheet, other_sheets
+        Of a workbook.
+    layer
+        Of a file with several.
+    projection
+        Of shapes that were not in degrees.
+    """
+
+    encoding: str = ""
+    odd_encoding: str = ""
+    odd_rows: int = 0
+    delimiter: str = ""
+    header_row: int | None = None
+    sheet: str = ""
+    other_sheets: tuple[str, ...] = ()
+    layer: str = ""
+    projection: str = ""
+
+    @property
+    def has_header(self) -> bool:
+        """Whether the columns have names of their own."""
+        return self.header_row != 0
+
+    def described(self) -> dict[str, str]:
+        """What applies, for a reader: label to value."""
+        encoding = f"utf-8 and {self.odd_encoding}" if self.odd_encoding else self.encoding
+        header = {None: "", 0: "none"}.get(self.header_row, f"row {self.header_row}")
+        every = {
+            "encoding": encoding,
+            "rows in another encoding": str(self.odd_rows or ""),
+            "sheet": self.sheet,
+            "other sheets": ", ".join(self.other_sheets),
+            "layer": self.layer,
+            "projection": self.projection,
+            "delimiter": self.delimiter,
+            "header": header,
+        }
+        return {label: value for label, value in every.items() if value}
+
+
+@dataclass(frozen=True)
 class Sheet:
-    """A table as it was found.
+    """A table of text cells.
 
     Attributes
     ----------
@@ -48,8 +102,8 @@ class Sheet:
         Text, stripped, "" where empty; one column per entry of `columns`, shape (n, m).
     rows
         The row of each in its file, from 1, shape (n,).
-    found
-        What was found out: encoding, delimiter, header row, rows read with another encoding.
+    layout
+        How it was read.
     shapes
         Whether positions came from shapes; they are degrees then.
     """
@@ -58,7 +112,7 @@ class Sheet:
     columns: tuple[str, ...]
     cells: pd.DataFrame
     rows: "np.ndarray"
-    found: dict[str, str]
+    layout: Layout
     shapes: bool = False
 
 
@@ -104,10 +158,8 @@ def read_sheet(
 
 
 def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int | None) -> Sheet:
-    text, found = _decoded(path.read_bytes(), name, encoding)
-    sample = text[:200_000]
-    delimiter = delimiter or _delimiter(sample)
-    found["delimiter"] = delimiter
+    text, layout = _decoded(path.read_bytes(), name, encoding)
+    delimiter = delimiter or _delimiter(text[:200_000])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     table: list[list[str]] = []
     numbers: list[int] = []
@@ -121,18 +173,16 @@ def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int
                 raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
     except csv.Error as error:
         raise DataError(name, f"cannot be read as a table: {error}", row=before + 1) from None
-    return _sheet(name, table, numbers, header, found)
+    return _sheet(name, table, numbers, header, replace(layout, delimiter=delimiter))
 
 
-def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, dict[str, str]]:
+def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
     """Bytes to text: UTF-8, else a single-byte encoding, line by line where a file mixes them."""
-    found: dict[str, str] = {}
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = encoding or "utf-16"
     try:
         text = raw.decode(encoding or "utf-8-sig")
-        found["encoding"] = encoding or "utf-8"
-        return text, found
+        return text, Layout(encoding=encoding or "utf-8")
     except LookupError:
         raise DataError(name, f"{encoding!r} is no encoding") from None
     except UnicodeDecodeError:
@@ -150,10 +200,9 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, dict[str, str]]
         for i, line in enumerate(lines)
     )
     mixed = any(not line.isascii() for i, line in enumerate(lines) if i not in odd)
-    found["encoding"] = f"utf-8 and {other}" if mixed else other
     if mixed:
-        found["rows in another encoding"] = f"{len(odd)}"
-    return text, found
+        return text, Layout(encoding="utf-8", odd_encoding=other, odd_rows=len(odd))
+    return text, Layout(encoding=other)
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -196,10 +245,9 @@ def _read_workbook(path: Path, name: str, header: int | None, sheet: str) -> She
     if tables[best].total_height > MAX_ROWS:
         raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
     rows = [[_cell(c) for c in row] for row in tables[best].to_python(skip_empty_area=False)]
-    found = {"sheet": best}
-    if len(tables) > 1:
-        found["other sheets"] = ", ".join(n for n in names if n != best)
-    return _sheet(name, rows, list(range(1, len(rows) + 1)), header, found)
+    others = tuple(n for n in names if n != best) if len(tables) > 1 else ()
+    layout = Layout(sheet=best, other_sheets=others)
+    return _sheet(name, rows, list(range(1, len(rows) + 1)), header, layout)
 
 
 def _cell(value: object) -> str:
@@ -237,14 +285,14 @@ def _read_shapes(path: Path, name: str, layer: str) -> Sheet:
         raise DataError(name, "holds no layer") from None
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         raise DataError(name, "cannot be read: it is neither a table nor GeoJSON") from None
-    return _from_frame(frame, name, {"layer": chosen} if len(layers) > 1 else {})
+    return _from_frame(frame, name, chosen if len(layers) > 1 else "")
 
 
-def _from_frame(frame: pd.DataFrame, name: str, found: dict[str, str] | None = None) -> Sheet:
+def _from_frame(frame: pd.DataFrame, name: str, layer: str = "") -> Sheet:
     """A typed table as text; shapes become the position of a point inside them."""
     if len(frame) > MAX_ROWS:
         raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
-    found = dict(found or {})
+    projection = ""
     shapes = isinstance(frame, gpd.GeoDataFrame) and frame._geometry_column_name in frame
     if shapes:
         crs = frame.crs
@@ -252,7 +300,7 @@ def _from_frame(frame: pd.DataFrame, name: str, found: dict[str, str] | None = N
         # Without a projection positions are whatever they are: degrees, or asked about.
         shapes = crs is not None
         if crs is not None and crs.to_epsg() != 4326:
-            found["projection"] = crs.to_string()
+            projection = crs.to_string()
             geometry = geometry.to_crs(4326)
         points = shapely.point_on_surface(geometry.to_numpy())
         frame = pd.DataFrame(frame.drop(columns=frame.geometry.name))
@@ -270,7 +318,7 @@ def _from_frame(frame: pd.DataFrame, name: str, found: dict[str, str] | None = N
         columns,
         cells[keep].reset_index(drop=True),
         np.arange(1, len(keep) + 1)[keep],
-        found,
+        Layout(layer=layer, projection=projection),
         shapes,
     )
 
@@ -288,7 +336,7 @@ def _sheet(
     table: list[list[str]],
     numbers: list[int],
     header: int | None,
-    found: dict[str, str],
+    layout: Layout,
 ) -> Sheet:
     """Part header from rows; empty rows stay, so that the report can count them."""
     if not any(any(row) for row in table):
@@ -297,13 +345,13 @@ def _sheet(
     if at >= len(table):
         raise DataError(name, f"has no row {header}")
     width = max(len(row) for row in table[max(at, 0) : max(at, 0) + 1000])
-    found["header"] = f"row {numbers[at]}" if 0 <= at < len(numbers) else "none"
+    layout = replace(layout, header_row=numbers[at] if 0 <= at < len(numbers) else 0)
     columns = [c.strip("\ufeff").strip() for c in table[at]] if at >= 0 else []
     columns += [""] * (width - len(columns))
     body = table[at + 1 :]
     square = [(row + [""] * (width - len(row)))[:width] for row in body]
     cells = pd.DataFrame(square, columns=range(width), dtype=str)
-    return Sheet(name, _unique(columns), cells, np.asarray(numbers[at + 1 :], int), found)
+    return Sheet(name, _unique(columns), cells, np.asarray(numbers[at + 1 :], int), layout)
 
 
 def _unique(columns: list[str]) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from geo.distance import distance_km
 from geo.errors import CareReachError
-from geo.query import distance_km
-from geo.sources.brought import Brought, Origin, Report
+from geo.sources.batch import Batch, Origin, Report
+from geo.sources.cells import Spot, e164, postcode_spots, specialty_of, us_zip
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
-from geo.sources.normal import Spot, e164, postcode_spots, specialty_of, us_zip
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.vocabulary import (
     FIELDS,
@@ -29,7 +29,7 @@ from geo.sources.vocabulary import (
 )
 from geo.text import normalise
 
-__all__ = ["Near", "read_demand", "read_table"]
+__all__ = ["Near", "PopulatedPoints", "read_facilities", "read_population"]
 
 #: A row may be far from all others when it lies beyond this many times the median distance to the
 #: middle of its group, and this many km more ...
@@ -71,14 +71,14 @@ class Near:
     postcodes: MappingOf[str, Spot] | None = None
 
 
-def read_table(
+def read_facilities(
     path: Path,
     mapping: Mapping,
     origin: Origin,
     retrieved: str,
     near: Near | None = None,
     sheet: Sheet | None = None,
-) -> Brought:
+) -> Batch:
     """Read a table as a mapping says.
 
     Parameters
@@ -111,7 +111,7 @@ def read_table(
 
 def _read(
     path: Path, mapping: Mapping, origin: Origin, retrieved: str, near: Near, sheet: Sheet | None
-) -> Brought:
+) -> Batch:
     if sheet is None:
         sheet = read_sheet(
             path,
@@ -122,16 +122,15 @@ def _read(
         )
     report = Report(read=len(sheet.cells))
     rows = _Rows(sheet, mapping, report)
-    if sheet.found.get("rows in another encoding"):
-        number = int(sheet.found["rows in another encoding"])
-        report.count("changed", f"read as {sheet.found['encoding'].split()[-1]}", number)
+    layout = sheet.layout
+    report.count("changed", f"read as {layout.odd_encoding}", layout.odd_rows)
     rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
     again = sheet.cells.duplicated().to_numpy()
     rows.drop(again, "the row repeats an earlier one, word for word")
     name = rows.text("name")
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
     header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
-    rows.drop(header.to_numpy() & (sheet.found.get("header") != "none"), "repeats the header")
+    rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
     status = rows.text("operational_status")
     gone = status.map(is_closed, na_action="ignore")
     rows.drop(gone.fillna(False).to_numpy(bool), "it is not in operation", value=status)
@@ -149,7 +148,7 @@ def _read(
     frame = _providers(rows, mapping, name, lat, lon, precision, origin, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
-    return Brought.of((origin,), report, providers=frame, places=places)
+    return Batch.of((origin,), report, providers=frame, places=places)
 
 
 class _Rows:
@@ -554,8 +553,25 @@ def _counts(cells: "pd.Series[str]") -> pd.Series:
     return cells.map(known).astype("Float64").round()
 
 
-def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
-    """Populated points of a table: `name`, `lat`, `lon`, `population`, `region`, `row`.
+@dataclass(frozen=True)
+class PopulatedPoints:
+    """Where people live, as a table says.
+
+    Attributes
+    ----------
+    frame
+        `name`, `lat`, `lon`, `population`, `region` (a name or id; NA where not known), `row` (in
+        its file).
+    report
+        Has a note for each row that was dropped.
+    """
+
+    frame: pd.DataFrame
+    report: Report
+
+
+def read_population(sheet: Sheet, mapping: Mapping) -> PopulatedPoints:
+    """Read populated points of a table.
 
     Parameters
     ----------
@@ -563,8 +579,6 @@ def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
         The table.
     mapping
         Names the columns of population and position.
-    report
-        Gets a note for each row that is dropped.
 
     Raises
     ------
@@ -580,6 +594,7 @@ def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
     named = mapping.model_copy(
         update={"columns": {"name": columns.get("name", columns["population"]), **columns}}
     )
+    report = Report(read=len(sheet.cells))
     rows = _Rows(sheet, named, report)
     rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
     people = _counts(rows.text("population"))
@@ -599,4 +614,4 @@ def read_demand(sheet: Sheet, mapping: Mapping, report: Report) -> pd.DataFrame:
             "row": sheet.rows,
         }
     )
-    return frame[rows.alive].reset_index(drop=True)
+    return PopulatedPoints(frame[rows.alive].reset_index(drop=True), report)

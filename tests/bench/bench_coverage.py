@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.access import e2sfca, pairs_by
-from geo.packs import open_pack, read_shapes
-from geo.query import nearest_of_each, region_of_each
+from geo.coverage.reach import e2sfca, pairs_by
+from geo.packs.pack import open_pack, read_shapes
+from geo.distance import nearest_of_each, region_of_each
 
 warnings.simplefilter("ignore")
 

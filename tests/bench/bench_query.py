@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo.query import Index, distance_km, within_radius
+from geo.distance import Index, distance_km, within_radius
 
 TOP = 50
 STATUSES = 4

@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from geo import coverage as cover
-from geo.demand import import_demand
-from geo.find import assess_pack
-from geo.imports import import_into
-from geo.new_packs import NewPack
-from geo.packs import open_pack
-from geo.procedures import open_library
-from geo.query import distance_km
-from geo.road_edits import import_roads
-from geo.roads import open_engine
-from geo.sources.brought import Report
+from geo.coverage import coverage as cover
+from geo.sources.demand import import_demand
+from geo.care.find import assess_pack
+from geo.sources.into_pack import import_into
+from geo.sources.new_pack import NewPack
+from geo.packs.pack import open_pack
+from geo.care.library import open_library
+from geo.distance import distance_km
+from geo.sources.roads import import_roads
+from geo.travel.valhalla import open_engine
+from geo.sources.batch import Report
 from geo.sources.osm import read_osm
-from geo.travel import minutes, route
+from geo.travel.times import minutes, route
 
 # Another package that is installed is called `tests`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roads"))

@@ -16,9 +16,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from geo.build import build_pack
-from geo.imports import import_into
-from geo.new_packs import NewPack
+from geo.packs.build import build_pack
+from geo.sources.into_pack import import_into
+from geo.sources.new_pack import NewPack
 from tests.conftest import ROOT
 from tests.test_filters import ROWS
 from tests.test_imports import small

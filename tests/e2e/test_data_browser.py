@@ -28,19 +28,19 @@ def test_a_file_is_brought_looked_at_imported_searched_and_removed(visit, tmp_pa
     ).to_be_visible()
     expect(page.frame_locator(MAP).locator("canvas").first).to_be_visible()
     assert visitor.violations() == []
-    page.get_by_label("Name of the pack").fill("brought")
+    page.get_by_label("Name of the pack").fill("batch")
     page.get_by_label("Name of the pack").press("Tab")
     visitor.settle()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("Imported into the pack brought.")).to_be_visible()
+    expect(page.get_by_text("Imported into the pack batch.")).to_be_visible()
     page.get_by_role("link", name="Search it").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("near")
     visitor.pins.first.wait_for()
-    soon(lambda: "pack=brought" in href(page))
-    page.goto(visitor.url + "/data?pack=brought")
+    soon(lambda: "pack=batch" in href(page))
+    page.goto(visitor.url + "/data?pack=batch")
     page.get_by_role("button", name="Remove", exact=True).click()
     page.get_by_role("button", name="Remove it now").click()
-    expect(page.get_by_text("The pack brought is removed.")).to_be_visible()
+    expect(page.get_by_text("The pack batch is removed.")).to_be_visible()
 
 
 def test_a_file_that_is_no_table_gets_one_sentence_and_the_page_goes_on(

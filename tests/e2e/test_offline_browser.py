@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from geo import coverage as cover
-from geo import offline, words
-from geo.find import assess_pack, find_care
-from geo.packs import open_pack
-from geo.places import find_place
+from geo.coverage import coverage as cover
+from geo.output import reports, answer_text
+from geo.care.find import assess_pack, find_care
+from geo.packs.pack import open_pack
+from geo.packs.gazetteer import find_place
 from pages._cover import COLORS, classes, places
 from tests.conftest import TODAY
 from tests.e2e.conftest import HOSTILE
@@ -86,7 +86,7 @@ def test_what_a_patient_prints_is_one_page(
         place = find_place(pack.places, near).place
         answer = find_care(assess_pack(pack, library[slug], TODAY), place, 50)
         path = tmp_path / "page.html"
-        path.write_text(offline.patient_report(answer, words.describe(answer), TODAY), "utf-8")
+        path.write_text(reports.patient_report(answer, answer_text.answer_rows(answer), TODAY), "utf-8")
         disk.goto(path.as_uri())
         for paper in ("A4", "Letter"):
             assert pages_of(disk, paper) == 1, (near, paper)
@@ -108,10 +108,10 @@ def test_what_somebody_who_decides_prints_is_one_page(
         cover.supply_pack(assess_pack(data, library[slug], TODAY)), within
     )
     used = classes(found, int(data.regions["level"].max()))
-    drawn = offline.AreaMap(used, COLORS, places(found))
+    drawn = reports.AreaMap(used, COLORS, places(found))
     # Of 8,867 hospitals some would be a map of something else.
     assert (len(drawn.places) == 0) == (pack == "us")
-    html = offline.decision_report(
+    html = reports.decision_report(
         found, cover.find_calls(found), cover.find_sites(found, 2), drawn
     )
     path = tmp_path / "page.html"

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from geo.procedures import LIBRARY
+from geo.care.library import LIBRARY
 from tests.e2e.conftest import href, soon
 
 pytestmark = pytest.mark.browser

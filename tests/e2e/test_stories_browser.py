@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from geo.stories import BOLD, STORIES, read_stories
+from geo.output.stories import BOLD, STORIES, read_stories
 from tests.e2e.conftest import MAP, href, soon
 
 pytestmark = pytest.mark.browser

@@ -4,25 +4,29 @@
 """
 
 import contextlib
+import dataclasses
 import datetime as dt
 import hashlib
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
-from geo import coverage as cover
-from geo import explain, exports, maps, offline, report, words
-from geo.__main__ import _coverage_table, _table
-from geo.find import Answer, assess_pack, find_care, narrow
-from geo.filters import Filters
-from geo.packs import Pack, open_pack
-from geo.places import find_place
-from geo.procedures import open_library
-from geo.roads import ServiceEngine
-from geo.travel import isochrone, route
-from pages import _cover, _results
+from geo.care.filters import Filters
+from geo.care.find import Answer, Search, assess_pack, find_care, narrow
+from geo.care.library import open_library
+from geo.cli.tables import answer_table, coverage_table
+from geo.coverage.calls import find_calls
+from geo.coverage.coverage import Coverage, measure_coverage, pack_times, supply_pack
+from geo.coverage.siting import find_sites
+from geo.output import downloads, entry_html, handouts, maps, pack_export, reports
+from geo.output.answer_text import answer_rows
+from geo.packs.gazetteer import find_place
+from geo.packs.pack import Pack, open_pack
+from geo.travel.measure import pack_measures
+from geo.travel.times import isochrone, route
+from geo.travel.valhalla import Engine, ServiceEngine
+from pages import _coverage_parts, _find_parts
 from tests.valhalla import RoadService
 
 TODAY = dt.date(2026, 11, 22)
@@ -33,14 +37,14 @@ FIND: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
     ("bhutan", "epidural-blood-patch", "Serzhong, Mongar", 60, {}),
     ("bhutan", "epidural-blood-patch", "Serzhong, Sarpang", 3, {}),
     ("bhutan", "epidural-blood-patch", "Thimphu", 50, {"measure": "straight"}),
-    ("bhutan", "epidural-blood-patch", "Thimphu", 500, {"order_by": "distance"}),
+    ("bhutan", "epidural-blood-patch", "Thimphu", 500, {"order": "distance"}),
     ("bhutan", "epidural-blood-patch", "Paro", 100, {"show": "likely"}),
     ("bhutan", "epidural-blood-patch", "48.85, 2.35", 50, {}),
     ("bhutan", "epidural-blood-patch", "27.0, 90.2", 75, {"limit": 3}),
     ("bhutan", "epidural-blood-patch", "Trongsa", 200, {"show": "not_offered"}),
     ("bhutan", "haemodialysis", "Thimphu", 50, {}),
     ("bhutan", "haemodialysis", "Lunana, Gasa", 100, {}),
-    ("bhutan", "haemodialysis", "Trashigang", 150, {"order_by": "distance"}),
+    ("bhutan", "haemodialysis", "Trashigang", 150, {"order": "distance"}),
     ("bhutan", "caesarean-section", "Gasa", 100, {}),
     ("bhutan", "caesarean-section", "Zhemgang", 60, {"measure": "straight"}),
     ("bhutan", "cataract-surgery", "Thimphu", 30, {}),
@@ -60,11 +64,11 @@ FIND: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
     ("us", "hospital-care", "Fairbanks, Alaska", 100, {}),
     ("us", "epidural-blood-patch", "Denver, Colorado", 25, {"limit": 10}),
     ("us", "hospital-care", "52.0, -179.5", 400, {}),
-    ("us", "hospital-care", "Boston, Massachusetts", 50, {"order_by": "distance", "limit": 20}),
+    ("us", "hospital-care", "Boston, Massachusetts", 50, {"order": "distance", "limit": 20}),
 )
 MINUTES: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
     ("bhutan", "epidural-blood-patch", "Serzhong, Sarpang", 60, {"measure": "drive"}),
-    ("bhutan", "haemodialysis", "Thimphu", 120, {"measure": "drive", "order_by": "distance"}),
+    ("bhutan", "haemodialysis", "Thimphu", 120, {"measure": "drive", "order": "distance"}),
     ("bhutan", "hospital-care", "Trongsa", 240, {"measure": "walk"}),
     ("bhutan", "hospital-care", "26.25, 92.25", 60, {"measure": "drive"}),
     ("bhutan", "hospital-care", "48.85, 2.35", 60, {"measure": "drive"}),
@@ -90,65 +94,65 @@ TIMED: tuple[tuple[str, float, dict[str, str], int], ...] = (
 )
 
 
-def ask(pack: Pack, slug: str, near: str, radius: float, options: dict, engine=None) -> Answer:
+def ask(
+    pack: Pack, slug: str, near: str, within: float, options: dict, engine: Engine | None = None
+) -> Answer:
+    """The answer to one question."""
     place = find_place(pack.places, near).place
     assert place is not None, near
     assessed = assess_pack(pack, open_library()[slug], TODAY)
-    if engine is not None:
-        options = {"within_min": radius, "engine": engine, **options}
-        radius = pack.default_radius_km
-    return find_care(assessed, place, radius, **options)
+    if engine is None:
+        return find_care(assessed, place, Search(within, **options))
+    search = Search(pack.default_radius_km, within, **options)
+    return find_care(assessed, place, search, engine)
 
 
-def found_texts(answer: Answer, area=None, way=None) -> dict[str, str]:
-    lines = words.describe(answer, NOW)
-    place = answer.place
-    radius = 0.0 if answer.within_min is not None else answer.radius_km
-    chosen = lines[0].provider_id if lines else None
-    view = SimpleNamespace(provider=chosen)
+def answer_texts(
+    answer: Answer, area: dict | None = None, way: tuple[tuple[float, float], ...] = ()
+) -> dict[str, str]:
+    """Every form of an answer."""
+    rows = answer_rows(answer, NOW)
+    chosen = rows[0].provider_id if rows else None
+    drawn = maps.SearchMap.of(answer, rows)
+    drawn = dataclasses.replace(drawn, area=area, way=way)
+    selected = dataclasses.replace(drawn, selected=chosen)
     return {
-        "json": json.dumps(report.answer_json(answer, lines), ensure_ascii=False, indent=1),
-        "table": _table(answer, lines),
-        "csv": report.answer_csv(answer, lines),
-        "geojson": report.answer_geojson(answer, lines),
-        "list": json.dumps(_results.list_data(view, answer, lines), ensure_ascii=False),
-        "map": json.dumps(
-            maps.search_data(
-                (place.lat, place.lon), place.name, radius, _results.markers(lines), chosen, area,
-                way,
-            ),
-            ensure_ascii=False,
-        ),
-        "leaflet": explain.leaflet_html(answer, lines, TODAY),
-        "report": offline.patient_report(answer, lines, TODAY, area, way),
+        "json": json.dumps(downloads.answer_json(answer, rows), ensure_ascii=False, indent=1),
+        "table": answer_table(answer, rows),
+        "csv": downloads.answer_csv(answer, rows),
+        "geojson": downloads.answer_geojson(answer, rows),
+        "list": json.dumps(_find_parts.list_data(answer, rows, chosen), ensure_ascii=False),
+        "map": json.dumps(selected.data(), ensure_ascii=False),
+        "leaflet": handouts.leaflet_html(answer, rows, TODAY),
+        "report": reports.patient_report(answer, drawn, TODAY),
     }
 
 
-def coverage_texts(pack: Pack, found: cover.Coverage, level: int) -> dict[str, str]:
-    calls = cover.find_calls(found)
-    lowest = int(pack.regions["level"].max())
-    classes, places = _cover.classes(found, lowest), _cover.places(found)
-    drawn = offline.AreaMap(classes, _cover.COLORS, places)
-    sites = cover.find_sites(found, 2)
+def coverage_texts(coverage: Coverage, level: int) -> dict[str, str]:
+    """Every form of a coverage."""
+    calls = find_calls(coverage)
+    drawn = dataclasses.replace(
+        _coverage_parts.area_map(coverage), areas="x", outlines="y"
+    )
+    candidates, sites = find_sites(coverage, 2)
+    data = drawn.data() | {"areas": "x", "outlines": "y"}
+    chosen = candidates.iloc[sites.greedy].to_dict("records")
     texts = {
-        "json": json.dumps(report.coverage_json(found, level), ensure_ascii=False, indent=1),
-        "table": _coverage_table(found, level),
-        "csv": report.coverage_csv(found),
-        "geojson": report.coverage_geojson(found, level),
+        "json": json.dumps(downloads.coverage_json(coverage, level), ensure_ascii=False, indent=1),
+        "table": coverage_table(coverage, level),
+        "csv": downloads.coverage_csv(coverage),
+        "geojson": downloads.coverage_geojson(coverage, level),
         "calls": calls.to_json(orient="records"),
         "sites": json.dumps(
-            [sites[0].iloc[sites[1].greedy].to_dict("records"), sites[1].gains.tolist(),
-             sites[1].bound, sites[1].optimum_people]
+            [chosen, sites.gains.tolist(), sites.bound, sites.optimum_people]
         ),
-        "map": json.dumps(
-            maps.area_data("x", "y", classes, _cover.COLORS, places, None, []), ensure_ascii=False
-        ),
-        "summary": report.summary_html(found, level, calls, "/coverage?x=1"),
-        "analyst": offline.analyst_report(found, level, calls, "/coverage?x=1", drawn),
-        "decision": offline.decision_report(found, calls, sites, drawn),
+        "map": json.dumps(data, ensure_ascii=False),
+        "summary": handouts.summary_html(coverage, level, calls, "/coverage?x=1"),
+        "analyst": reports.analyst_report(coverage, level, calls, "/coverage?x=1", drawn),
+        "decision": reports.decision_report(coverage, calls, (candidates, sites), drawn),
     }
     if len(calls):
-        texts["script"] = report.call_script_html(found, calls.iloc[0].to_dict())
+        texts["script"] = handouts.call_script_html(coverage, calls.iloc[0].to_dict())
     return texts
 
 
@@ -165,7 +169,7 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
     """Each question, and every form of its answer."""
     packs = {name: open_pack(name) for name in ("bhutan", "us")}
     for number, (name, slug, near, radius, options) in enumerate(FIND, 1):
-        yield f"find-{number:02d}-{name}-{slug}", found_texts(
+        yield f"find-{number:02d}-{name}-{slug}", answer_texts(
             ask(packs[name], slug, near, radius, options)
         )
     narrowed = narrow(
@@ -174,45 +178,48 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
     )
     place = find_place(packs["bhutan"].places, "Thimphu").place
     assert place is not None
-    yield "find-filters", found_texts(find_care(narrowed, place, 50))
+    yield "find-filters", answer_texts(find_care(narrowed, place, Search(50)))
     with road_engine() as engine:
         for number, (name, slug, near, minutes, options) in enumerate(MINUTES, 1):
             answer = ask(packs[name], slug, near, minutes, options, engine)
-            area = way = None
-            if answer.within_min is not None and len(answer.results):
+            area, way = None, ()
+            if answer.measure.unit == "min" and len(answer.results):
                 first = answer.results.iloc[0]
                 mode = str(options["measure"])
                 origin = (answer.place.lat, answer.place.lon)
                 shape = isochrone(engine, origin, minutes, mode)
                 area = None if shape is None else shape.__geo_interface__
-                found = route(engine, origin, (first["lat"], first["lon"]), mode)
-                way = None if found is None else list(found.line)
-            yield f"minutes-{number:02d}-{name}-{slug}", found_texts(answer, area, way)
-        assert ask(packs["bhutan"], "hospital-care", "Thimphu", 60, {"measure": "drive"}).trouble
+                quickest = route(engine, origin, (first["lat"], first["lon"]), mode)
+                way = () if quickest is None else quickest.line
+            yield f"minutes-{number:02d}-{name}-{slug}", answer_texts(answer, area, way)
+        assert ask(packs["bhutan"], "hospital-care", "Thimphu", 60, {"measure": "drive"}).reason
         for number, (slug, within, options, level) in enumerate(TIMED, 1):
             pack = packs["bhutan"]
             assessed = assess_pack(pack, open_library()[slug], TODAY)
-            supplied = cover.supply_pack(assessed, times=cover.pack_times(pack, engine))
+            measures = pack_measures(
+                pack, assessed.roads, engine, times=pack_times(pack, engine)
+            )
+            supplied = supply_pack(assessed, measures=measures)
             yield f"timed-{number:02d}-{slug}", coverage_texts(
-                pack, cover.measure_coverage(supplied, within, **options), level
+                measure_coverage(supplied, within, **options), level
             )
     for number, (name, slug, within, options, level) in enumerate(COVERAGE, 1):
-        supplied = cover.supply_pack(assess_pack(packs[name], open_library()[slug], TODAY))
-        found = cover.measure_coverage(supplied, within, **options)
-        yield f"coverage-{number:02d}-{name}-{slug}", coverage_texts(packs[name], found, level)
+        supplied = supply_pack(assess_pack(packs[name], open_library()[slug], TODAY))
+        coverage = measure_coverage(supplied, within, **options)
+        yield f"coverage-{number:02d}-{name}-{slug}", coverage_texts(coverage, level)
     assessed = assess_pack(packs["bhutan"], open_library()["haemodialysis"], TODAY)
-    supplied = cover.supply_pack(assessed, [(27.2, 90.5)], [assessed.rows["provider_id"].iloc[0]])
+    supplied = supply_pack(assessed, [(27.2, 90.5)], [assessed.rows["provider_id"].iloc[0]])
     yield "coverage-what-if", coverage_texts(
-        packs["bhutan"], cover.measure_coverage(supplied, 50, supply="likely"), 1
+        measure_coverage(supplied, 50, supply="likely"), 1
     )
     for name, pack in packs.items():
-        for form in exports.FORMATS:
-            content = exports.export_pack(pack, form)
+        for form in pack_export.FORMATS:
+            content = pack_export.export_pack(pack, form)
             yield f"export-{name}-{form}", {"sha256": hashlib.sha256(content).hexdigest()}
     for slug, entry in open_library().items():
         yield f"entry-{slug}", {
-            "page": explain.entry_html(entry),
-            "short": explain.short_form_html(entry),
+            "page": entry_html.entry_html(entry),
+            "short": entry_html.short_form_html(entry),
         }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo.packs import open_pack
+from geo.packs.pack import open_pack
 from tests.pages.app import html, page
 
 SCRIPT = "pages/coverage.py"

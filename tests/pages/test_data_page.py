@@ -1,13 +1,13 @@
-"""The Data page: what is shown of each pack, and a file brought step by step."""
+"""The Data page: what is shown of each pack, and a file batch step by step."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
 
-from geo.imports import import_into
-from geo.new_packs import NewPack
-from geo.packs import open_pack
+from geo.sources.into_pack import import_into
+from geo.sources.new_pack import NewPack
+from geo.packs.pack import open_pack
 from tests.pages.app import html, page
 from tests.sources.tables import nasty
 from tests.test_filters import ROWS

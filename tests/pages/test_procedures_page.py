@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo.entries import Procedure
-from geo.procedures import LIBRARY
+from geo.care.entry import Procedure
+from geo.care.library import LIBRARY
 from tests.pages.app import html, page
 
 SCRIPT = "pages/procedures.py"

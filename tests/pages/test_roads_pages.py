@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from geo import roads
+from geo.travel import valhalla as roads
 from tests.conftest import ROOT
 from tests.pages.app import html, page
 from tests.valhalla import RoadService

@@ -18,21 +18,21 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo import coverage as cover
-from geo import words
-from geo.demand import import_demand
-from geo.edits import change_pack, write_table
+from geo.coverage import coverage as cover
+from geo.output import answer_text
+from geo.sources.demand import import_demand
+from geo.packs.store import change_pack, write_table
 from geo.errors import DataError
-from geo.find import assess_pack, find_care
-from geo.imports import import_into
-from geo.new_packs import NewPack
-from geo.packs import Pack, open_pack, read_descriptor
-from geo.places import Place
-from geo.road_edits import SOURCE, check_road_table, import_roads, refit_road_table, table_words
-from geo.roads import LocalEngine, RoadsDownError, ServiceEngine, build_tiles
-from geo.sources.brought import Report
+from geo.care.find import assess_pack, find_care
+from geo.sources.into_pack import import_into
+from geo.sources.new_pack import NewPack
+from geo.packs.pack import Pack, open_pack, read_descriptor
+from geo.packs.gazetteer import Place
+from geo.sources.roads import SOURCE, check_road_table, import_roads, refit_road_table, table_text
+from geo.travel.valhalla import LocalEngine, RoadsDownError, ServiceEngine, build_tiles
+from geo.sources.batch import Report
 from geo.sources.osm import read_osm
-from geo.travel import isochrone, minutes, route
+from geo.travel.times import isochrone, minutes, route
 from tests.conftest import ROOT, TODAY
 from tests.roads.helsinki import EXTRACT, STATION, demand_table, extract_of_one_way_street
 
@@ -191,7 +191,7 @@ def test_who_is_found_is_found_by_minutes(pack: Pack, engine: LocalEngine, libra
     assert 2 <= len(answer.results) < len(assessed.rows)
     assert answer.results["minutes"].is_monotonic_increasing
     assert (answer.results["route_km"] >= answer.results["distance_km"] * 0.8).all()
-    lines = words.describe(answer)
+    lines = answer_text.answer_rows(answer)
     assert all(line.distance.endswith("min on foot") for line in lines if not line.farther)
 
 
@@ -246,7 +246,7 @@ def test_a_road_table_is_checked_and_refitted(home: Path, pack: Pack, engine: Lo
     change_pack("helsinki", change)
     checked = check_road_table(open_pack("helsinki"), engine)
     assert (checked["ratio"] > 2).all()
-    assert "2 of 2 legs measured" in table_words(checked)
+    assert "2 of 2 legs measured" in table_text(checked)
     assert refit_road_table("helsinki", checked) == 2
     after = open_pack("helsinki").roads
     assert after["km"].tolist() == checked["routed_km"].round(1).tolist()

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.sources.brought import frame_of
+from geo.sources.batch import frame_of
 from geo.sources.merge import merge_places, merge_providers
 
 

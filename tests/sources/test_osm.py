@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from geo.errors import DataError
-from geo.hours import hours_words, is_open
+from geo.care.opening_hours import hours_text, is_open
 from geo.sources.osm import read_extract, read_overpass
 
 DAY = "2026-11-22"
@@ -115,7 +115,7 @@ def test_the_middle_of_helsinki() -> None:
     ]
     assert states.count(True) == 8
     assert None not in states
-    words = hours_words("Mo-Su 07:00-24:00", 60.17, 24.94, MONDAY)
+    words = hours_text("Mo-Su 07:00-24:00", 60.17, 24.94, MONDAY)
     assert words == "Open now, until 24:00"
 
 
@@ -135,8 +135,8 @@ def test_the_middle_of_helsinki() -> None:
         (float("nan"), ""),
     ],
 )
-def test_hours_in_words(hours: object, words: str) -> None:
-    assert hours_words(hours, 60.17, 24.94, MONDAY) == words
+def test_hours_in_text(hours: object, words: str) -> None:
+    assert hours_text(hours, 60.17, 24.94, MONDAY) == words
 
 
 NODE = {

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from geo.errors import CareReachError, DataError
-from geo.sources.brought import Brought, Origin
+from geo.sources.batch import Batch, Origin
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.table import Near, read_demand, read_table
@@ -27,7 +27,7 @@ DAY = "2026-11-22"
 ORIGIN = Origin("mine", "My table", "CC0")
 
 
-def read(path: Path, near: Near | None = None, **changes: object) -> Brought:
+def read(path: Path, near: Near | None = None, **changes: object) -> Batch:
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping.model_copy(update=changes)
     return read_table(path, mapping, ORIGIN, DAY, near, sheet)
@@ -38,8 +38,8 @@ def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def reasons(brought: Brought, action: str) -> dict[str, int]:
-    return {why: n for (did, why), n in brought.report.counts.items() if did == action}
+def reasons(batch: Batch, action: str) -> dict[str, int]:
+    return {why: n for (did, why), n in batch.report.counts.items() if did == action}
 
 
 def test_a_table_nobody_has_seen(tmp_path: Path) -> None:

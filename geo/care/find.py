@@ -1,0 +1,468 @@
+"""The main question: who near this place does this, how sure are we, and who else is there.
+
+Puts places, evidence and measures together into one answer, which the page, the command line and
+the reports all show.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.care.entry import Procedure
+from geo.care.evidence import assess, order
+from geo.care.filters import Filters, kept
+from geo.distance import Hits, Index, nearest, within_radius
+from geo.errors import CareReachError
+from geo.packs.gazetteer import OUTSIDE_KM, Place, outside_km
+from geo.packs.pack import Pack
+from geo.packs.schema import HOSPITAL_TYPES, STATUSES
+from geo.travel.measure import (
+    DEFAULT_MIN,
+    MAX_RADIUS_KM,
+    Choice,
+    Measure,
+    OffRoadError,
+    Origin,
+    pack_measures,
+    road_table_of,
+)
+from geo.travel.road_table import RoadAccess, RoadTable, road_access
+from geo.travel.times import MAX_MIN
+from geo.travel.valhalla import Engine, RoadsDownError
+
+__all__ = [
+    "LISTED",
+    "ORDERS",
+    "SHOW",
+    "Answer",
+    "Assessed",
+    "Search",
+    "assess_pack",
+    "find_care",
+    "narrow",
+]
+
+Ints = npt.NDArray[np.intp]
+
+ORDERS = ("evidence", "distance")
+#: The statuses that a list counts, strongest first.
+LISTED = STATUSES[:4]
+#: What a reader can ask to see, and the statuses that it means.
+SHOW: Mapping[str, tuple[str, ...]] = {
+    "all": LISTED,
+    "likely": LISTED[:3],
+    "reported": LISTED[:2],
+    "confirmed": LISTED[:1],
+    "not_offered": ("not_offered",),
+}
+#: How many of each status are named beyond the radius.
+BEYOND_EACH = 2
+#: Where only some rows are measured, this many hospitals, the nearest in a straight line, are.
+_HOSPITALS_MEASURED = 5
+#: Statuses to groups of the index; the likely with a related service are a group of their own.
+_GROUPS = ("confirmed", "reported", "likely", "likely", "unknown", "not_offered")
+_GROUP_OF = {status: number for number, status in enumerate(_GROUPS)}
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """A pack seen with one procedure on one day: what does not change with place or radius.
+
+    Attributes
+    ----------
+    rows
+        Provider columns and assessment of everybody who may be listed.
+    index
+        Over `rows`, in the groups of `_GROUPS`.
+    hospitals
+        Every hospital, for where one can at least be seen.
+    roads
+        The pack's road table; None where it has none.
+    access, hospital_access
+        Where rows and hospitals join the road table.
+    narrowed
+        Whether filters left only some of the rows.
+    silent
+        How many rows filters left out only because nothing is on record.
+    """
+
+    pack: Pack
+    procedure: Procedure
+    today: dt.date
+    rows: pd.DataFrame
+    index: Index
+    hospitals: pd.DataFrame
+    hospital_index: Index
+    roads: RoadTable | None
+    access: RoadAccess | None
+    hospital_access: RoadAccess | None
+    narrowed: bool = False
+    silent: int = 0
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is asked for, besides the procedure and the place.
+
+    Attributes
+    ----------
+    radius_km
+        How far, where the measure is one of kilometres, or stands in for minutes.
+    within_min
+        How many minutes, where these are asked for.
+    measure
+        "road" or "straight" kilometres, "drive" or "walk" for minutes; the pack's own by default.
+    order
+        "evidence" or "distance".
+    show
+        A key of `SHOW`.
+    limit
+        How many rows to list at most.
+
+    Raises
+    ------
+    CareReachError
+        If a value is not one of these.
+    """
+
+    radius_km: float
+    within_min: float = DEFAULT_MIN
+    measure: str | None = None
+    order: str = "evidence"
+    show: str = "all"
+    limit: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked for."""
+        for name, allowed in (("order", ORDERS), ("show", tuple(SHOW))):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+        if not 0 < self.radius_km <= MAX_RADIUS_KM:
+            raise CareReachError(
+                f"The radius is {self.radius_km:g} km; it can be above 0 and up to "
+                f"{MAX_RADIUS_KM:g}."
+            )
+        if not 0 < self.within_min <= MAX_MIN:
+            raise CareReachError(
+                f"The threshold is {self.within_min:g} minutes; it can be above 0 and up to "
+                f"{MAX_MIN:g}."
+            )
+
+    def within(self, measure: Measure) -> float:
+        """The threshold in the unit of a measure."""
+        return self.within_min if measure.unit == "min" else self.radius_km
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Who is there.
+
+    Attributes
+    ----------
+    search
+        What was asked for.
+    measure
+        What cuts and orders the list.
+    radius_km
+        The radius, or with minutes the straight line that nobody can exceed in that time.
+    results
+        Rows within the threshold in the reader's order, at most `search.limit`. With minutes rows
+        have `minutes` and `route_km` (NA where there is no way) and `off_road_km`, how far the
+        place is from its road.
+    counts
+        How many of each status lie within the threshold, whatever is shown.
+    beyond
+        Rows farther away: up to two of each status.
+    related
+        The nearest with a related service farther away, where none is nearer; else empty.
+    seen_at
+        One row: the nearest hospital of any kind; empty where the pack has none, or where the
+        place lies outside.
+    outside_km
+        How far outside the pack's extent the place lies, from `OUTSIDE_KM` on; else 0.
+    reason
+        Why minutes were asked for and kilometres stand in, in one sentence; "" where all is well.
+    down
+        Whether that is because a service does not answer just now.
+    off_road_km
+        How far the place is from the road that the minutes begin at; 0 without minutes.
+    not_measured
+        How many that might be in reach were not measured in minutes, being too many.
+    """
+
+    assessed: Assessed
+    place: Place
+    search: Search
+    measure: Measure
+    radius_km: float
+    results: pd.DataFrame
+    counts: Mapping[str, int]
+    beyond: pd.DataFrame
+    related: pd.DataFrame
+    seen_at: pd.DataFrame
+    outside_km: float = 0.0
+    reason: str = ""
+    down: bool = False
+    off_road_km: float = 0.0
+    not_measured: int = 0
+
+    @property
+    def pack(self) -> Pack:
+        """Whose providers these are."""
+        return self.assessed.pack
+
+    @property
+    def procedure(self) -> Procedure:
+        """What was asked about."""
+        return self.assessed.procedure
+
+    @property
+    def within(self) -> float:
+        """The threshold in the unit of the measure."""
+        return self.search.within(self.measure)
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """Rows within the threshold and beyond as points, EPSG:4326.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            The columns of `results`, and `farther`: whether a row lies beyond the threshold.
+        """
+        parts = [(self.results, False), (self.beyond, True), (self.related, True)]
+        rows = pd.concat(
+            [frame.assign(farther=farther) for frame, farther in parts if len(frame)]
+            or [self.results.assign(farther=False)],
+            ignore_index=True,
+        ).drop_duplicates("provider_id", ignore_index=True)
+        points = gpd.points_from_xy(rows["lon"], rows["lat"])
+        return gpd.GeoDataFrame(rows, geometry=points, crs=4326)
+
+
+def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
+    """Assess every provider of a pack and index those that may be listed.
+
+    Parameters
+    ----------
+    pack
+        The data.
+    procedure
+        What is asked about.
+    today
+        The day of asking.
+    """
+    status = assess(pack.providers, pack.evidence, procedure, today)
+    rows = pack.providers.merge(status, on="provider_id", how="inner")
+    is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
+    hospitals = pack.providers[is_hospital].reset_index(drop=True)
+    roads = road_table_of(pack)
+
+    def access(frame: pd.DataFrame) -> RoadAccess | None:
+        return road_access(roads, frame["lat"], frame["lon"]) if roads else None
+
+    return Assessed(
+        pack=pack,
+        procedure=procedure,
+        today=today,
+        rows=rows,
+        index=Index(rows["lat"], rows["lon"], _groups(rows)),
+        hospitals=hospitals,
+        hospital_index=Index(hospitals["lat"], hospitals["lon"]),
+        roads=roads,
+        access=access(rows),
+        hospital_access=access(hospitals),
+    )
+
+
+def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
+    """The same with only the providers that pass every filter; hospitals stay.
+
+    Parameters
+    ----------
+    assessed
+        From `assess_pack`.
+    filters
+        What is asked for.
+    now
+        A time with its zone.
+    """
+    if not filters:
+        return assessed
+    passed, silent = kept(assessed.rows, filters, now)
+    positions = np.flatnonzero(passed)
+    rows = assessed.rows.iloc[positions].reset_index(drop=True)
+    return replace(
+        assessed,
+        rows=rows,
+        index=Index(rows["lat"], rows["lon"], _groups(rows)),
+        access=assessed.access.take(positions) if assessed.access else None,
+        narrowed=True,
+        silent=silent,
+    )
+
+
+def _groups(rows: pd.DataFrame) -> Ints:
+    """The group of each row in the index."""
+    related = rows["related"].to_numpy(bool) & (rows["status"] == "likely").to_numpy(bool)
+    return np.array([_GROUP_OF[status] for status in rows["status"]], np.intp) - related
+
+
+def find_care(
+    assessed: Assessed, place: Place, search: Search, engine: Engine | None = None
+) -> Answer:
+    """Answer the main question for one place.
+
+    Where the measure that was asked for cannot be had (no roads, a place off every road or far
+    outside the pack, a service that is down), kilometres stand in and the answer says why.
+
+    Parameters
+    ----------
+    assessed
+        From `assess_pack`.
+    place
+        Where to search from.
+    search
+        How far, by what, in which order, and what to show.
+    engine
+        Measures minutes; from `geo.travel.times.engine_for`.
+
+    Raises
+    ------
+    CareReachError
+        If there is no such measure.
+    """
+    pack = assessed.pack
+    away_km = outside_km(pack.outline, place.lat, place.lon)
+    away_km = away_km if away_km > OUTSIDE_KM else 0.0
+    measures = pack_measures(pack, None if away_km else assessed.roads, None if away_km else engine)
+    choice = measures.choose(search.measure)
+    try:
+        origin = choice.measure.start(place.lat, place.lon, place.name)
+        answer = _answer(_Question(assessed, place, search, choice.measure, origin))
+    except (OffRoadError, RoadsDownError) as error:
+        down = isinstance(error, RoadsDownError)
+        choice = Choice(measures.kilometres, str(error), down)
+        origin = choice.measure.start(place.lat, place.lon, place.name)
+        answer = _answer(_Question(assessed, place, search, choice.measure, origin))
+    return replace(
+        answer,
+        outside_km=away_km,
+        reason=choice.reason,
+        down=choice.down,
+        seen_at=answer.seen_at.head(0 if away_km else 1),
+    )
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Everything that an answer depends on."""
+
+    assessed: Assessed
+    place: Place
+    search: Search
+    measure: Measure
+    origin: Origin
+
+    @property
+    def within(self) -> float:
+        """The threshold in the unit of the measure."""
+        return self.search.within(self.measure)
+
+    @property
+    def bound_km(self) -> float:
+        """No way within the threshold leads farther in a straight line."""
+        return self.measure.bound_km(self.within)
+
+    def measured(self, positions: Ints) -> pd.DataFrame:
+        """Some of the rows, with how far they are from the place."""
+        access = self.assessed.access
+        rows = self.assessed.rows.iloc[positions].reset_index(drop=True)
+        return self.origin.measured(rows, access.take(positions) if access else None)
+
+
+def _answer(question: _Question) -> Answer:
+    """Everybody within the threshold, and some beyond it."""
+    assessed, search, measure = question.assessed, question.search, question.measure
+    # No way is shorter than the straight line, so the bound says what has to be measured.
+    most = search.limit if measure.is_bound else measure.most_rows
+    place = question.place
+    hits = within_radius(assessed.index, place.lat, place.lon, question.bound_km, most)
+    nearest_first = hits.positions if measure.is_bound else hits.positions[:most]
+    some = np.union1d(nearest_first, _candidates_beyond(question))
+    measured = question.measured(some)
+    near = (measured[measure.column] <= question.within).fillna(False).to_numpy(bool)
+    inside, beyond = measured[near], measured[~near & measured["status"].isin(LISTED)]
+    counts = _counts(inside, hits if measure.is_bound else None)
+    if measure.is_bound:
+        inside = measured[near & np.isin(some, hits.positions)]
+    not_measured = 0
+    if measure.most_rows is not None:
+        in_bound = int((measured["distance_km"] <= question.bound_km).sum())
+        not_measured = max(sum(_counts(measured, hits).values()) - in_bound, 0)
+    beyond = order(beyond, "distance", measure.column)
+    related = beyond[beyond["related"].astype(bool)].head(1)
+    if (inside["related"].astype(bool) & inside["status"].isin(LISTED)).any():
+        related = related.head(0)
+    named = beyond.groupby("status", sort=False).head(BEYOND_EACH)
+    named = order(named, search.order, measure.column, related_first=False)
+    results = order(inside[inside["status"].isin(SHOW[search.show])], search.order, measure.column)
+    return Answer(
+        assessed=assessed,
+        place=place,
+        search=search,
+        measure=measure,
+        radius_km=question.bound_km,
+        results=results.head(search.limit).reset_index(drop=True),
+        counts=counts,
+        beyond=named.reset_index(drop=True),
+        related=related.reset_index(drop=True),
+        seen_at=_seen_at(question),
+        off_road_km=question.origin.off_road_km,
+        not_measured=not_measured,
+    )
+
+
+def _counts(rows: pd.DataFrame, hits: Hits | None) -> dict[str, int]:
+    """How many of each listed status: of the hits of an index where given, else of the rows."""
+    if hits is None:
+        tally = rows["status"].value_counts()
+        return {status: int(tally.get(status, 0)) for status in LISTED}
+    counts = dict.fromkeys(LISTED, 0)
+    for status, number in zip(_GROUPS, hits.counts, strict=False):
+        if status in counts:
+            counts[status] += int(number)
+    return counts
+
+
+def _candidates_beyond(question: _Question) -> Ints:
+    """Rows among which the nearest beyond the threshold are.
+
+    Roads may reorder anything, so where any number of rows can be measured all are.
+    """
+    assessed, place, measure = question.assessed, question.place, question.measure
+    if not measure.is_bound and measure.most_rows is None:
+        return np.arange(len(assessed.rows))
+    beyond = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, question.bound_km).positions
+    if not measure.is_bound:
+        return beyond
+    skilled = np.flatnonzero(assessed.rows["related"].to_numpy(bool))
+    return np.union1d(beyond, skilled)
+
+
+def _seen_at(question: _Question) -> pd.DataFrame:
+    """The nearest hospital of any kind, where one can at least be seen."""
+    assessed, place, measure = question.assessed, question.place, question.measure
+    positions = np.arange(len(assessed.hospitals))
+    if measure.is_bound or measure.most_rows is not None:
+        most = 1 if measure.is_bound else _HOSPITALS_MEASURED
+        positions = nearest(assessed.hospital_index, place.lat, place.lon, most).positions
+    access = assessed.hospital_access
+    rows = assessed.hospitals.iloc[positions].reset_index(drop=True)
+    rows = question.origin.measured(rows, access.take(positions) if access else None)
+    return rows.nsmallest(1, measure.column).reset_index(drop=True)

@@ -1,0 +1,372 @@
+"""The commands `carereach import …`: one for each kind of file, each a thin wrapper."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import platformdirs
+import typer
+import zipcodes
+
+from geo.care.library import get_procedure, own_folder, whole_library
+from geo.cli.options import (
+    AsOf,
+    CountryCode,
+    DryRun,
+    Medicare,
+    PackName,
+    Provenance,
+    ReportTo,
+    Target,
+    grouped,
+    one_of,
+    say,
+    say_step,
+)
+from geo.errors import CareReachError, DataError
+from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes
+from geo.packs.schema import FACILITY_TYPES
+from geo.sources import cms, fhir, nppes, osm
+from geo.sources.batch import Batch
+from geo.sources.boundaries import import_boundaries
+from geo.sources.cells import read_postcodes
+from geo.sources.demand import import_demand
+from geo.sources.into_pack import Imported, import_into
+from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
+from geo.sources.new_pack import NewPack
+from geo.sources.roads import import_roads
+from geo.sources.service import Service
+from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.table import Near, read_facilities, read_population
+
+__all__ = ["import_app"]
+
+import_app = typer.Typer(
+    help="Bring data into a pack of your own: whole or not at all.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+File = Annotated[Path, typer.Argument(help="The file.")]
+MaybeFile = Annotated[Path | None, typer.Argument(help="The file; the service by default.")]
+State = Annotated[list[str] | None, typer.Option(help="Two letters; may be given again.")]
+ServiceUrl = Annotated[str, typer.Option("--service", help="The service's address.")]
+KeptMapping = Annotated[Path | None, typer.Option(help="A mapping that was kept.")]
+#: This many decisions on same providers are named on the terminal.
+_NAMED = 20
+
+
+def _show(done: Imported, report: Path | None) -> None:
+    """The report on the terminal, and row by row into a file."""
+    for line in done.lines():
+        typer.echo(line)
+    for decision in done.decisions[:_NAMED]:
+        typer.echo(f"{decision.merged} is {decision.kept}: {decision.reason}.")
+    if len(done.decisions) > _NAMED:
+        typer.echo(f"{len(done.decisions) - _NAMED:,} more of these.")
+    if report is not None:
+        report.write_text(done.csv(), "utf-8")
+        typer.echo(f"Row by row: {report}")
+    if done.folder is None:
+        typer.echo("Nothing was written.")
+    else:
+        typer.echo(f"Written to {done.folder}. Open it with /?pack={done.pack}")
+
+
+def _put(target: Target, batches: Sequence[Batch]) -> None:
+    """Put what was read into a pack, and report."""
+    new = target.new
+    if new != NewPack() and target.pack in list_packs():
+        say(f"The pack {target.pack} exists: what is said of a new one is left out.")
+    done = import_into(target.pack, batches, new, dry_run=target.dry_run, progress=say_step)
+    _show(done, target.report)
+
+
+def _codes(path: Path | None) -> dict[str, list[str]]:
+    """Procedure to billing codes, from a file or the deployer's own folder."""
+    own = own_folder()
+    path = path or (own / "codes.csv" if own else None)
+    if path is None:
+        raise CareReachError("Volumes need --codes: a CSV of your own with procedure, code.")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (ValueError, OSError):
+        raise DataError(path.name, "cannot be read as a CSV table in UTF-8") from None
+    for column in ("procedure", "code"):
+        if column not in table:
+            raise DataError(path.name, "the column is missing", column=column)
+    library, _ = whole_library()
+    found: dict[str, list[str]] = {}
+    for procedure, code in zip(table["procedure"], table["code"], strict=True):
+        found.setdefault(get_procedure(library, procedure).slug, []).append(code.strip())
+    return found
+
+
+def _year(year: int | None, path: Path | None) -> int:
+    if year is None:
+        raise CareReachError(
+            f"Say with --year which year {path.name if path else 'the service'} counts; "
+            "the table does not say so itself."
+        )
+    return year
+
+
+def _service(base: str, target: Target) -> Service:
+    kept = Path(platformdirs.user_cache_dir("carereach")) / f"{target.pack}-{target.day}"
+    return Service(base, kept)
+
+
+def _volumes(medicare: Medicare, day: str, states: Collection[str]) -> list[Batch]:
+    """Medicare volumes beside a register, where they are given."""
+    if medicare.volumes is None:
+        if medicare.year is not None or medicare.codes is not None:
+            raise CareReachError("--year and --codes are about --volumes: give that too.")
+        return []
+    year = _year(medicare.year, medicare.volumes)
+    return [cms.read_volumes(medicare.volumes, day, year, _codes(medicare.codes), states=states)]
+
+
+@import_app.command("table")
+@grouped
+def table_(
+    file: File,
+    target: Target,
+    provenance: Provenance,
+    mapping: KeptMapping = None,
+    save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None,
+    crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = "",
+    swapped: Annotated[bool, typer.Option(help="Latitude and longitude are swapped.")] = False,
+    keep_far: Annotated[bool, typer.Option(help="Keep rows far from all others.")] = False,
+    facility_type: Annotated[
+        str,
+        typer.Option(
+            help="The kind of every place.", callback=one_of(FACILITY_TYPES, "kind of place")
+        ),
+    ] = "",
+    postcodes: Annotated[
+        Path | None, typer.Option(help="Your postcodes: CSV with postcode, lat, lon.")
+    ] = None,
+    country_code: CountryCode = "",
+) -> None:
+    """Any table: CSV, XLSX, GeoJSON, GeoPackage, GeoParquet."""
+    kept = read_mapping(mapping) if mapping else None
+    sheet = _sheet(file, kept or Mapping())
+    layout = "; ".join(f"{label}: {value}" for label, value in sheet.layout.described().items())
+    say(f"{len(sheet.cells):,} rows; {layout}")
+    options: dict[str, object] = {
+        "crs": crs,
+        "country_code": country_code,
+        "facility_type": facility_type,
+        "swapped": swapped or None,
+        "far": "keep" if keep_far else None,
+    }
+    chosen = _chosen(sheet, kept, {key: value for key, value in options.items() if value})
+    if save_mapping is not None:
+        save_mapping.write_text(write_mapping(chosen), "utf-8")
+    near = Near(
+        bounds=_bounds(target.pack, target.base),
+        postcodes=read_postcodes(postcodes) if postcodes else None,
+    )
+    batch = read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
+    _put(target, [batch])
+
+
+def _chosen(sheet: Sheet, kept: Mapping | None, changes: dict[str, object]) -> Mapping:
+    """The mapping that was kept, else the one proposed; what it cannot know is asked."""
+    if kept is not None:
+        return Mapping.model_validate({**kept.model_dump(), **changes})
+    proposal = propose(sheet)
+    chosen = Mapping.model_validate({**proposal.mapping.model_dump(), **changes})
+    questions = [q for q in proposal.questions if not ("crs" in changes and "projection" in q)]
+    say(write_mapping(chosen))
+    if questions:
+        raise CareReachError(
+            " ".join(questions) + " Write the mapping above into a file, complete it, and give "
+            "it with --mapping."
+        )
+    return chosen
+
+
+def _sheet(file: Path, kept: Mapping) -> Sheet:
+    return read_sheet(
+        file,
+        encoding=kept.encoding,
+        delimiter=kept.delimiter,
+        header=kept.header,
+        sheet=kept.sheet,
+    )
+
+
+def _bounds(pack: str, base: str) -> tuple[float, float, float, float] | None:
+    """Where rows should lie: the outline of the pack, or of its base."""
+    name = pack if pack in list_packs() else base
+    outline = open_pack(name).outline if name else None
+    if outline is None:
+        return None
+    west, south, east, north = outline.bounds
+    return west - 0.5, south - 0.5, east + 0.5, north + 0.5
+
+
+@import_app.command("nppes")
+@grouped
+def nppes_(
+    target: Target,
+    medicare: Medicare,
+    file: MaybeFile = None,
+    state: State = None,
+    taxonomy: Annotated[
+        list[str] | None, typer.Option(help="NUCC code or its beginning (file), words (service).")
+    ] = None,
+    service: ServiceUrl = nppes.SERVICE,
+) -> None:
+    """NPPES: every clinician of the United States, from the bulk file or the service."""
+    states = [s.upper() for s in state or []]
+    if file is not None:
+        batch = nppes.read_nppes(
+            file, target.day, states=states, taxonomies=taxonomy or (), progress=say_step
+        )
+    else:
+        known = {z["zip_code"][:3] for z in zipcodes.filter_by(state=_one_state(states))}
+        if not known:
+            raise CareReachError(f"{states[0]!r} is not a state's code.")
+        batch = nppes.fetch_nppes(
+            _service(service, target),
+            target.day,
+            state=states[0],
+            prefixes=sorted(known),
+            taxonomy=" ".join(taxonomy or ()),
+        )
+    _put(target, [batch, *_volumes(medicare, target.day, states)])
+
+
+def _one_state(states: Sequence[str]) -> str:
+    if len(states) != 1:
+        raise CareReachError("The service is asked for one --state at a time.")
+    return states[0]
+
+
+@import_app.command("dac")
+@grouped
+def dac_(
+    target: Target,
+    medicare: Medicare,
+    file: MaybeFile = None,
+    state: State = None,
+    service: ServiceUrl = cms.DOCTORS_SERVICE,
+) -> None:
+    """Doctors and Clinicians of Medicare, from a CSV of any year or the service."""
+    states = [s.upper() for s in state or []]
+    if file is not None:
+        batch = cms.read_clinicians(file, target.day, states=states)
+    else:
+        asked = _service(service, target)
+        batch = cms.service_clinicians(asked, target.day, state=_one_state(states))
+    _put(target, [batch, *_volumes(medicare, target.day, states)])
+
+
+@import_app.command("cms")
+@grouped
+def cms_(
+    target: Target,
+    file: MaybeFile = None,
+    year: Annotated[int | None, typer.Option(help="The year that the volumes count.")] = None,
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="Your mapping of billing codes: CSV with procedure, code."),
+    ] = None,
+    state: State = None,
+    service: ServiceUrl = "",
+) -> None:
+    """Medicare by Provider and Service: who did a procedure, for how many patients."""
+    counted, mapping, states = _year(year, file), _codes(codes), state or ()
+    if file is not None:
+        batch = cms.read_volumes(file, target.day, counted, mapping, states=states)
+    elif service:
+        asked = _service(service, target)
+        batch = cms.service_volumes(asked, target.day, counted, mapping, states=states)
+    else:
+        raise CareReachError(
+            "Give the file, or with --service the address of that year's table: "
+            "https://data.cms.gov/data.json lists them."
+        )
+    _put(target, [batch])
+
+
+@import_app.command("osm")
+@grouped
+def osm_(file: File, target: Target, country_code: CountryCode = "") -> None:
+    """OpenStreetMap: an extract (.osm.pbf), or an answer of Overpass in JSON."""
+    _put(target, [osm.read_osm(file, target.day, country_code=country_code)])
+
+
+@import_app.command("fhir")
+@grouped
+def fhir_(
+    files: Annotated[list[Path], typer.Argument(help="Bundles, resources, or NDJSON.")],
+    target: Target,
+    provenance: Provenance,
+    country_code: CountryCode = "",
+) -> None:
+    """FHIR R4: Practitioner, PractitionerRole, Location, Organization."""
+    origin = provenance.origin(files[0])
+    _put(target, [fhir.read_fhir(files, origin, target.day, country_code=country_code)])
+
+
+@import_app.command("boundaries")
+def boundaries_(
+    file: File,
+    pack: PackName = "bhutan",
+    dry_run: DryRun = False,
+) -> None:
+    """Official boundaries of a pack's lowest regions; a pack without regions gets them."""
+    matched = import_boundaries(pack, read_shapes(file), dry_run=dry_run)
+    total = sum(matched.how.values())
+    how = ", ".join(f"{n} by {how}" for how, n in matched.how.items() if n)
+    typer.echo(f"{total} areas matched ({how})")
+    for name in matched.unmatched:
+        typer.echo(f"In the file only: {name}")
+    for name in matched.missing:
+        typer.echo(f"Without a boundary in the file: {name}")
+    if not dry_run:
+        typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
+
+
+@import_app.command("roads")
+def roads_(
+    file: File,
+    pack: PackName = "bhutan",
+    as_of: AsOf = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Roads of an OpenStreetMap extract (.osm.pbf), for minutes by car and on foot."""
+    if not import_roads(pack, file, as_of=as_of or None, dry_run=dry_run, progress=say_step):
+        typer.echo(f"The roads of {file.name} are in the pack already; nothing has changed.")
+    elif dry_run:
+        typer.echo(f"Roads can be made of {file.name}; nothing has changed.")
+    else:
+        typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
+
+
+@import_app.command("demand")
+def demand_(
+    file: File,
+    pack: PackName,
+    mapping: KeptMapping = None,
+    report: ReportTo = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Where people live: points with a population, each in a region of the pack."""
+    kept = read_mapping(mapping) if mapping else None
+    sheet = _sheet(file, kept or Mapping())
+    points = read_population(sheet, kept or propose(sheet).mapping)
+    done = import_demand(pack, points, file.name, dry_run=dry_run)
+    for line in done.report.lines():
+        typer.echo(line)
+    typer.echo(f"{done.people:,} people in {done.report.kept:,} places.")
+    if report is not None:
+        report.write_text(done.report.csv(), "utf-8")
+    if not dry_run:
+        typer.echo(f"Written to {pack_folder(pack)}.")

@@ -1,0 +1,59 @@
+"""The command line: `carereach --help`, or `python -m geo --help`."""
+
+import sys
+
+import typer
+
+from geo.cli import maintenance, questions
+from geo.cli.imports import import_app
+from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE
+from geo.errors import CareReachError, DataError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Who near me does this procedure, how sure are we, and who is left out?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(import_app, name="import")
+# A latitude may be negative.
+app.command(context_settings={"ignore_unknown_options": True})(questions.find)
+for _command in (
+    questions.coverage,
+    questions.calls,
+    questions.siting,
+    maintenance.roads,
+    maintenance.packs,
+    maintenance.check,
+    maintenance.build,
+    maintenance.remove,
+    maintenance.export,
+):
+    app.command()(_command)
+app.command(context_settings={"allow_extra_args": True})(maintenance.run)
+
+
+def main() -> int:
+    """Run the command line and turn errors into one line and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except DataError as error:
+        typer.echo(str(error), err=True)
+        return EXIT_DATA
+    except CareReachError as error:
+        typer.echo(str(error), err=True)
+        return EXIT_USAGE
+    except OSError as error:
+        typer.echo(f"{error.filename or 'A file'}: {error.strerror}.", err=True)
+        return EXIT_OTHER
+    except Exception as error:  # a fault of ours: still one line, and no trace
+        typer.echo(f"Something went wrong that should not: {error!r}.", err=True)
+        return EXIT_OTHER
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

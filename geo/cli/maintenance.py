@@ -1,0 +1,128 @@
+"""The commands that look after packs: packs, check, build, remove, export, roads; and run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pandas as pd
+import typer
+
+from geo.care.library import check_folder, whole_library
+from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, ListFormat, stop
+from geo.errors import DataError
+from geo.output.pack_export import FORMATS, export_pack
+from geo.packs.build import build_pack
+from geo.packs.check import check_pack
+from geo.packs.pack import DESCRIPTOR, list_packs, open_pack, pack_folder
+from geo.packs.store import remove_pack
+from geo.paths import APP
+from geo.sources.roads import check_road_table, refit_road_table, table_text
+from geo.travel.times import engine_for
+
+__all__ = ["build", "check", "export", "packs", "remove", "roads", "run"]
+
+ExportFormat = Literal["fhir", "geojson", "parquet", "csv"]
+
+
+def run(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501,
+) -> None:
+    """Start the app; what follows `--` goes to Streamlit."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    # In its own folder, so that Streamlit reads the app's settings.
+    raise typer.Exit(subprocess.call([*command, *context.args], cwd=APP))
+
+
+def roads(
+    pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan",
+    refit: Annotated[
+        bool, typer.Option(help="Put the measured kilometres into your copy of the pack.")
+    ] = False,
+    form: ListFormat = "table",
+) -> None:
+    """Check a pack's road table against ways on imported roads."""
+    data = open_pack(pack)
+    engine, why = engine_for(data)
+    if engine is None:
+        stop(why, EXIT_OTHER)
+    legs = check_road_table(data, engine)
+    if form == "json":
+        rows = json.loads(legs.to_json(orient="records", double_precision=3))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for leg in legs.to_dict("records"):
+            routed = "no way" if pd.isna(leg["routed_km"]) else f"{leg['routed_km']:.1f} km"
+            typer.echo(f"{leg['from']} to {leg['to']}: table {leg['km']:g} km, measured {routed}")
+        typer.echo(table_text(legs, data.detour))
+    if not refit:
+        return
+    if os.environ.get("CAREREACH_VALHALLA"):
+        stop("Refit with imported roads: unset CAREREACH_VALHALLA.", EXIT_USAGE)
+    if legs["routed_km"].isna().all():
+        stop("No leg was measured: the roads are of another place. Nothing changed.", EXIT_DATA)
+    changed = refit_road_table(pack, legs)
+    typer.echo(f"{changed} legs are measured now, in {pack_folder(pack)}.", err=True)
+
+
+def packs() -> None:
+    """List the packs that can be opened."""
+    broken = False
+    for name, folder in list_packs().items():
+        try:
+            data = open_pack(folder)
+        except DataError as error:
+            typer.echo(f"{name}: {error}", err=True)
+            broken = True
+            continue
+        size = f"{len(data.providers)} providers"
+        typer.echo("\t".join([name, data.title, f"version {data.version}", size, str(folder)]))
+    if broken:
+        raise typer.Exit(EXIT_DATA)
+
+
+def check(
+    folder: Annotated[Path, typer.Argument(help="The folder of a pack or of procedure entries.")],
+) -> None:
+    """Verify a pack (schema, keys, sums, positions, sources, hashes) or a folder of entries."""
+    kinds = ("*.md", "codes.csv", "specialties.csv")
+    entries = not (folder / DESCRIPTOR).exists() and any(any(folder.glob(k)) for k in kinds)
+    problems = check_folder(folder) if entries else check_pack(folder, whole_library()[0])
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(EXIT_DATA)
+    if entries:
+        typer.echo(f"{folder}: {len(list(folder.glob('*.md')))} entries: all checks passed.")
+        return
+    data = open_pack(folder)
+    typer.echo(
+        f"{data.name}: {len(data.providers)} providers, {len(data.evidence)} statements, "
+        f"{data.demand['population'].sum()} people in {len(data.demand)} places, "
+        f"{len(data.roads)} road legs: all checks passed."
+    )
+
+
+def build(folder: Annotated[Path, typer.Argument(help="A pack's folder.")]) -> None:
+    """Compute what follows from a pack's curated files: outline, base map, hashes."""
+    for path in build_pack(folder):
+        typer.echo(str(path))
+
+
+def remove(pack: Annotated[str, typer.Option("--pack", help="A pack of your own.")]) -> None:
+    """Delete a pack of your own; a bundled one of the same name is seen again."""
+    typer.echo(f"Removed {remove_pack(pack)}.")
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    pack: Annotated[str, typer.Option("--pack", help="The pack.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="What to write.")],
+) -> None:
+    """Write a whole pack to one file, with its sources."""
+    content = export_pack(open_pack(pack), form)
+    out.write_bytes(content)
+    typer.echo(f"{out}: {FORMATS[form]}, {len(content):,} bytes")

@@ -1,0 +1,241 @@
+"""Options that several commands share, in groups: a command takes a group as one argument."""
+
+import dataclasses
+import datetime as dt
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import phonenumbers
+import typer
+
+from geo.errors import CareReachError
+from geo.packs.dates import is_date
+from geo.progress import Step
+from geo.sources.batch import Origin, source_name
+from geo.sources.into_pack import name_problem
+from geo.sources.new_pack import NewPack
+
+__all__ = [
+    "AsOf",
+    "CountryCode",
+    "CoverageQuestion",
+    "DryRun",
+    "Format",
+    "Measured",
+    "Medicare",
+    "PackName",
+    "Provenance",
+    "ReportTo",
+    "Target",
+    "grouped",
+    "one_of",
+    "say",
+    "say_step",
+]
+
+Format = Literal["table", "json", "csv", "geojson"]
+Measured = Annotated[
+    Literal["road", "straight", "drive", "walk"] | None,
+    typer.Option(help="road or straight (km), drive or walk (minutes; needs roads)."),
+]
+Supply = Literal["confirmed", "reported", "likely", "unknown"]
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a command of a function: its arguments that are dataclasses become their fields."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {
+        name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)
+    }
+    parameters = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name not in groups:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+            continue
+        group = groups[parameter.name]
+        field_hints = get_type_hints(group, include_extras=True)
+        for field in dataclasses.fields(group):
+            known = field.default is not dataclasses.MISSING
+            parameters.append(
+                inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=field.default if known else inspect.Parameter.empty,
+                    annotation=field_hints[field.name],
+                )
+            )
+
+    @functools.wraps(function)
+    def command(**values: Any) -> None:
+        made = {
+            name: group(**{f.name: values.pop(f.name) for f in dataclasses.fields(group)})
+            for name, group in groups.items()
+        }
+        function(**values, **made)
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    )
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def say(text: str) -> None:
+    """A line on the terminal that is no part of the answer."""
+    typer.echo(text, err=True)
+
+
+def say_step(step: Step) -> None:
+    """A step of a long task on the terminal."""
+    share = "" if step.share is None else f"{step.share:4.0%}  "
+    count = f" ({step.done:,.0f})" if step.whole is None and float(step.done) > 100 else ""
+    say(f"{share}{step.doing}{count}")
+
+
+def one_of(known: Collection[str], what: str) -> Callable[[str], str]:
+    """A check that an option is one of some words; "" is always allowed."""
+
+    def check(text: str) -> str:
+        if text and text not in known:
+            raise CareReachError(f"{text!r} is not a {what}; known are {', '.join(sorted(known))}.")
+        return text
+
+    return check
+
+
+def _pack_name(name: str) -> str:
+    problem = name_problem(name)
+    if problem:
+        raise CareReachError(problem)
+    return name
+
+
+def _day(text: str) -> str:
+    """A date as the contract writes it, or nothing."""
+    if text and not is_date(text):
+        raise CareReachError(f"{text!r} is not a date: write YYYY, YYYY-MM or YYYY-MM-DD.")
+    return text
+
+
+def _country_code(text: str) -> str:
+    code = text.upper()
+    if code and code not in phonenumbers.SUPPORTED_REGIONS:
+        raise CareReachError(f"{text!r} is not a country code; write two letters, like TH.")
+    return code
+
+
+def _writable(path: Path | None) -> Path | None:
+    """Said before an import, not after it."""
+    if path is not None and not path.resolve().parent.is_dir():
+        raise CareReachError(f"There is no folder for {path}.")
+    return path
+
+
+CountryCode = Annotated[
+    str,
+    typer.Option(
+        help="ISO code, for telephone numbers and postcodes: TH, US.", callback=_country_code
+    ),
+]
+AsOf = Annotated[
+    str,
+    typer.Option(help="The day it describes: YYYY, YYYY-MM or YYYY-MM-DD.", callback=_day),
+]
+
+
+PackName = Annotated[
+    str, typer.Option("--pack", help="The pack; made where there is none.", callback=_pack_name)
+]
+ReportTo = Annotated[
+    Path | None, typer.Option("--report", help="Row by row, as CSV.", callback=_writable)
+]
+DryRun = Annotated[bool, typer.Option(help="Only report; write nothing.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageQuestion:
+    """What a figure of coverage depends on."""
+
+    procedure: Annotated[str, typer.Option(help="Slug, title or synonym.")] = ""
+    within_km: Annotated[
+        float | None, typer.Option(help="The threshold; the pack's own by default.")
+    ] = None
+    supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely"
+    measure: Measured = None
+    within_min: Annotated[float | None, typer.Option(help="The threshold for drive and walk.")] = (
+        None
+    )
+    pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Into which pack, and what a new one says of itself."""
+
+    pack: PackName
+    title: Annotated[str, typer.Option(help="What a new pack is called on screen.")] = ""
+    country: Annotated[str, typer.Option(help="The country of a new pack, as in “data of …”.")] = ""
+    emergency_number: Annotated[str, typer.Option(help="The emergency number of a new pack.")] = ""
+    base: Annotated[
+        str, typer.Option(help="A pack whose regions, people and places to start from.")
+    ] = ""
+    within: Annotated[str, typer.Option(help="The region of the base to cut it to.")] = ""
+    retrieved: Annotated[
+        str, typer.Option(help="The day the data was fetched; today by default.", callback=_day)
+    ] = ""
+    report: ReportTo = None
+    dry_run: DryRun = False
+
+    @property
+    def day(self) -> str:
+        """The day the data was fetched."""
+        return self.retrieved or dt.date.today().isoformat()
+
+    @property
+    def new(self) -> NewPack:
+        """What a new pack says of itself."""
+        if self.within and not self.base:
+            raise CareReachError("--within names a region of --base: give both.")
+        return NewPack(self.title, self.country, self.emergency_number, self.base, self.within)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a file comes from."""
+
+    source_title: Annotated[str, typer.Option(help="Who publishes the data, as shown.")] = ""
+    licence: Annotated[str, typer.Option(help="Under which licence.")] = ""
+    url: Annotated[str, typer.Option(help="Where it was published.")] = ""
+    as_of: AsOf = ""
+    official: Annotated[
+        bool, typer.Option(help="It is an official register; others never confirm.")
+    ] = False
+
+    def origin(self, file: Path) -> Origin:
+        """The source of a file."""
+        return Origin(
+            name=source_name(file.name, self.source_title),
+            title=self.source_title or f"The file {file.name}",
+            license=self.licence,
+            path=self.url or None,
+            as_of=self.as_of or None,
+            kind="official" if self.official else "other",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medicare:
+    """Medicare volumes beside a register of clinicians."""
+
+    volumes: Annotated[
+        Path | None, typer.Option(help="Medicare by Provider and Service, for evidence.")
+    ] = None
+    year: Annotated[int | None, typer.Option(help="The year that the volumes count.")] = None
+    codes: Annotated[
+        Path | None,
+        typer.Option(help="Your mapping of billing codes: CSV with procedure, code."),
+    ] = None

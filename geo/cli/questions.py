@@ -1,0 +1,232 @@
+"""The commands that answer: find, coverage, calls, siting."""
+
+import datetime as dt
+import json
+import sys
+from typing import Annotated, Literal, NoReturn
+
+import typer
+
+from geo.care.find import Answer, Search, assess_pack, find_care
+from geo.care.library import Library, find_procedure, get_procedure, whole_library
+from geo.cli.options import CoverageQuestion, Format, Measured, grouped, say
+from geo.cli.tables import answer_table, coverage_table
+from geo.coverage.calls import find_calls
+from geo.coverage.coverage import Coverage, measure_coverage, pack_times, supply_pack
+from geo.coverage.siting import find_sites
+from geo.errors import CareReachError
+from geo.output import downloads
+from geo.output.answer_text import answer_rows
+from geo.packs.gazetteer import Place, find_place
+from geo.packs.pack import Pack, open_pack
+from geo.progress import Step
+from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures, road_table_of
+from geo.travel.times import MODES, engine_for
+from geo.travel.valhalla import Engine, RoadsDownError
+
+__all__ = ["EXIT_DATA", "EXIT_OTHER", "EXIT_USAGE", "calls", "coverage", "find", "siting", "stop"]
+
+EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
+
+ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
+Order = Literal["evidence", "distance"]
+Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """End with one line and an exit code."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _library() -> Library:
+    """The bundled entries and one's own; those left out are named."""
+    library, problems = whole_library()
+    for problem in problems:
+        say(f"Left out: {problem}")
+    return library
+
+
+def _place(data: Pack, text: str) -> Place:
+    match = find_place(data.places, text)
+    if match.place and match.corrected:
+        say(f"“{text}” was read as {match.place.label}.")
+    if match.place is not None:
+        return match.place
+    hint = ""
+    if match.choices:
+        choices = [f"  {c.label} ({c.kind}; {c.lat:.3f}, {c.lon:.3f})" for c in match.choices]
+        hint = "Say which:\n" + "\n".join(choices)
+    if match.suggestions:
+        hint = f"Near spellings: {'; '.join(match.suggestions)}."
+    stop(f"{match.problem} {hint}".strip(), EXIT_USAGE)
+
+
+def _measured_by(
+    data: Pack, measure: str | None, within_min: float | None, within_km: float | None
+) -> tuple[str, Engine | None]:
+    """Which measure is meant, and the engine for it; what stands in is said."""
+    if measure is None and within_min is not None and within_km is not None:
+        raise CareReachError("Both kilometres and minutes are given: say --measure too.")
+    table = road_table_of(data)
+    known = pack_measures(data, table)
+    asked = known.wanted(measure, km=within_km is not None, minutes=within_min is not None)
+    engine, why = engine_for(data) if asked in MODES else (None, "")
+    choice = pack_measures(data, table, engine, f"{why} Kilometres stand in.").choose(asked)
+    if choice.reason:
+        say(choice.reason)
+    return choice.measure.name, engine
+
+
+@grouped
+def find(
+    place: Annotated[str, typer.Argument(help='A name, "name, district", or "lat, lon".')],
+    procedure: Annotated[str, typer.Option(help="Slug, title or synonym.")] = "",
+    radius_km: Annotated[
+        float | None, typer.Option(help="How far; the pack's own by default.")
+    ] = None,
+    pack: Annotated[str, typer.Option(help="The data to search.")] = "bhutan",
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 20,
+    measure: Measured = None,
+    within_min: Annotated[
+        float | None, typer.Option(help="The threshold for drive and walk.")
+    ] = None,
+    order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence",
+    show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all",
+    form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = "table",
+) -> None:
+    """List who near a place does a procedure, and how sure that is."""
+    data = open_pack(pack)
+    library = _library()
+    entry = get_procedure(library, procedure or data.default_procedure)
+    if procedure and find_procedure(library, procedure).corrected:
+        say(f"“{procedure}” was read as {entry.title}.")
+    origin = _place(data, place)
+    by, engine = _measured_by(data, measure, within_min, radius_km)
+    search = Search(
+        data.default_radius_km if radius_km is None else radius_km,
+        DEFAULT_MIN if within_min is None else within_min,
+        by,
+        order,
+        show,
+        limit,
+    )
+    answer = find_care(assess_pack(data, entry, dt.date.today()), origin, search, engine)
+    if engine is not None and answer.reason:
+        say(answer.reason)
+    typer.echo(_formatted(answer, form), nl=False)
+
+
+def _formatted(answer: Answer, form: Format) -> str:
+    rows = answer_rows(answer, dt.datetime.now(dt.UTC))
+    if form == "json":
+        return _json(downloads.answer_json(answer, rows))
+    if form == "csv":
+        return downloads.answer_csv(answer, rows)
+    if form == "geojson":
+        return downloads.answer_geojson(answer, rows) + "\n"
+    return answer_table(answer, rows)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _coverage(question: CoverageQuestion) -> Coverage:
+    """Measure what a command asks for."""
+    data = open_pack(question.pack)
+    entry = get_procedure(_library(), question.procedure or data.default_procedure)
+    assessed = assess_pack(data, entry, dt.date.today())
+    by, engine = _measured_by(data, question.measure, question.within_min, question.within_km)
+    measures = pack_measures(data, assessed.roads)
+    if engine is not None:
+        times = pack_times(data, engine)
+        measures = pack_measures(data, assessed.roads, engine, times=times)
+    try:
+        supplied = supply_pack(assessed, measures=measures, progress=_show_step)
+    except RoadsDownError as error:
+        say(f"{error} Kilometres stand in.")
+        supplied = supply_pack(assessed)
+        by = supplied.measures.kilometres.name
+    threshold = _threshold(question, data, supplied.measures, by)
+    return measure_coverage(supplied, threshold, measure=by, supply=question.supply)
+
+
+def _threshold(question: CoverageQuestion, data: Pack, measures: Measures, by: str) -> float:
+    """The threshold in the unit of the measure."""
+    if measures.by_name[by].unit == "min":
+        return DEFAULT_MIN if question.within_min is None else question.within_min
+    return data.default_radius_km if question.within_km is None else question.within_km
+
+
+def _show_step(step: Step) -> None:
+    """Ways measured so far, on one line, where somebody looks."""
+    if sys.stderr.isatty() and step.whole:
+        end = "\n" if step.done >= step.whole else "\r"
+        sys.stderr.write(f"{step.doing}: {step.done:,.0f} of {step.whole:,.0f}{end}")
+
+
+@grouped
+def coverage(
+    question: CoverageQuestion,
+    level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
+    form: Annotated[Format, typer.Option("--format", help="How to print the figures.")] = "table",
+) -> None:
+    """Count who is within reach of a procedure, and who is left out, by region."""
+    measured = _coverage(question)
+    if level not in set(measured.regions["level"]):
+        stop(f"The pack has no regions of level {level}.", EXIT_USAGE)
+    if form == "json":
+        text = _json(downloads.coverage_json(measured, level))
+    elif form == "csv":
+        text = downloads.coverage_csv(measured)
+    elif form == "geojson":
+        text = downloads.coverage_geojson(measured, level) + "\n"
+    else:
+        text = coverage_table(measured, level)
+    typer.echo(text, nl=False)
+
+
+@grouped
+def calls(
+    question: CoverageQuestion,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many calls.")] = 10,
+    form: ListFormat = "table",
+) -> None:
+    """Rank whom to call: the people whom a yes would bring within reach."""
+    ranked = find_calls(_coverage(question), limit)
+    if form == "json":
+        typer.echo(_json(json.loads(ranked.to_json(orient="records"))), nl=False)
+        return
+    for _, row in ranked.iterrows():
+        typer.echo(f"{row['people']:>12,}  {row['name']} ({row['status']})")
+
+
+@grouped
+def siting(
+    question: CoverageQuestion,
+    add: Annotated[int, typer.Option(min=1, max=10, help="How many places more.")] = 3,
+    among: Annotated[
+        Literal["facilities", "people"],
+        typer.Option(help="Facilities that lack it, or wherever people live."),
+    ] = "facilities",
+    form: ListFormat = "table",
+) -> None:
+    """Choose where the next places would bring the most people within reach."""
+    candidates, sites = find_sites(_coverage(question), add, among)
+    chosen = candidates.iloc[sites.greedy]
+    rows = [
+        {"id": i, "name": name, "lat": lat, "lon": lon, "people": int(gain)}
+        for i, name, lat, lon, gain in zip(
+            *(chosen[c] for c in ("id", "name", "lat", "lon")), sites.gains, strict=True
+        )
+    ]
+    if form == "json":
+        best = None if sites.optimum is None else candidates["id"].iloc[sites.optimum].tolist()
+        answer = {"sites": rows, "people": round(sites.people), "at_most": round(sites.bound)}
+        typer.echo(_json({**answer, "optimum": best}), nl=False)
+        return
+    for number, row in enumerate(rows, 1):
+        typer.echo(f"{number:>2}  {row['name']}: {row['people']:,} people more")
+    typer.echo(f"Together {sites.people:,.0f}; no choice reaches more than {sites.bound:,.0f}.")
+    typer.echo("It takes staff, not a pin on a map.")

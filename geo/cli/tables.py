@@ -1,0 +1,65 @@
+"""Answers and coverage for a terminal."""
+
+import pandas as pd
+
+from geo.care.find import Answer
+from geo.coverage.coverage import Coverage
+from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
+from geo.output.coverage_text import detour_text, lead_text, percent_text
+
+__all__ = ["answer_table", "coverage_table"]
+
+
+def answer_table(answer: Answer, rows: list[Row]) -> str:
+    """The answer for a terminal.
+
+    Parameters
+    ----------
+    answer
+        The answer.
+    rows
+        Of it, from `geo.output.answer_text.answer_rows`.
+    """
+    out = [f"{answer.procedure.title} near {answer.place.label}"]
+    out.append(" ".join(part for part in count_text(answer) if part))
+    seen = seen_at_text(answer)
+    if seen:
+        out.append(f"Nearest hospital where one can be seen: {seen[0]}, {seen[1]}.")
+    if answer.pack.emergency_number:
+        out.append(f"In an emergency: {answer.pack.emergency_number}.")
+    if answer.outside_km:
+        out.append(outside_text(answer))
+    farther = False
+    for row in rows:
+        if row.farther and not farther:
+            out += ["", farther_text(answer)]
+            farther = True
+        out += ["", *_row_lines(row)]
+    return "\n".join(out) + "\n"
+
+
+def _row_lines(row: Row) -> list[str]:
+    badges = "".join(f" [{badge}]" for _, badge in row.badges)
+    detail = f" ({row.detail})" if row.detail else ""
+    return [
+        f"{row.number:>2}  {row.name}, {row.distance}{detail}",
+        f"    {row.status_label}{badges}. {row.reason} {row.source}.",
+        *([f"    {row.facts}"] if row.facts else []),
+        *(f"    Against: {s.text} ({s.source})." for s in row.against),
+        *(f"    {s.text} ({s.source})." for s in row.notices),
+    ]
+
+
+def coverage_table(coverage: Coverage, level: int) -> str:
+    """Coverage for a terminal, with the regions of a level."""
+    out = [" ".join(part for part in lead_text(coverage) if part), *detour_text(coverage), ""]
+    median = f"Median {coverage.unit}"
+    out.append(f"{'Region':28s}{'People':>10s}{'Beyond':>10s}{'Covered':>12s}{median:>11s}")
+    for _, row in coverage.level(level).iterrows():
+        far = "nobody" if pd.isna(row["median"]) else f"{row['median']:.0f}"
+        name = f"{row['name']}{' (small)' if row['small'] else ''}"
+        out.append(
+            f"{name[:27]:28s}{row['population']:>10,}{row['people_beyond']:>10,}"
+            f"{percent_text(row['share']):>12s}{far:>11s}"
+        )
+    return "\n".join(out) + "\n"

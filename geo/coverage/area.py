@@ -1,0 +1,73 @@
+"""Who lives in any area, drawn or uploaded, and whom they can reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.coverage.coverage import Coverage, in_supply
+from geo.coverage.reach import SUPPLIES, share_within
+
+__all__ = ["AreaFigures", "area_coverage"]
+
+
+@dataclass(frozen=True)
+class AreaFigures:
+    """Who lives in an area, and whom they can reach, wherever that is.
+
+    Attributes
+    ----------
+    population, beyond
+        People whose place lies in the area; those of them without the chosen supply in reach.
+    share
+        Of them, within the threshold, for each cumulative supply.
+    providers
+        Of the chosen supply, inside the area.
+    """
+
+    population: int
+    beyond: int
+    share: Mapping[str, float]
+    providers: int
+
+
+def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
+    """The figures of any area: demand points and providers are in it or not.
+
+    Parameters
+    ----------
+    coverage
+        Whose threshold, measure and supply count.
+    shape
+        From `geo.packs.shapes.read_area`: degrees, longitudes from 0 to 360 where it crosses the antimeridian.
+    """
+    demand = coverage.supplied.assessed.pack.demand
+    inside = _contains(shape, demand)
+    people = demand["population"].to_numpy(float)[inside]
+    reach = coverage.supplied.reach
+    share = {
+        s: share_within(reach.nearest(coverage.measure.name, s)[inside], people, coverage.within)
+        for s in SUPPLIES
+    }
+    near = people[coverage.far[inside] <= coverage.within].sum()
+    supply = in_supply(coverage.supplied.rows, coverage.supply)
+    return AreaFigures(
+        population=int(people.sum()),
+        beyond=int(people.sum() - near),
+        share=share,
+        providers=int(_contains(shape, supply).sum()),
+    )
+
+
+def _contains(shape: BaseGeometry, points: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which points lie in an area, on either side of the antimeridian; its edge counts as in."""
+    shapely.prepare(shape)
+    lat, lon = points["lat"].to_numpy(float), points["lon"].to_numpy(float)
+    inside = np.zeros(len(lat), np.bool_)
+    for turn in (-360, 0, 360):
+        inside |= shapely.intersects_xy(shape, lon + turn, lat)
+    return inside

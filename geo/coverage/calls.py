@@ -1,0 +1,89 @@
+"""Which call would matter most, and the answer to one, recorded in the user's copy of a pack."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from geo.coverage.coverage import Coverage, pairs_in_reach
+from geo.coverage.reach import SUPPLIES, call_gains
+from geo.packs.pack import ASKED, Pack
+from geo.packs.store import add_evidence
+
+__all__ = ["find_calls", "record_answer"]
+
+_CALL = ("provider_id", "name", "status", "lat", "lon", "phone", "people")
+
+
+def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
+    """Which call would matter most: providers outside the supply, by whom a yes would reach.
+
+    Parameters
+    ----------
+    coverage
+        Whose gaps count.
+    limit
+        How many calls at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `provider_id`, `name`, `status`, `lat`, `lon`, `phone`, `people`: those who have nobody
+        of the supply within the threshold and would, if this provider were confirmed. A
+        provider on record as not doing it is not asked again, and nobody about a condition or
+        care of any kind: no answer would confirm them.
+    """
+    if coverage.supplied.assessed.procedure.kind != "procedure":
+        return pd.DataFrame(columns=_CALL)
+    some = coverage.supplied.assessed.pack.demand[coverage.far > coverage.within]
+    weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]
+    rows = coverage.supplied.rows
+    rows = rows[rows["status"].isin(weaker)].reset_index(drop=True)
+    people = some["population"].to_numpy(float)
+    beyond = np.ones(len(some), bool)
+    gains = call_gains(people, beyond, pairs_in_reach(coverage, some, rows), len(rows))
+    found = rows.assign(people=gains.astype(int))
+    found = found[found["people"] > 0].sort_values(["people", "name"], ascending=[False, True])
+    listed: pd.DataFrame = found[list(_CALL)].head(limit).reset_index(drop=True)
+    return listed
+
+
+def record_answer(
+    pack: Pack, provider_id: str, procedure: str, status: str, who: str, when: dt.date
+) -> None:
+    """Write the answer to a call into the user's copy of a pack, as an official statement.
+
+    Parameters
+    ----------
+    pack
+        Which pack; its newest state is changed.
+    provider_id
+        Who was called.
+    procedure
+        A slug.
+    status
+        "offered" or "not_offered".
+    who
+        Who said so, by role.
+    when
+        The day of the call.
+
+    Raises
+    ------
+    DataError
+        If the changed pack does not keep the contract; then nothing has changed.
+    """
+    said = "It is done here" if status == "offered" else "It is not done here"
+    add_evidence(
+        pack.name,
+        {
+            "provider_id": provider_id,
+            "procedure": procedure,
+            "status": status,
+            "statement": f"{said}, said {who} when asked",
+            "as_of": when.isoformat(),
+            "as_of_basis": "stated",
+            "source_kind": "official",
+            "note": f"{ASKED}{who}",
+        },
+    )

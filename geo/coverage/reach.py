@@ -1,0 +1,289 @@
+"""Who is within reach, and who is left out: figures over demand points, by plain arrays.
+
+A *supply* is cumulative: `likely` means confirmed, reported and likely providers together.
+Nothing here knows packs or procedures; `geo.coverage.coverage` puts an answer together.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.distance import Pairs
+from geo.packs.schema import STATUSES
+from geo.progress import Progress
+from geo.travel.measure import Measure, Supply, Timed
+
+__all__ = [
+    "SUPPLIES",
+    "ZONE_WEIGHTS",
+    "Detours",
+    "Reach",
+    "call_gains",
+    "e2sfca",
+    "find_reach",
+    "main_cause",
+    "share_within",
+    "weighted_quantile",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+_Small = npt.NDArray[np.int32]
+
+#: Supplies from the strictest to the widest; each includes those before it.
+SUPPLIES = STATUSES[:4]
+#: Weights of the three zones, each a third of the threshold (Luo & Qi 2009).
+ZONE_WEIGHTS = (1.0, 0.68, 0.22)
+#: Up to so many pairs are held in memory between the two steps of E2SFCA, 16 bytes each.
+PAIRS_KEPT = 16_000_000
+
+
+@dataclass(frozen=True)
+class Detours:
+    """How far the straight line would have been wrong, for the people who have a way.
+
+    Attributes
+    ----------
+    circuity
+        Road km over straight km to the quickest place: of all their kilometres together.
+    misled
+        The share for whom the nearest place in a straight line is not the quickest, by a minute
+        or more.
+    extra_min
+        How many minutes more half of these would be on their way; NaN without any, infinite where
+        no way leads to the place that looks nearest.
+    """
+
+    circuity: float
+    misled: float
+    extra_min: float
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far each demand point is from the nearest provider of each supply.
+
+    Attributes
+    ----------
+    far
+        By name of a measure, or of a bound of one: shape (4, n), a row for each of `SUPPLIES`;
+        infinite where there is nobody.
+    timed
+        More on the ways, by mode, where minutes were measured.
+    """
+
+    far: Mapping[str, Floats]
+    timed: Mapping[str, Timed] = field(default_factory=dict)
+
+    def nearest(self, name: str, supply: str) -> Floats:
+        """How far the nearest of a supply is by a measure, or by a bound of one, shape (n,)."""
+        nearest: Floats = self.far[name][SUPPLIES.index(supply)]
+        return nearest
+
+    def detours(self, mode: str, supply: str, people: npt.ArrayLike) -> Detours:
+        """How far the straight line would have been wrong.
+
+        Parameters
+        ----------
+        mode
+            A mode that was measured.
+        supply
+            One of `SUPPLIES`.
+        people
+            At each demand point, shape (n,); those who are not asked about count 0.
+        """
+        timed, row = self.timed[mode], SUPPLIES.index(supply)
+        minutes = self.far[mode][row]
+        weight = np.asarray(people, np.float64) * np.isfinite(minutes)
+        total = weight.sum()
+        if total <= 0:
+            return Detours(float("nan"), float("nan"), float("nan"))
+        road_km = np.nansum(timed.route_km[row] * weight)
+        straight_km = np.nansum(timed.straight_km[row] * weight)
+        extra = np.subtract(
+            timed.nearest_minutes[row],
+            minutes,
+            out=np.zeros(len(weight)),
+            where=weight > 0,
+        )
+        # Less than a minute is no difference that anybody would notice.
+        wrong = np.where(extra >= 1, weight, 0.0)
+        order = np.argsort(extra, kind="stable")
+        upto = np.cumsum(wrong[order])
+        half = extra[order][np.searchsorted(upto, upto[-1] / 2 * (1 - 1e-12))]
+        return Detours(
+            float(road_km / straight_km) if straight_km > 0 else float("nan"),
+            float(wrong.sum() / total),
+            float(half) if wrong.sum() else float("nan"),
+        )
+
+
+def find_reach(
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    rows: pd.DataFrame,
+    measures: Iterable[Measure],
+    progress: Progress | None = None,
+) -> Reach:
+    """Measure the way from each demand point to the nearest provider of each supply.
+
+    Parameters
+    ----------
+    lat, lon
+        Demand points, degrees, shape (n,).
+    rows
+        Assessed providers: `status`, `lat`, `lon`.
+    measures
+        What to measure by.
+    progress
+        Told how many of how many ways are measured in minutes.
+
+    Raises
+    ------
+    CareReachError
+        If minutes are of too many pairs, or the engine does not answer.
+    """
+    points = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+    rows = rows[rows["status"].isin(SUPPLIES)]
+    supply = Supply(
+        places=(rows["lat"].to_numpy(float), rows["lon"].to_numpy(float)),
+        tier=np.array([SUPPLIES.index(status) for status in rows["status"]], np.intp),
+        tiers=len(SUPPLIES),
+    )
+    far: dict[str, Floats] = {}
+    timed: dict[str, Timed] = {}
+    for measure in measures:
+        reached = measure.reach(points, supply, progress)
+        far |= reached.far
+        if reached.timed is not None:
+            timed[measure.name] = reached.timed
+    return Reach(far, timed)
+
+
+def share_within(km: Floats, people: npt.ArrayLike, within_km: float) -> float:
+    """The share of people with somebody within a distance; NaN where nobody lives.
+
+    Examples
+    --------
+    >>> share_within(np.array([10.0, 60.0]), [30, 10], 50)
+    0.75
+    """
+    weight = np.asarray(people, np.float64)
+    total = weight.sum()
+    return float(weight[km <= within_km].sum() / total) if total > 0 else float("nan")
+
+
+def weighted_quantile(km: Floats, people: npt.ArrayLike, share: float) -> float:
+    """The distance within which a share of the people have somebody; NaN where it has no end.
+
+    The smallest distance at which the people up to it are at least that share of all: no
+    interpolation between places.
+
+    Examples
+    --------
+    >>> weighted_quantile(np.array([5.0, 10.0, 80.0]), [1, 1, 8], 0.5)
+    80.0
+    """
+    weight = np.asarray(people, np.float64)
+    if weight.sum() <= 0:
+        return float("nan")
+    order = np.argsort(km, kind="stable")
+    upto = np.cumsum(weight[order])
+    at = km[order][np.searchsorted(upto, share * upto[-1] * (1 - 1e-12))]
+    return float(at) if np.isfinite(at) else float("nan")
+
+
+def main_cause(ranges: Mapping[str, tuple[float, float]]) -> str | None:
+    """Which range is the widest; None where none has any width.
+
+    Examples
+    --------
+    >>> main_cause({"evidence": (0.0, 0.9), "travel": (0.56, 0.95)})
+    'evidence'
+    """
+    widths = {name: high - low for name, (low, high) in ranges.items()}
+    cause = max(widths, key=widths.__getitem__, default=None)
+    return cause if cause is not None and widths[cause] > 0 else None
+
+
+def e2sfca(
+    people: npt.ArrayLike, supply: npt.ArrayLike, pairs: Pairs, within: float
+) -> tuple[Floats, Ints]:
+    """Enhanced two-step floating catchment area (Luo & Qi 2009): supply per person in reach.
+
+    Parameters
+    ----------
+    people
+        At each demand point, shape (n,).
+    supply
+        Capacity of each provider, or 1, shape (m,).
+    pairs
+        Pairs within the threshold, from a `geo.travel.measure.Measure`.
+    within
+        The threshold, km or minutes as the pairs have; zones are its thirds, weighted by
+        `ZONE_WEIGHTS`.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The score of each demand point, shape (n,): 0 without supply in reach, NaN only where
+        nobody lives; and the positions of providers left out because nobody lives within reach.
+    """
+    weight = np.asarray(people, np.float64)
+    capacity = np.asarray(supply, np.float64)
+
+    def zone(km: Floats) -> Floats:
+        near, middle, far = ZONE_WEIGHTS
+        third = within / 3
+        inner = np.where(km <= third, near, middle)
+        return np.where(km <= 2 * third, inner, np.where(km <= within, far, 0.0))
+
+    def weighted() -> Iterator[tuple[_Small, _Small, Floats]]:
+        """Pairs with the weight of their zone; kept for the second step while they are few."""
+        if complete:
+            yield from kept
+            return
+        for i, j, km in pairs():
+            chunk = (i.astype(np.int32), j.astype(np.int32), zone(km))
+            if sum(len(part[0]) for part in kept) < PAIRS_KEPT:
+                kept.append(chunk)
+            yield chunk
+
+    kept: list[tuple[_Small, _Small, Floats]] = []
+    complete = False
+    load, seen = np.zeros(len(capacity)), 0
+    for i, j, share in weighted():
+        load += np.bincount(j, share * weight[i], minlength=len(load))
+        seen += len(i)
+    complete = seen == sum(len(part[0]) for part in kept)
+    idle = load <= 0
+    ratio = np.divide(capacity, load, out=np.zeros(len(load)), where=~idle)
+    score = np.zeros(len(weight))
+    for i, j, share in weighted():
+        score += np.bincount(i, share * ratio[j], minlength=len(score))
+    score[weight <= 0] = np.nan
+    return score, np.flatnonzero(idle)
+
+
+def call_gains(people: npt.ArrayLike, gap: npt.ArrayLike, pairs: Pairs, providers: int) -> Floats:
+    """How many people not yet covered each provider would cover, if it were confirmed.
+
+    Parameters
+    ----------
+    people
+        At each demand point, shape (n,).
+    gap
+        Whether the point is beyond the threshold of the chosen supply, shape (n,).
+    pairs
+        Pairs of demand points and the providers asked about, within the threshold.
+    providers
+        How many providers are asked about.
+    """
+    missing = np.where(np.asarray(gap, bool), np.asarray(people, np.float64), 0.0)
+    gains = np.zeros(providers)
+    for i, j, _ in pairs():
+        gains += np.bincount(j, missing[i], minlength=providers)
+    return gains

@@ -1,0 +1,214 @@
+"""Coverage in words: what the page, the command line and the summary say of its figures."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from geo.coverage.coverage import Coverage
+from geo.output.answer_text import BY, min_text
+from geo.travel.times import OFF_ROAD_KM
+
+__all__ = [
+    "SUPPLY_PHRASES",
+    "band_text",
+    "detour_text",
+    "distance_bands",
+    "far_text",
+    "lead_text",
+    "percent_text",
+    "within_text",
+]
+
+SUPPLY_PHRASES: Mapping[str, str] = {
+    "confirmed": "confirmed",
+    "reported": "confirmed or reported",
+    "likely": "likely or better",
+    "unknown": "every place that could do it",
+}
+_CAUSES = {"evidence": "Evidence", "travel": "Travel"}
+
+
+def distance_bands(coverage: Coverage) -> tuple[float, ...]:
+    """Where the classes of the map break: the threshold is always one of them."""
+    return tuple(coverage.within * factor for factor in (0.5, 1, 2, 3))
+
+
+def within_text(coverage: Coverage) -> str:
+    """The threshold, e.g. "50 km", "30 min"."""
+    if coverage.unit == "min":
+        return min_text(coverage.within)
+    return f"{coverage.within:g} km"
+
+
+def far_text(far: float, unit: str) -> str:
+    """A distance or a time for a reader, e.g. "12 km", "under 1 min", "none" for NaN.
+
+    Examples
+    --------
+    >>> far_text(12.3, "km"), far_text(0.2, "km"), far_text(150, "min")
+    ('12 km', 'under 1 km', '2 h 30 min')
+    """
+    if not np.isfinite(far):
+        return "none"
+    if unit == "min":
+        return min_text(far)
+    return f"{far:.0f} km" if far >= 0.5 else "under 1 km"
+
+
+def band_text(coverage: Coverage) -> list[str]:
+    """The classes of the map in words; the last holds those who have nobody at all too."""
+    edges = distance_bands(coverage)
+    first, *middle = [f"{edge:g}" for edge in edges]
+    unit = coverage.unit
+    pairs = zip([first, *middle], middle, strict=False)
+    between = [f"{low} to {high} {unit}" for low, high in pairs]
+    return [f"up to {first} {unit}", *between, f"over {edges[-1]:g} {unit}"]
+
+
+def percent_text(share: float) -> str:
+    """A share for a reader: whole per cent, and never 0 or 100 where that is not quite so.
+
+    Examples
+    --------
+    >>> percent_text(0.6043), percent_text(0.0004), percent_text(0.9996), percent_text(0.0)
+    ('60 %', 'under 1 %', 'over 99 %', '0 %')
+    """
+    if np.isnan(share):
+        return "no figure"
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def lead_text(coverage: Coverage) -> tuple[str, str, str]:
+    """What is known, what follows if the chosen supply is right, and what moves that most.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+
+    Returns
+    -------
+    tuple of str
+        Three sentences; the second and third may be empty.
+    """
+    pack = coverage.pack
+    if not coverage.population:
+        return f"No people are in the data for {pack.country}.", "", ""
+    within = f"within {within_text(coverage)} {BY[coverage.measure.name]}"
+    people = f"{coverage.population:,} people"
+    if coverage.supplied.added or coverage.supplied.removed:
+        return _what_if_text(coverage, f"{people} would be {within}"), "", ""
+    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
+    if not coverage.providers["unknown"]:
+        return f"No place that could do it is in the data for {pack.country}.", "", ""
+    if coverage.procedure.kind == "condition":
+        first = "A list can only say who is likely to treat this."
+    elif known:
+        first = (
+            f"{known:,} {'places have' if known != 1 else 'place has'} it confirmed or reported: "
+            f"{percent_text(coverage.share['reported'])} of {people} are {within}."
+        )
+    else:
+        first = f"Nobody in {pack.country} has confirmed or reported it."
+    others = []
+    if "travel" in coverage.ranges and wider:
+        low, high = map(percent_text, coverage.ranges["travel"])
+        others.append(
+            {
+                "road": f"straight line: {high}",
+                "drive": f"on foot: {low}",
+                "walk": f"by car: {high}",
+            }.get(coverage.measure.name, f"by road, high estimate: {low}")
+        )
+    second = ""
+    if coverage.supply in ("likely", "unknown") and wider > known:
+        kind = "likely" if coverage.supply == "likely" else "possible"
+        share = percent_text(coverage.share[coverage.supply])
+        if known:
+            second = f"With the {kind} places too, {wider:,} in all, it is {share}"
+        elif wider == 1:
+            second = f"If the 1 {kind} place does it, {share} of {people} are {within}"
+        else:
+            second = f"If the {wider:,} {kind} places do it, {share} of {people} are {within}"
+        if coverage.supply == "likely" and coverage.share["unknown"] > coverage.share["likely"]:
+            others.append(f"every place that could: {percent_text(coverage.share['unknown'])}")
+    elif coverage.supply == "confirmed" and known:
+        second = f"Confirmed only: {percent_text(coverage.share['confirmed'])}"
+    if others:
+        said = "; ".join(others)
+        second = f"{second} ({said})" if second else said[:1].upper() + said[1:]
+    return first, second + "." if second else "", _cause_text(coverage)
+
+
+def _what_if_text(coverage: Coverage, people: str) -> str:
+    """What would be if places were added or gone: never said as if it were known."""
+    more, fewer = len(coverage.supplied.added), len(coverage.supplied.removed)
+    changes = [f"{more} more place{'s' * (more != 1)} did it"] if more else []
+    if fewer:
+        changes.append(f"{fewer} place{'s' * (fewer != 1)} no longer did")
+    share = percent_text(coverage.share[coverage.supply])
+    supposed = coverage.providers[coverage.supply] - coverage.providers["reported"]
+    also = ""
+    if supposed:
+        kind = "likely" if coverage.supply == "likely" else "possible"
+        places = "place does" if supposed == 1 else "places do"
+        also = f", if the {supposed:,} {kind} {places} it too"
+    low, high = coverage.ranges.get("travel", (np.nan, np.nan))
+    span = f" ({percent_text(low)} to {percent_text(high)} by the way)" if high > low else ""
+    return f"What if {' and '.join(changes)}: {share} of {people}{also}{span}."
+
+
+def _cause_text(coverage: Coverage) -> str:
+    if coverage.main_cause is None:
+        return ""
+    ranked = sorted(coverage.ranges.items(), key=lambda r: r[1][0] - r[1][1])
+    said = [
+        f"{_CAUSES[name] if not place else 'then ' + name} "
+        f"{'moves this figure most ' if not place else ''}"
+        f"({percent_text(low)} to {percent_text(high)})"
+        for place, (name, (low, high)) in enumerate(ranked)
+        if high > low
+    ]
+    return ", ".join(said) + "."
+
+
+def detour_text(coverage: Coverage) -> list[str]:
+    """How far the straight line would have been wrong, and who lives off the roads.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where no minutes are measured.
+    """
+    detours = coverage.detours
+    if detours is None:
+        return []
+    said = []
+    if np.isfinite(detours.circuity):
+        said.append(f"The way is {detours.circuity:.2g} times as long as the straight line.")
+    if detours.misled > 0:
+        much = f"half of them {far_text(detours.extra_min, 'min')} more or longer"
+        said.append(
+            f"For {percent_text(detours.misled)} of those who have a way, the place that is nearest "
+            "in a straight line is not the quickest: going there would take "
+            + (much if np.isfinite(detours.extra_min) else "most of them where no way leads")
+            + "."
+        )
+    people = coverage.pack.demand["population"].to_numpy(float)
+    off_km = coverage.supplied.reach.timed[coverage.measure.name].from_road_km
+    far = people[~(off_km <= OFF_ROAD_KM)].sum()
+    if far:
+        said.append(
+            f"{far:,.0f} people live more than {OFF_ROAD_KM:g} km from any road on the map: no "
+            "time is known for them, and they count as beyond."
+        )
+    return said

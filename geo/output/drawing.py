@@ -1,0 +1,91 @@
+"""Drawings of maps for paper, as SVG."""
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.care.find import Answer
+from geo.output.answer_text import Row
+
+__all__ = ["answer_drawing", "area_drawing"]
+
+#: A drawing's width, in units of its own.
+_WIDE = 600.0
+
+
+class _Paper:
+    """A drawing of part of the earth, true to the eye at its middle latitude."""
+
+    def __init__(self, west: float, south: float, east: float, north: float) -> None:
+        self._west, self._north = west, north
+        self._shrink = float(np.cos(np.radians((south + north) / 2)))
+        self.scale = _WIDE / max((east - west) * self._shrink, 1e-9)
+        self._high = (north - south) * self.scale
+
+    def at(self, lat: float, lon: float) -> tuple[str, str]:
+        """Where a point lies on the paper."""
+        x = (lon - self._west) * self._shrink * self.scale
+        return f"{x:.1f}", f"{(self._north - lat) * self.scale:.1f}"
+
+    def path(self, shape: BaseGeometry) -> str:
+        """The polygons of a shape, as finely as they can be seen."""
+        return "".join(
+            "M" + " ".join(",".join(self.at(lat, lon)) for lon, lat in ring.coords) + "Z"
+            for part in shapely.get_parts(shape.simplify(0.6 / self.scale))
+            if part.geom_type == "Polygon"
+            for ring in (part.exterior, *part.interiors)
+        )
+
+    def svg(self, label: str, drawn: str) -> str:
+        """The whole drawing."""
+        return (
+            f'<svg viewBox="0 0 {_WIDE:.0f} {self._high:.0f}" role="img" aria-label="{label}">'
+            f'<rect width="100%" height="100%" fill="#eceeec"/>{drawn}</svg>'
+        )
+
+
+def answer_drawing(answer: Answer, rows: list[Row]) -> str:
+    """The place and the numbers of the list where they lie, as SVG; "" where land is not known."""
+    outline, place = answer.pack.outline, answer.place
+    if outline is None or not rows:
+        return ""
+    spots = np.array([(place.lat, place.lon), *((row.lat, row.lon) for row in rows)])
+    south, west = spots.min(axis=0) - 0.1
+    north, east = spots.max(axis=0) + 0.1
+    # Wide and low, as the paper has room.
+    shrink = float(np.cos(np.radians((south + north) / 2)))
+    half = max(east - west, 4 * (north - south) / shrink) / 2
+    middle = (west + east) / 2
+    paper = _Paper(middle - half, south, middle + half, north)
+    land = outline.intersection(shapely.box(middle - half, south, middle + half, north))
+    marks = "".join(
+        '<text x="{}" y="{}" text-anchor="middle">{}</text>'.format(*paper.at(lat, lon), word)
+        for (lat, lon), word in zip(spots, ["✚", *(row.number for row in rows)], strict=True)
+    )
+    ground = f'<path d="{paper.path(land)}" fill="#fff" stroke="#777"/>'
+    return paper.svg("Where they lie", ground + marks)
+
+
+def area_drawing(
+    shapes: list[BaseGeometry], fills: list[str], spots: list[tuple[float, float]]
+) -> str:
+    """Areas and places as SVG.
+
+    Parameters
+    ----------
+    shapes, fills
+        Areas in degrees, and the colour of each.
+    spots
+        Places (lat, lon).
+    """
+    paper = _Paper(*shapely.total_bounds(shapes))
+    areas = "".join(
+        f'<path d="{paper.path(shape)}" fill="{fill}"/>'
+        for shape, fill in zip(shapes, fills, strict=True)
+    )
+    dots = "".join('<circle cx="{}" cy="{}" r="4"/>'.format(*paper.at(*spot)) for spot in spots)
+    return paper.svg(
+        "Map of the regions",
+        f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{areas}</g>'
+        f'<g fill="#fff" stroke="#111" stroke-width="1.5">{dots}</g>',
+    )

@@ -1,0 +1,261 @@
+"""An entry of the library as HTML: beside the map, as a page, and for a sheet of paper.
+
+The short form is one text for the panel and the leaflet. A footnote is a number; where it opens,
+it is a button for a popover that the page holds once (`footnotes_html`).
+"""
+
+import functools
+import re
+
+from markdown_it import MarkdownIt
+
+from geo.care.entry import MARK, SECTIONS, Citation, Procedure
+from geo.packs.pack import Pack
+from geo.text import escape
+
+__all__ = [
+    "entry_html",
+    "footnotes_html",
+    "picture_html",
+    "questions_html",
+    "reviewed_text",
+    "section_html",
+    "short_form_html",
+    "short_sources",
+    "short_text",
+    "sources_html",
+    "summary",
+    "urgent_html",
+]
+
+#: The sections of the short form, beside the pictures.
+_SHORT = ("What it is", "Who does it", "The day")
+#: Pictures of the short form: by custom the first shows a benefit and the second a harm.
+_SHORT_PICTURES = 2
+
+
+def section_html(procedure: Procedure, heading: str, *, opens: bool = False) -> str:
+    """Render a section as HTML; raw HTML in the text is shown as text.
+
+    Parameters
+    ----------
+    procedure
+        The entry.
+    heading
+        One of `SECTIONS`.
+    opens
+        Whether footnotes open on a click; the page then holds `footnotes_html`.
+    """
+    text = _markdown().render(procedure.sections.get(heading, ""))
+    return _marks_html(procedure, text, opens)
+
+
+def summary(procedure: Procedure) -> str:
+    """What an entry is about, as plain text without its sources."""
+    return " ".join(MARK.sub("", procedure.sections["What it is"]).replace("*", "").split())
+
+
+def _anchor(heading: str) -> str:
+    """The id of a section within its page."""
+    return "section-" + re.sub(r"[^a-z]+", "-", heading.lower())
+
+
+def entry_html(procedure: Procedure) -> str:
+    """The whole text of an entry with its table of contents; every footnote opens."""
+    parts = []
+    for heading in SECTIONS:
+        text = section_html(procedure, heading, opens=True)
+        if heading == "Benefits and risks":
+            text = picture_html(procedure, opens=True) + text
+        elif heading == "Questions to ask":
+            text = questions_html(procedure, opens=True)
+        elif heading == "The day":
+            text = f'<div class="cr-day">{text}</div>'
+        parts.append((heading, text))
+    reasons = "".join(f"<li>{escape(why)}</li>" for _, why in procedure.why)
+    parts.append(("How the list decides who is likely", f"<ul>{reasons}</ul>"))
+    parts.append(("Sources", sources_html(procedure)))
+    contents = "".join(f'<li><a href="#{_anchor(h)}">{escape(h)}</a></li>' for h, _ in parts)
+    text = "".join(
+        f'<section><h2 id="{_anchor(h)}">{escape(h)}</h2>{written}</section>'
+        for h, written in parts
+    )
+    also = ", ".join(procedure.also_known_as)
+    return (
+        '<div class="cr-whole"><nav aria-label="On this page"><strong>On this page</strong>'
+        f'<ol>{contents}</ol></nav><article class="cr-entry">'
+        f'<p class="cr-note">{escape(reviewed_text(procedure))} No substitute for care.</p>'
+        f'{text}<p class="cr-note">Also called or searched for: {escape(also)}.</p></article>'
+        f"{footnotes_html(procedure)}</div>"
+    )
+
+
+def footnotes_html(procedure: Procedure) -> str:
+    """Every source as a popover, which the footnotes of the page open."""
+    return "".join(
+        f'<aside popover id="source-{procedure.number(key)}" class="cr-footnote" '
+        f'aria-label="Source {procedure.number(key)}"><strong>{procedure.number(key)}</strong> '
+        f"{_source_html(source)}"
+        f'<button popovertarget="source-{procedure.number(key)}" popovertargetaction="hide">'
+        "Close</button></aside>"
+        for key, source in procedure.citations.items()
+    )
+
+
+def questions_html(procedure: Procedure, *, opens: bool = False) -> str:
+    """The questions as a list to tick, on screen or on paper."""
+    questions = re.findall(r"^- (.+)$", procedure.sections["Questions to ask"], re.MULTILINE)
+    items = "".join(
+        f'<li><label><input type="checkbox"> <span>{_inline_html(procedure, question, opens=opens)}'
+        "</span></label></li>"
+        for question in questions
+    )
+    return f'<ul class="cr-ask">{items}</ul>'
+
+
+def _inline_html(
+    procedure: Procedure, text: str, cite: tuple[str, ...] = (), *, opens: bool = False
+) -> str:
+    """Render a line of front matter as HTML, with its sources as footnote marks."""
+    marks = "".join(f" [^{key}]" for key in cite)
+    return _marks_html(procedure, _markdown().renderInline(text) + marks, opens)
+
+
+@functools.cache
+def _markdown() -> MarkdownIt:
+    # No pictures: they would be fetched from elsewhere. No references: a mark is never a link.
+    return MarkdownIt("commonmark", {"html": False}).disable(["image", "reference"])
+
+
+def _marks_html(procedure: Procedure, html: str, opens: bool) -> str:
+    def mark(match: re.Match[str]) -> str:
+        number, source = procedure.number(match[1]), procedure.citations[match[1]]
+        if opens:
+            return (
+                f'<sup class="cr-cite"><button popovertarget="source-{number}" '
+                f'aria-label="Source {number}">{number}</button></sup>'
+            )
+        label = escape(f"{source.authors} {source.year}: {source.title}")
+        return f'<sup class="cr-cite" title="{label}">{number}</sup>'
+
+    return MARK.sub(mark, html)
+
+
+def urgent_html(
+    procedure: Procedure, pack: Pack, seen: tuple[str, str] | None, *, opens: bool = False
+) -> str:
+    """Red flags with the emergency number, and the first step.
+
+    Parameters
+    ----------
+    procedure
+        What is asked about.
+    pack
+        Whose emergency number counts.
+    seen
+        The nearest hospital and how far it is, from `seen_at_text`.
+    opens
+        Whether footnotes open on a click.
+    """
+    flags, number = procedure.red_flags, escape(pack.emergency_number)
+    *most, last = flags.signs
+    signs = ", or ".join(filter(None, [", ".join(most), last]))
+    marks = _inline_html(procedure, "", flags.cite, opens=opens)
+    first = _inline_html(procedure, procedure.first_step, procedure.first_step_cite, opens=opens)
+    nearest = (
+        f"<br>Nearest hospital where you can be seen: <strong>{escape(seen[0])}</strong>, "
+        f"{escape(seen[1])}."
+        if seen
+        else ""
+    )
+    return (
+        '<div class="cr-urgent"><section class="cr-flags" aria-label="Emergency">'
+        f'<strong>Get help now: <a href="tel:{number}">{number}</a></strong> '
+        f"{escape(flags.lead)} {escape(signs)}. "
+        f"{escape(flags.also or '')}{marks}</section>"
+        '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
+        f"{first}{nearest}</section></div>"
+    )
+
+
+def short_form_html(procedure: Procedure) -> str:
+    """The short form of an entry: what it is, its numbers, who does it, the day, the sources."""
+    text = short_text(procedure)
+    items = "".join(
+        f'<li value="{number}">{escape(source.authors)} ({escape(source.year)}). '
+        f"{escape(source.title)}.</li>"
+        for number, source in short_sources(procedure, text)
+    )
+    return f"{text}<details><summary>The numbered sources</summary><ol>{items}</ol></details>"
+
+
+def short_text(procedure: Procedure) -> str:
+    """The short form without its sources."""
+    what, who, day = (section_html(procedure, heading) for heading in _SHORT)
+    pictures = picture_html(procedure, most=_SHORT_PICTURES)
+    return (
+        f"<h2>What is {escape(procedure.in_a_sentence)}?</h2>{what}{pictures}"
+        f'<h3>{_SHORT[1]}</h3>{who}<h3>{_SHORT[2]}</h3><div class="cr-day">{day}</div>'
+    )
+
+
+def short_sources(procedure: Procedure, text: str) -> list[tuple[int, Citation]]:
+    """The sources of the short form and of the red flags above it."""
+    front = (*procedure.red_flags.cite, *procedure.first_step_cite)
+    return [
+        (number, source)
+        for number, (key, source) in enumerate(procedure.citations.items(), 1)
+        if key in front or f">{number}</sup>" in text
+    ]
+
+
+def sources_html(procedure: Procedure) -> str:
+    """Every source of an entry, numbered like its footnotes."""
+    items = [f"<li>{_source_html(source)}</li>" for source in procedure.citations.values()]
+    return f'<ol class="cr-sources">{"".join(items)}</ol>'
+
+
+def _source_html(source: Citation) -> str:
+    address = escape(source.address)
+    return (
+        f"{escape(source.authors)} ({escape(source.year)}). {escape(source.title)}. "
+        f'{escape(source.publisher)}. <a href="{address}" rel="noreferrer" target="_blank">'
+        f"{address}</a>. Supports: {escape(source.supports)}. Read: {escape(source.read)}, "
+        f"{source.read_on.isoformat()}."
+    )
+
+
+def reviewed_text(procedure: Procedure) -> str:
+    """When the text was written and who has checked it."""
+    who = procedure.reviewed_by
+    state = f"reviewed by {who}" if who else "not yet reviewed by a clinician"
+    return f"Written {procedure.written}, {state}; next review due {procedure.next_review}."
+
+
+def picture_html(procedure: Procedure, *, most: int | None = None, opens: bool = False) -> str:
+    """Icon arrays as HTML, each with its words as the text equivalent; the first `most`."""
+    blocks = []
+    for picture in procedure.pictures[:most]:
+        bars = []
+        for bar in picture.bars:
+            words = f"{bar.label}: {bar.count} of 100"
+            bars.append(
+                f'<div class="cr-bar"><strong>{escape(words)}</strong>'
+                f"<span>{escape(bar.detail)}</span>{_dots_html(bar.count)}</div>"
+            )
+        note = _inline_html(procedure, picture.note, picture.cite, opens=opens)
+        blocks.append(
+            f'<div class="cr-picture"><h3>{escape(picture.title)}</h3>'
+            f'<div class="cr-bars">{"".join(bars)}</div><p class="cr-note">{note}</p></div>'
+        )
+    return f'<div class="cr-pictures">{"".join(blocks)}</div>'
+
+
+def _dots_html(count: int) -> str:
+    """A hundred dots, so many of them filled: whole rows, then the rest of one."""
+    rows, rest = divmod(count, 10)
+    return (
+        '<div class="cr-dots" aria-hidden="true">'
+        f'<i style="height:{10 * rows}%"></i>'
+        f'<i style="top:{10 * rows}%;height:10%;width:{10 * rest}%"></i></div>'
+    )

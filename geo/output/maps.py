@@ -1,0 +1,239 @@
+"""Maps: the only module that imports folium.
+
+The base map is constant for a pack, so that the browser keeps it and the reader's zoom; all that
+varies travels in one small layer, as JSON. Leaflet and our own script are served by the app
+itself; nothing is asked of a third party.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import folium
+import jinja2
+from branca.element import MacroElement
+from shapely.geometry.base import BaseGeometry
+
+from geo.care.find import Answer
+from geo.output.answer_text import Row
+
+__all__ = [
+    "MAX_ZOOM",
+    "STATIC_URL",
+    "AreaMap",
+    "SearchMap",
+    "base_data",
+    "base_map",
+    "layer",
+    "literal",
+]
+
+#: From inside the map's frame to the folder `static/`, which Streamlit serves.
+STATIC_URL = "../../app/static/"
+MAX_ZOOM = 16
+#: From so many areas on their borders are drawn thin.
+MANY_AREAS = 500
+
+
+class _LocalMap(folium.Map):  # type: ignore[misc]  # folium is not typed
+    """A folium map whose scripts and styles come from the app's own folder."""
+
+    default_js = (("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js"))
+    default_css = (("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css"))
+
+
+class _Call(MacroElement):  # type: ignore[misc]  # branca is not typed
+    """A call of one of our own functions in `static/map.js`, with a payload that is only data."""
+
+    _template = jinja2.Template(
+        "{% macro script(this, kwargs) %}"
+        "{{ this.function }}({{ this._parent.get_name() }}, JSON.parse({{ this.payload }}));"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, function: str, data: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "Call"
+        self.function = function
+        self.payload = literal(data)
+
+
+def literal(data: Mapping[str, Any]) -> str:
+    """A JavaScript string literal of JSON that no template or tag in the data can leave."""
+    compact = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    literal = json.dumps(compact, ensure_ascii=True)
+    return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
+
+
+def base_map(
+    ground: str | Mapping[str, Any] | None,
+    outline: BaseGeometry | None,
+    view: tuple[tuple[float, float], ...] = (),
+    *,
+    locate: bool = True,
+) -> folium.Map:
+    """The constant ground: land, district borders and names, "no data" everywhere else.
+
+    Parameters
+    ----------
+    ground
+        The base map: its path below `static/`, or itself as GeoJSON (sent with every run);
+        None where the pack has none.
+    outline
+        The pack's extent, EPSG:4326, for the first view.
+    view
+        Southwest and northeast corner (lat, lon) of the first view, where not the outline's.
+    locate
+        Whether the reader may set the place from the map.
+    """
+    url = STATIC_URL + ground if isinstance(ground, str) else None
+    data = base_data(None if isinstance(ground, str) else ground, outline, view)
+    (south, west), (north, east) = data["bounds"]
+    chart = _LocalMap(
+        location=[(south + north) / 2, (west + east) / 2],
+        zoom_start=8,
+        tiles=None,
+        zoom_control=False,
+        attribution_control=False,
+        prefer_canvas=False,
+    )
+    # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
+    chart.options["maxZoom"] = MAX_ZOOM
+    chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
+    chart.add_child(_Call("careReachBase", {**data, "url": url, "locate": locate}))
+    return chart
+
+
+def base_data(
+    ground: Mapping[str, Any] | None,
+    outline: BaseGeometry | None,
+    view: tuple[tuple[float, float], ...] = (),
+) -> dict[str, Any]:
+    """What `careReachBase` of `static/map.js` draws; parameters as those of `base_map`."""
+    west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
+    if view:
+        (south, west), (north, east) = view
+    bounds = [[south, west], [north, east]]
+    return {"url": None, "ground": ground, "bounds": bounds, "outlined": outline is not None}
+
+
+@dataclass(frozen=True)
+class SearchMap:
+    """What a search draws: the place, how far it looks, and a numbered marker per row.
+
+    Attributes
+    ----------
+    origin, label
+        (lat, lon) of the place, degrees, and its name.
+    radius_km
+        The circle's radius: the straight-line bound of the search; 0 for no circle.
+    rows
+        The rows of the list.
+    selected
+        The id of the selected row.
+    area
+        What can be reached in the time asked for, as GeoJSON, instead of the circle.
+    way
+        The way to the selected row: points (lat, lon).
+    """
+
+    origin: tuple[float, float]
+    label: str
+    radius_km: float
+    rows: Sequence[Row]
+    selected: str | None = None
+    area: Mapping[str, Any] | None = None
+    way: Sequence[tuple[float, float]] = ()
+
+    #: The function of `static/map.js` that draws it.
+    function = "careReachFound"
+
+    @classmethod
+    def of(cls, answer: Answer, rows: Sequence[Row]) -> "SearchMap":
+        """The map of an answer, with a circle where the measure is in kilometres."""
+        place = answer.place
+        radius_km = answer.radius_km if answer.measure.unit == "km" else 0.0
+        return cls((place.lat, place.lon), place.name, radius_km, rows)
+
+    def data(self) -> dict[str, Any]:
+        """Plain values for the browser."""
+        return {
+            "origin": [round(self.origin[0], 5), round(self.origin[1], 5)],
+            "label": self.label,
+            "radius": self.radius_km,
+            "rows": [
+                [r.provider_id, r.number, r.name, r.status, r.distance, r.lat, r.lon]
+                for r in self.rows
+            ],
+            "selected": self.selected,
+            "area": self.area,
+            "way": list(self.way),
+        }
+
+
+@dataclass(frozen=True)
+class AreaMap:
+    """What a map of regions draws: areas in classes, places, and an area of the reader's.
+
+    Attributes
+    ----------
+    areas, outlines
+        The lowest regions, and larger ones to be drawn over them: a path below `static/`, or
+        GeoJSON with `region_id`, `name`, `boundary`; None where the pack has none.
+    classes
+        Lowest region to the number of its class and its figure in words.
+    colors
+        One per class.
+    places
+        Each ("known" or "added", lat, lon).
+    selected
+        The chosen region's id, among either.
+    drawn
+        Corners (lat, lon) of the reader's area.
+    clicks
+        Whether a click sets a point, instead of choosing a region.
+    """
+
+    areas: str | Mapping[str, Any] | None = None
+    outlines: str | Mapping[str, Any] | None = None
+    classes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    colors: Sequence[str] = ()
+    places: Sequence[tuple[str, float, float]] = ()
+    selected: str | None = None
+    drawn: Sequence[tuple[float, float]] = ()
+    clicks: bool = False
+
+    #: The function of `static/map.js` that draws it.
+    function = "careReachAreas"
+
+    def data(self) -> dict[str, Any]:
+        """Plain values for the browser."""
+        areas, outlines = (
+            STATIC_URL + shapes if isinstance(shapes, str) else shapes
+            for shapes in (self.areas, self.outlines)
+        )
+        return {
+            "areas": areas,
+            "outlines": outlines,
+            "classes": {region: list(found) for region, found in self.classes.items()},
+            "colors": list(self.colors),
+            "places": [list(place) for place in self.places],
+            "selected": self.selected,
+            "drawn": [list(corner) for corner in self.drawn],
+            "clicks": self.clicks,
+            "thin": len(self.classes) > MANY_AREAS,
+        }
+
+
+def layer(drawn: SearchMap | AreaMap) -> folium.FeatureGroup:
+    """A layer for the base map.
+
+    Returns
+    -------
+    folium.FeatureGroup
+        New for each run: feature groups must not be shared between sessions.
+    """
+    group = folium.FeatureGroup(name="layer")
+    group.add_child(_Call(drawn.function, drawn.data()))
+    return group

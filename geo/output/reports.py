@@ -1,0 +1,311 @@
+"""Reports as one file each, which open from a disk without a network and print on paper.
+
+Leaflet, our own map script, the styles and the data are inside. On paper, where a map that can be
+moved is of no use, a drawing of the same stands in its place.
+"""
+
+import datetime as dt
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import js_lib_leaflet
+import pandas as pd
+
+from geo.care.find import Answer
+from geo.coverage.coverage import Coverage, in_supply
+from geo.coverage.siting import Sites
+from geo.output import maps
+from geo.output.answer_text import STATUS_LABELS, date_text
+from geo.output.coverage_text import SUPPLY_PHRASES, band_text, lead_text, percent_text, within_text
+from geo.output.downloads import coverage_about, coverage_table
+from geo.output.drawing import answer_drawing, area_drawing
+from geo.output.handouts import call_needs, leaflet_html, leaflet_row, summary_html
+from geo.packs.pack import Pack, publisher, read_shapes
+from geo.paths import STATIC
+from geo.text import escape
+from geo.version import __version__
+
+__all__ = ["analyst_report", "decision_report", "patient_report"]
+
+_LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
+#: So many statements are named on the page for whoever decides.
+_NAMED = 4
+#: The columns of the analyst's table.
+_HEADS = {
+    "name": "Region",
+    "population": "People",
+    "covered": "Within",
+    "share": "Share",
+    "people_beyond": "Beyond",
+    "median_km": "Median km",
+    "median_min": "Median min",
+    "providers": "Places",
+    "per_100k": "Places per 100,000",
+    "e2sfca": "E2SFCA",
+    "circuity": "Way over straight line",
+    "small": "Small",
+}
+_STYLE = """
+:root { --st-text-color: #12312d; color-scheme: light; }
+body { margin: 0 auto; padding: 1rem; max-width: 64rem; color: #12312d; background: #fff;
+  font: 16px/1.45 "Source Sans", "Source Sans Pro", system-ui, sans-serif; }
+#map { height: 420px; margin: .6rem 0; border-radius: 10px; } a { color: #0f5a8a; }
+.picture { display: none; } .picture svg { width: 100%; height: auto; max-height: 62mm; }
+.picture.small svg { max-height: 22mm; }
+.picture text { font: 700 13px system-ui, sans-serif; }
+table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem .6rem .15rem 0;
+  border-bottom: 1px solid #c3cdc9; vertical-align: top; } td.n, th.n { text-align: right; }
+.cr-summary { max-width: none; } .key i { display: inline-block; width: .9em; height: .9em;
+  margin: 0 .3em 0 .8em; border: 1px solid #777; print-color-adjust: exact;
+  -webkit-print-color-adjust: exact; }
+.two section:first-child h2 { margin-top: 0; }
+.two { columns: 2; column-gap: 1.6rem; } .two section { break-inside: avoid; }
+@media (max-width: 640px) { .two, .cr-sheet { columns: 1; } }
+@media print { .with-picture { zoom: .9; } #map, .screen { display: none; }
+  .picture { display: block; } body { padding: 0; }
+  .decide { font-size: 9.5pt; line-height: 1.3; } .decide :is(h1, h2) { margin: .2rem 0; }
+  .decide h1 { font-size: 15pt; } .decide h2 { font-size: 11pt; } .decide p { margin: .15rem 0; }
+  .wide { font-size: 8pt; } }
+"""
+
+
+def patient_report(answer: Answer, drawn: maps.SearchMap, today: dt.date) -> str:
+    """The list, the map and the leaflet for whoever looks for care; on paper the leaflet.
+
+    Parameters
+    ----------
+    answer
+        The answer.
+    drawn
+        Its rows on the map.
+    today
+        The day of making.
+    """
+    rows = list(drawn.rows)
+    items = "".join(leaflet_row(row) for row in rows)
+    title = f"{answer.procedure.title} near {answer.place.label}"
+    body = (
+        f'<div class="with-picture">{leaflet_html(answer, rows, today)}'
+        f'<div class="picture small">{answer_drawing(answer, rows)}</div></div>'
+        f'<section class="screen"><h2>On the map</h2>{_map_html(answer.pack, drawn)}'
+        f"<h2>The whole list</h2><ol>{items}</ol></section>"
+    )
+    return _page(title, body, answer.pack)
+
+
+def analyst_report(
+    coverage: Coverage,
+    level: int,
+    calls: pd.DataFrame,
+    url: str,
+    drawn: maps.AreaMap,
+) -> str:
+    """The figures with everything they depend on: parameters, method, limits, sources, citation.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+    level
+        Of the regions in the tables.
+    calls
+        From `geo.coverage.coverage.find_calls`.
+    url
+        The address of the view, relative to the app.
+    drawn
+        What the map shows.
+    """
+    pack = coverage.pack
+    table = coverage_table(coverage)
+    table = table[table["level"] == level].sort_values("people_beyond", ascending=False)
+    about = coverage_about(coverage)
+    table["share"] = table["share"].map(percent_text)
+    table["e2sfca"] *= 100_000
+    table["small"] = table["small"].map({True: "yes", False: ""})
+    shown = [c for c in table.columns if c in _HEADS]
+    head = "".join(f'<th class="n">{escape(_HEADS[c])}</th>' for c in shown)
+    body_rows = "".join(
+        "<tr>" + "".join(f'<td class="n">{escape(_cell(row[c]))}</td>' for c in shown) + "</tr>"
+        for row in table.to_dict("records")
+    )
+    asked = "".join(
+        f"<tr><td>{escape(key)}</td><td>{escape(str(value))}</td></tr>"
+        for key, value in about.items()
+        if value is not None
+    )
+    title = f"{coverage.procedure.title} in {pack.country}: coverage"
+    day = coverage.supplied.assessed.today.isoformat()
+    cite = (
+        f"CareReach {__version__}: {title}, within {within_text(coverage)}, {day}. "
+        f"Data {pack.title}, version {pack.version}, SHA-256 {pack.hash}. View {url} on its server."
+    )
+    body = (
+        f"{summary_html(coverage, level, calls, url)}"
+        f"{_areas_html(coverage, drawn)}"
+        "<h2>Every region</h2><p>For the supply chosen. E2SFCA is the number of places per 100,000 "
+        "people in reach, nearer ones counting more (Luo &amp; Qi 2009); small: fewer than 100 "
+        "people, so that a share says little.</p>"
+        f'<table class="wide"><tr>{head}</tr>{body_rows}</table>'
+        f"<h2>What was asked</h2><table>{asked}</table>"
+        f"<h2>How to cite</h2><p>{escape(cite)}</p>"
+    )
+    return _page(title, body, pack)
+
+
+def decision_report(
+    coverage: Coverage,
+    calls: pd.DataFrame,
+    sites: tuple[pd.DataFrame, Sites] | None,
+    drawn: maps.AreaMap,
+) -> str:
+    """One page for whoever decides: who verified what, and what the next place would need.
+
+    Parameters
+    ----------
+    coverage
+        The figures.
+    calls
+        From `geo.coverage.coverage.find_calls`.
+    sites
+        From `geo.coverage.coverage.find_sites`; None where the ways to them cannot be measured now.
+    drawn
+        What the map shows.
+    """
+    assessed = coverage.supplied.assessed
+    pack, procedure = assessed.pack, assessed.procedure
+    first, second, cause = lead_text(coverage)
+    next_places = "<p>The ways to other places could not be measured.</p>"
+    if sites is not None:
+        candidates, found = sites
+        chosen = candidates["name"].iloc[found.greedy]
+        items = "".join(
+            f"<li>{escape(name)}: {gain:,.0f} people more</li>"
+            for name, gain in zip(chosen, found.gains, strict=True)
+        )
+        next_places = f"<ol>{items or '<li>None.</li>'}</ol>"
+    ask = "".join(
+        f"<li>{escape(name)} ({escape(status)}): {people:,} people, if the answer is yes</li>"
+        for name, status, people in zip(
+            *(calls[c].head(_NAMED) for c in ("name", "status", "people")), strict=True
+        )
+    )
+    needs = call_needs(procedure)
+    why = procedure.why.performed_by if procedure.kind == "procedure" else ""
+    takes = f"It takes {needs}, all year:" if needs else f"{why} It takes"
+    staff = escape(f"{takes} staff, not a pin on a map.")
+    title = f"{procedure.title} in {pack.country}"
+    body = (
+        f'<article class="decide"><h1>{escape(title)}</h1>'
+        f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
+        f"<p>{coverage.people_beyond:,} of {coverage.population:,} people have no place counted "
+        f"({escape(SUPPLY_PHRASES[coverage.supply])}) within {escape(within_text(coverage))}.</p>"
+        f"{_areas_html(coverage, drawn)}"
+        f'<div class="two"><section><h2>Who verified what</h2>{_verified_html(coverage)}</section>'
+        "<section><h2>Which call would change most</h2>"
+        f"<ol>{ask or '<li>None.</li>'}</ol></section>"
+        f"<section><h2>Where the next place would count most</h2>{next_places}"
+        f"<p>{staff}</p></section><section><h2>What these figures cannot tell</h2><p>A place "
+        "counts by what public sources say of it. A region's people are taken to live at one spot "
+        "and to go to the nearest place counted. Nothing is said of quality, cost or waiting."
+        f"</p></section></div><footer><p>{escape(assessed.today.isoformat())}. Data: "
+        f"{escape(pack.title)}, version {escape(pack.version)}. CareReach {__version__}.</p></footer>"
+        "</article>"
+    )
+    return _page(title, body, pack)
+
+
+def _verified_html(coverage: Coverage) -> str:
+    """How many are confirmed or reported, by whom, and when last."""
+    pack, procedure = coverage.pack, coverage.procedure
+    rows = in_supply(coverage.supplied.rows, "reported")
+    if rows.empty:
+        return "<p>Nobody has confirmed or reported it. Nothing here is verified.</p>"
+    if procedure.kind == "care":
+        sources = rows["source_title"].value_counts().head(_NAMED)
+        listed = "".join(f"<li>{escape(str(s))}: {n:,}</li>" for s, n in sources.items())
+        return f"<p>{len(rows):,} places are listed as such by:</p><ul>{listed}</ul>"
+    items = []
+    for row in rows.to_dict("records")[:_NAMED]:
+        said = pack.evidence.loc[list(row["rows"][:1])].to_dict("records")
+        who = publisher(pack, said[0]["url"]) if said else row["source_title"]
+        when = date_text(said[0]["as_of"] if said else row["source_as_of"])
+        words = (
+            f"{row['name']}: {STATUS_LABELS[row['status']].lower()} by {who or 'a call'}, {when}"
+        )
+        items.append(f"<li>{escape(words)}</li>")
+    more = len(rows) - len(items)
+    rest = f"<p>And {more:,} more.</p>" if more > 0 else ""
+    return f"<ul>{''.join(items)}</ul>{rest}"
+
+
+def _cell(value: Any) -> str:
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _page(title: str, body: str, pack: Pack) -> str:
+    """A whole HTML file."""
+    styles = "\n".join(
+        path.read_text("utf-8")
+        for path in (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
+    )
+    credit = "; ".join(source.title for source in pack.sources.values())
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{styles}{_STYLE}</style></head><body>{body}"
+        f'<footer class="cr-note screen"><p>Sources: {escape(credit)}. This file asks nobody for '
+        "anything.</p></footer></body></html>\n"
+    )
+
+
+def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
+    """A map that can be moved, with Leaflet and everything it draws inside."""
+    ground = pack.files.get("base_map")
+    base = maps.base_data(
+        json.loads(ground.read_text("utf-8")) if ground else None, pack.outline, pack.view
+    )
+    base |= {"locate": False}
+    files = (_LEAFLET / "leaflet.js", STATIC / "map.js")
+    scripts = "".join(f"<script>{path.read_text('utf-8')}</script>" for path in files)
+    return (
+        f'<div id="map"></div>{scripts}<script>'
+        'window.map = L.map("map", {zoomControl: false, attributionControl: false, '
+        f"maxZoom: {maps.MAX_ZOOM}, zoomSnap: 0.25}});"
+        f"careReachBase(window.map, JSON.parse({maps.literal(base)}));"
+        f"{drawn.function}(L.featureGroup().addTo(window.map), "
+        f"JSON.parse({maps.literal(drawn.data())}));</script>"
+    )
+
+
+def _areas_html(coverage: Coverage, drawn: maps.AreaMap) -> str:
+    """The map of regions, its drawing for paper, and what the colours mean."""
+    pack = coverage.pack
+    levels = sorted(pack.regions["level"].unique())
+    path = pack.files.get(f"areas_{levels[-1]}") if levels else None
+    if path is None:
+        return ""
+    areas = json.loads(path.read_text("utf-8"))
+    drawn = replace(drawn, areas=areas, outlines=None, selected=None, drawn=(), clicks=False)
+    shapes = read_shapes(path)
+    fills = [
+        drawn.colors[drawn.classes[region][0]] if region in drawn.classes else "#eceeec"
+        for region in shapes["region_id"]
+    ]
+    words = [*band_text(coverage), "no such place"]
+    used = sorted({number for number, _ in drawn.classes.values()})
+    key = "".join(f'<i style="background:{drawn.colors[n]}"></i>{escape(words[n])}' for n in used)
+    share = percent_text(coverage.share[coverage.supply])
+    spots = [(lat, lon) for _, lat, lon in drawn.places]
+    return (
+        f'<div class="screen">{_map_html(pack, drawn)}</div>'
+        f'<div class="picture">{area_drawing(list(shapes.geometry), fills, spots)}</div>'
+        f'<p class="cr-note key">How far half of a region\'s people are from the nearest place '
+        f"counted{' (○)' if spots else ''}:{key}<br>{escape(share)} of all people are within "
+        f"{escape(within_text(coverage))}.</p>"
+    )

@@ -1,0 +1,467 @@
+"""Packs: a folder of data plus provenance, opened as a frozen bundle of frames.
+
+A pack is a Data Package (`datapackage.json` and its resources). Bundled packs live in `data/`;
+packs of the user live in the platform's data folder, or in `CAREREACH_DATA`, and shadow a
+bundled pack of the same name.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+import geopandas as gpd
+import pandas as pd
+import platformdirs
+import pyarrow as pa
+import pyogrio
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.errors import DataError, UnknownNameError
+from geo.packs.detour import Detour, measure_detour
+from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
+from geo.paths import DATA
+
+__all__ = [
+    "ASKED",
+    "BUNDLED",
+    "DESCRIPTOR",
+    "Pack",
+    "Source",
+    "list_packs",
+    "open_pack",
+    "pack_folder",
+    "publisher",
+    "read_descriptor",
+    "read_shapes",
+    "read_table",
+    "resource_path",
+    "sha256_of",
+    "user_folder",
+    "write_pack",
+]
+
+BUNDLED = DATA
+DESCRIPTOR = "datapackage.json"
+#: How `write_pack` names a file.
+_HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
+#: How the note of a statement without an address begins: the answer to a call.
+ASKED = "asked: "
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from."""
+
+    name: str
+    title: str
+    as_of: str | None = None
+    path: str | None = None
+    description: str | None = None
+    license: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One country's or region's data. The frames are shared: never change them in place.
+
+    `providers` carries four derived columns beside the contract's: `source_title`,
+    `source_as_of`, `source_url` and `source_kind` (a register where it is not said), those of the
+    first of its sources. `hash` is the SHA-256 of its descriptor, which holds those of its
+    files. `files` says where each
+    resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
+    is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
+    `detour` is what the descriptor states, else what the legs of the road table give.
+    """
+
+    name: str
+    title: str
+    version: str
+    country: str
+    emergency_number: str
+    emergency_name: str
+    default_procedure: str
+    default_place: str
+    default_radius_km: float
+    measure: str
+    folder: Path
+    providers: pd.DataFrame
+    evidence: pd.DataFrame
+    regions: pd.DataFrame
+    demand: pd.DataFrame
+    places: pd.DataFrame
+    roads: pd.DataFrame
+    road_nodes: pd.DataFrame
+    outline: BaseGeometry | None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    publishers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    examples: tuple[Mapping[str, str], ...] = ()
+    licenses: tuple[str, ...] = ()
+    level_names: Mapping[int, str] = field(default_factory=dict)
+    view: tuple[tuple[float, float], ...] = ()
+    borders: str = ""
+    description: str = ""
+    hash: str = ""
+    detour: Detour | None = None
+
+
+def user_folder() -> Path:
+    """Where packs of the user lie: `CAREREACH_DATA`, or the platform's data folder."""
+    chosen = os.environ.get("CAREREACH_DATA")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("carereach")) / "packs"
+
+
+def list_packs() -> dict[str, Path]:
+    """Name every pack that can be opened, and its folder; the user's shadow the bundled.
+
+    Returns
+    -------
+    dict
+        Pack name to folder, by name.
+    """
+    found: dict[str, Path] = {}
+    for home in (BUNDLED, user_folder()):
+        for descriptor in sorted(home.glob(f"*/{DESCRIPTOR}")):
+            found[descriptor.parent.name] = descriptor.parent
+    return dict(sorted(found.items()))
+
+
+def pack_folder(name: str) -> Path:
+    """Find the folder of a pack by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such pack.
+    """
+    packs = list_packs()
+    if name not in packs:
+        raise UnknownNameError(f"There is no pack called {name!r}.", tuple(packs))
+    return packs[name]
+
+
+def open_pack(name_or_folder: str | Path) -> Pack:
+    """Open a pack by name or folder, with every table checked against the contract.
+
+    Parameters
+    ----------
+    name_or_folder
+        A name from `list_packs`, or the folder itself. A pack is called as its folder is.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no pack of that name.
+    DataError
+        If a file is missing or a row breaks the contract.
+    """
+    folder = name_or_folder if isinstance(name_or_folder, Path) else pack_folder(name_or_folder)
+    while True:
+        raw = _descriptor_bytes(folder)
+        try:
+            return _open(folder, _descriptor(folder, raw), hashlib.sha256(raw).hexdigest())
+        except DataError:
+            # Put in place meanwhile: the files that this descriptor named may be gone.
+            if _descriptor_bytes(folder) == raw:
+                raise
+
+
+def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
+    tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
+    nodes = set(tables["road_nodes"]["node"])
+    for column in ("from", "to"):
+        lost = ~tables["roads"][column].isin(nodes)
+        if lost.any():
+            row = int(lost.to_numpy().argmax())
+            raise DataError("roads", "leads to no node", row=row + 2, column=column)
+    sources = {s["name"]: _source(s) for s in about.get("sources", [])}
+    tables["providers"] = _with_source(tables["providers"], sources)
+    return Pack(
+        name=folder.resolve().name,
+        **{key: about[key] for key in _SETTINGS},
+        emergency_name=about.get("emergency_name", ""),
+        folder=folder,
+        **tables,
+        outline=_read_outline(folder, about),
+        sources=sources,
+        publishers=about.get("publishers", {}),
+        files=_files(folder, about),
+        examples=tuple(about.get("examples", ())),
+        licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
+        borders=str(about.get("borders", "")),
+        description=str(about.get("description", "")),
+        view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
+        level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
+        hash=digest,
+        detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
+    )
+
+
+def _detour(about: Mapping[str, Any]) -> Detour | None:
+    """The detour that a descriptor states."""
+    stated = about.get("detour")
+    try:
+        return (
+            Detour(*(float(stated[key]) for key in ("low", "median", "high"))) if stated else None
+        )
+    except (KeyError, TypeError, ValueError):
+        raise DataError(DESCRIPTOR, "detour must have the numbers low, median and high") from None
+
+
+#: What a descriptor must say, and of which type.
+_SETTINGS: Mapping[str, type | tuple[type, ...]] = {
+    "title": str,
+    "version": str,
+    "country": str,
+    "emergency_number": str,
+    "default_procedure": str,
+    "default_place": str,
+    "default_radius_km": (int, float),
+    "measure": str,
+}
+
+
+_MEASURES = ("road", "straight", "drive", "walk")
+_OPTIONAL: Mapping[str, type] = {
+    "resources": list,
+    "sources": list,
+    "licenses": list,
+    "examples": list,
+    "publishers": dict,
+    "totals": dict,
+    "detour": dict,
+    "levels": dict,
+    "view": list,
+}
+#: What each entry of a list must name.
+_ENTRIES = {
+    "resources": ("name", "path"),
+    "sources": ("name",),
+    "licenses": ("title",),
+    "examples": ("procedure", "near"),
+}
+
+
+def _source(about: Mapping[str, Any]) -> Source:
+    known = {key: about.get(key) for key in ("as_of", "path", "description", "license", "kind")}
+    return Source(name=str(about["name"]), title=str(about.get("title", about["name"])), **known)
+
+
+def read_descriptor(folder: Path) -> dict[str, Any]:
+    """Read a pack's `datapackage.json`.
+
+    Raises
+    ------
+    DataError
+        If it is missing, is not JSON, or lacks a setting.
+    """
+    return _descriptor(folder, _descriptor_bytes(folder))
+
+
+def _descriptor_bytes(folder: Path) -> bytes:
+    try:
+        return (folder / DESCRIPTOR).read_bytes()
+    except FileNotFoundError:
+        raise DataError(str(folder / DESCRIPTOR), "the file is missing") from None
+
+
+def _descriptor(folder: Path, raw: bytes) -> dict[str, Any]:
+    """A descriptor's content, checked."""
+    path = folder / DESCRIPTOR
+    try:
+        about: dict[str, Any] = json.loads(raw.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
+    except UnicodeDecodeError:
+        raise DataError(str(path), "is not UTF-8 text") from None
+    if not isinstance(about, dict):
+        raise DataError(str(path), "is not a JSON object")
+    for key, kind in _SETTINGS.items():
+        if not isinstance(about.get(key), kind):
+            raise DataError(str(path), f"the setting {key} is missing or of the wrong type")
+    if about["measure"] not in _MEASURES:
+        raise DataError(
+            str(path), f"measure is {about['measure']!r}; it can be {', '.join(_MEASURES)}"
+        )
+    for key, kind in _OPTIONAL.items():
+        if not isinstance(about.get(key, kind()), kind):
+            raise DataError(str(path), f"the setting {key} is of the wrong type")
+    for key, fields in _ENTRIES.items():
+        for entry in about.get(key, []):
+            if not (isinstance(entry, dict) and all(isinstance(entry.get(f), str) for f in fields)):
+                raise DataError(str(path), f"an entry of {key} lacks {' or '.join(fields)}")
+    return about
+
+
+def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
+    """Where a resource of a pack lies; None where the pack does not have it.
+
+    Raises
+    ------
+    DataError
+        If the path leaves the pack's folder.
+    """
+    for entry in about.get("resources", []):
+        if entry["name"] == resource:
+            path = Path(folder / entry["path"]).resolve()
+            if not path.is_relative_to(folder.resolve()):
+                raise DataError(DESCRIPTOR, f"the path of {resource!r} leaves the pack's folder")
+            return path
+    return None
+
+
+def _files(folder: Path, about: Mapping[str, Any]) -> dict[str, Path]:
+    paths = {e["name"]: resource_path(folder, about, e["name"]) for e in about.get("resources", [])}
+    return {name: path for name, path in paths.items() if path is not None and path.exists()}
+
+
+def write_pack(staged: Path, target: Path) -> None:
+    """Put a pack in place of another, so that a reader sees the old one or the new one.
+
+    Every resource gets a name with its hash, so that no file of the old pack is touched; the
+    descriptor is replaced last, in one step. Then hashed files are deleted that neither it nor
+    the one before names; other files in the folder are left alone.
+
+    Parameters
+    ----------
+    staged
+        A complete folder, built and checked; it is left as it is.
+    target
+        The pack's folder; made where there is none.
+    """
+    about = read_descriptor(staged)
+    target.mkdir(parents=True, exist_ok=True)
+    # A reader may still hold the descriptor before this one: its files stay for one more change.
+    before = read_descriptor(target)["resources"] if (target / DESCRIPTOR).exists() else []
+    kept = {entry["path"] for entry in before}
+    for entry in about.get("resources", []):
+        path = resource_path(staged, about, entry["name"])
+        if path is None or not path.exists():
+            raise DataError(entry["path"], "the file is missing")
+        digest = sha256_of(path)
+        entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
+        kept.add(entry["path"])
+        if not (target / entry["path"]).exists():
+            with path.open("rb") as content:
+                _replace(target / entry["path"], content)
+    text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
+    _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
+    for old in target.iterdir():
+        # What ends in .part was left by a run that was killed: changes take turns.
+        if (_HASHED.search(old.name) and old.name not in kept) or old.suffix == ".part":
+            old.unlink()
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _replace(path: Path, content: BinaryIO) -> None:
+    """Write a file in one step, safe on the disk before it takes its name."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with beside.open("wb") as out:
+        shutil.copyfileobj(content, out)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(beside, path)
+
+
+def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFrame:
+    """Read one table of a pack; a table that the pack does not have is empty.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or a row breaks the contract.
+    """
+    path = resource_path(folder, about, table)
+    if path is None:
+        return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
+    if path.suffix == ".parquet":
+        return _read_parquet(path, table)
+    try:
+        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(path.name, f"cannot be read as CSV: {error}") from None
+    return conform(raw, table, path.name)
+
+
+def _read_parquet(path: Path, table: str) -> pd.DataFrame:
+    """A table that has its types already; its lists are lists."""
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(path.name, f"cannot be read as Parquet: {error}") from None
+    for column in LIST_COLUMNS.intersection(frame.columns):
+        frame[column] = frame[column].map(list, na_action="ignore").astype(object)
+    return check_frame(frame, table, path.name)
+
+
+def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
+    first = providers["sources"].map(lambda names: sources.get(names[0]), na_action="ignore")
+    return providers.assign(
+        source_title=first.map(lambda s: s.title, na_action="ignore"),
+        source_as_of=first.map(lambda s: s.as_of, na_action="ignore"),
+        source_url=first.map(lambda s: s.path, na_action="ignore"),
+        source_kind=first.map(lambda s: s.kind or "registry", na_action="ignore"),
+    )
+
+
+def _read_outline(folder: Path, about: Mapping[str, Any]) -> BaseGeometry | None:
+    path = resource_path(folder, about, "outline")
+    if path is None or not path.exists():
+        return None
+    outline: BaseGeometry = read_shapes(path).geometry.union_all()
+    shapely.prepare(outline)
+    return outline
+
+
+def read_shapes(path: Path) -> gpd.GeoDataFrame:
+    """Read GeoJSON as a GeoDataFrame in EPSG:4326.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not GeoJSON.
+    """
+    try:
+        return gpd.read_file(path)
+    except pyogrio.errors.DataSourceError:
+        raise DataError(path.name, "is missing or is not GeoJSON") from None
+
+
+def publisher(pack: Pack, url: str | None) -> str:
+    """Name who published a page, from the pack's list of publishers; else the host itself.
+
+    Parameters
+    ----------
+    pack
+        The pack whose list is asked.
+    url
+        The page's address; NA gives "".
+    """
+    if not isinstance(url, str):
+        return ""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").removeprefix("www.")
+    for known, title in pack.publishers.items():
+        site, _, path = known.partition("/")
+        if f".{host}".endswith(f".{site}") and parts.path.startswith(f"/{path}"):
+            return title
+    return host

@@ -1,0 +1,230 @@
+"""Changes to the user's copies of packs.
+
+Each is a transaction: the pack is copied aside, changed, built and checked, and put in place in
+one step (`geo.packs.pack.write_pack`). The bundled pack is never touched.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where only this process takes its turns
+    fcntl = None  # type: ignore[assignment]
+
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geo.distance import region_of_each
+from geo.errors import DataError, UnknownNameError
+from geo.packs.build import build_pack
+from geo.packs.check import check_pack
+from geo.packs.pack import (
+    DESCRIPTOR,
+    list_packs,
+    pack_folder,
+    read_descriptor,
+    read_shapes,
+    resource_path,
+    user_folder,
+    write_pack,
+)
+
+__all__ = [
+    "add_evidence",
+    "add_resource",
+    "change_pack",
+    "pack_land",
+    "region_ids",
+    "remove_pack",
+    "write_descriptor",
+    "write_table",
+]
+
+T = TypeVar("T")
+_STAGED = ".staged-"
+#: One change at a time within a process; each begins from what the last one left.
+_CHANGING = threading.Lock()
+
+
+def add_evidence(name: str, row: Mapping[str, str]) -> None:
+    """Add one statement to the user's copy of a pack.
+
+    Parameters
+    ----------
+    name
+        The pack; its newest state is changed.
+    row
+        Columns of evidence, as text.
+
+    Raises
+    ------
+    DataError
+        If the changed pack does not keep the contract; then nothing has changed.
+    """
+
+    def change(folder: Path) -> None:
+        path = resource_path(folder, read_descriptor(folder), "evidence")
+        if path is None:
+            path = folder / "evidence.csv"
+            path.write_text(",".join(row) + "\n", "utf-8")
+            add_resource(folder, "evidence", path.name)
+        new = pd.DataFrame([row])
+        if path.suffix == ".parquet":
+            pd.concat([pd.read_parquet(path), new], ignore_index=True).to_parquet(path)
+            return
+        old = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        both = pd.concat([old, new], ignore_index=True).fillna("")
+        path.write_text(both.to_csv(index=False, lineterminator="\n"), "utf-8")
+
+    change_pack(name, change)
+
+
+def add_resource(folder: Path, name: str, path: str) -> None:
+    """Name a file of a staged pack in its descriptor, in place of the one that was."""
+    about = read_descriptor(folder)
+    others = [entry for entry in about.get("resources", []) if entry["name"] != name]
+    about["resources"] = [*others, {"name": name, "path": path}]
+    write_descriptor(folder, about)
+
+
+def write_descriptor(folder: Path, about: Mapping[str, Any]) -> None:
+    """Replace the descriptor of a staged pack."""
+    (folder / DESCRIPTOR).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")
+
+
+def write_table(folder: Path, table: str, frame: pd.DataFrame) -> None:
+    """Replace a table of a staged pack by Parquet, which keeps types and gives the same bytes."""
+    about = read_descriptor(folder)
+    old = resource_path(folder, about, table)
+    frame.to_parquet(folder / f"{table}.parquet", index=False, compression="zstd")
+    if old is not None and old.name != f"{table}.parquet":
+        old.unlink(missing_ok=True)
+    add_resource(folder, table, f"{table}.parquet")
+
+
+def region_ids(folder: Path, providers: pd.DataFrame) -> "pd.Series[str]":
+    """The region of each provider; where none is known, by the boundaries of a staged pack."""
+    about = read_descriptor(folder)
+    path = resource_path(folder, about, "boundaries")
+    known = providers["region_id"].copy()
+    if path is None or not path.exists():
+        return known
+    shapes = read_shapes(path)
+    lacking = known.isna().to_numpy()
+    at = region_of_each(
+        providers["lat"].to_numpy()[lacking],
+        providers["lon"].to_numpy()[lacking],
+        shapes.geometry.to_numpy(),
+    )
+    ids = shapes["region_id"].to_numpy(object)
+    known[lacking] = [ids[i] if i >= 0 else pd.NA for i in at]
+    return known
+
+
+def pack_land(folder: Path) -> BaseGeometry | None:
+    """Where a pack's rows should lie: its given shapes, which an import does not widen.
+
+    Its outline where it has no shapes; None where it has neither.
+    """
+    about = read_descriptor(folder)
+    for resource in ("boundaries", "region_shapes", "outline"):
+        path = resource_path(folder, about, resource)
+        if path is not None and path.exists():
+            land: BaseGeometry = read_shapes(path).geometry.union_all()
+            shapely.prepare(land)
+            return land
+    return None
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep other processes from changing packs meanwhile, where the system can."""
+    with (home / ".lock").open("w") as lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def change_pack(
+    name: str,
+    change: Callable[[Path], T],
+    *,
+    begin: Callable[[Path], None] | None = None,
+    dry_run: bool = False,
+) -> T:
+    """Copy a pack aside, change it, and put it in place if it still keeps every promise.
+
+    Parameters
+    ----------
+    name
+        The pack.
+    change
+        Called with the copy's folder.
+    begin
+        Fills the folder of a pack that does not exist yet.
+    dry_run
+        Do everything but put it in place.
+
+    Returns
+    -------
+    object
+        What `change` returns.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such pack, and nothing to begin one with.
+    DataError
+        If the changed pack does not keep the contract; then nothing has changed.
+    """
+    with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
+        staged = Path(aside) / name
+        if begin is not None and name not in list_packs():
+            staged.mkdir()
+            begin(staged)
+        else:
+            shutil.copytree(pack_folder(name), staged)
+        result = change(staged)
+        build_pack(staged, Path(aside) / "static")
+        for problem in check_pack(staged):
+            raise DataError(problem.file, problem.reason, row=problem.row)
+        if not dry_run:
+            write_pack(staged, home / name)
+        return result
+
+
+def remove_pack(name: str) -> Path:
+    """Delete a pack of the user; a bundled pack of the same name is seen again.
+
+    Raises
+    ------
+    UnknownNameError
+        If the user has no such pack.
+    """
+    with _turn() as home:
+        folder = pack_folder(name)
+        if folder.parent.resolve() != home.resolve():
+            raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
+        # The descriptor first: what has none is no pack, whatever happens then.
+        (folder / DESCRIPTOR).unlink()
+        shutil.rmtree(folder)
+        return folder
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[Path]:
+    """The folder of the user's packs, for one change at a time."""
+    home = user_folder()
+    home.mkdir(parents=True, exist_ok=True)
+    with _CHANGING, _alone(home):
+        for left in home.glob(f"{_STAGED}*"):  # of a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        yield home

@@ -1,0 +1,239 @@
+"""What a reader brings: frames of the contract, where they are from, and a report of every row."""
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame
+from geo.text import guarded, normalise
+
+__all__ = [
+    "MOST_NOTES",
+    "Batch",
+    "Note",
+    "Origin",
+    "Report",
+    "frame_of",
+    "records_of",
+    "source_name",
+]
+
+#: So many rows are named one by one; more are only counted.
+MOST_NOTES = 100_000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A source, as a pack's descriptor lists it, and what a new pack takes from it."""
+
+    name: str
+    title: str
+    license: str = ""
+    path: str | None = None
+    as_of: str | None = None
+    description: str | None = None
+    kind: str = "registry"
+    country: str = ""
+    emergency_number: str = ""
+
+    def entry(self) -> dict[str, str]:
+        """The entry of `sources` in a descriptor."""
+        known = {
+            "name": self.name,
+            "title": self.title,
+            "as_of": self.as_of,
+            "path": self.path,
+            "description": self.description,
+            "license": self.license or None,
+            "kind": self.kind if self.kind != "registry" else None,
+        }
+        return {key: value for key, value in known.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was done with one row of a file, or one cell of it, and why.
+
+    `action` is "dropped", "merged" (into another row), "changed" or "kept" (with a remark).
+    """
+
+    file: str
+    row: int | None
+    action: str
+    reason: str
+    column: str = ""
+    value: str = ""
+
+
+@dataclass
+class Report:
+    """Every row that was read is kept, merged into another or dropped, each with its reason.
+
+    Attributes
+    ----------
+    read
+        Rows read.
+    kept
+        Rows that stand in the pack as rows of their own.
+    counts
+        How many rows or cells, by action and reason.
+    notes
+        The first `MOST_NOTES` of them, one by one.
+    """
+
+    read: int = 0
+    kept: int = 0
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
+
+    def note(
+        self,
+        action: str,
+        reason: str,
+        *,
+        file: str = "",
+        row: int | None = None,
+        column: str = "",
+        value: object = "",
+    ) -> None:
+        """Say what was done with one row or cell."""
+        self.counts[action, reason] += 1
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(Note(file, row, action, reason, column, str(value)[:200]))
+
+    def count(self, action: str, reason: str, number: int) -> None:
+        """Say it of many rows that are not worth naming one by one."""
+        if number:
+            self.counts[action, reason] += number
+
+    def copy(self) -> "Report":
+        """A report of its own with the same content."""
+        return Report(self.read, self.kept, Counter(self.counts), list(self.notes))
+
+    def total(self, action: str) -> int:
+        """How many rows or cells this was done with."""
+        return sum(n for (a, _), n in self.counts.items() if a == action)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether rows in are rows kept, merged and dropped."""
+        return self.read == self.kept + self.total("merged") + self.total("dropped")
+
+    def lines(self) -> list[str]:
+        """The report in sentences, the largest numbers first."""
+        said = [f"{self.read:,} rows read, {self.kept:,} kept."]
+        for action in ("dropped", "merged", "changed", "kept"):
+            some = [(reason, n) for (a, reason), n in self.counts.items() if a == action]
+            said += [
+                f"{n:,} {action}: {reason}." for reason, n in sorted(some, key=lambda s: -s[1])
+            ]
+        return said
+
+    def csv(self) -> str:
+        """Row by row: file, row, action, reason, column, value."""
+        out = io.StringIO()
+        table = csv.writer(out, lineterminator="\n")
+        table.writerow(["file", "row", "action", "reason", "column", "value"])
+        for n in self.notes:
+            cells = [n.file, n.row or "", n.action, n.reason, n.column, n.value]
+            table.writerow([guarded(cell) for cell in cells])
+        unnamed = sum(self.counts.values()) - len(self.notes)
+        if unnamed > 0:
+            table.writerow(["", "", "", f"{unnamed} more are only counted", "", ""])
+        return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one import brings, ready to be merged into a pack.
+
+    Attributes
+    ----------
+    providers, evidence, places
+        Frames of the contract.
+    origins
+        The sources named in the frames.
+    report
+        What became of each row.
+    publishers
+        Host names of `evidence` addresses and who publishes there.
+    adds_places
+        Whether a provider that is known elsewhere gets another place; False where only what is
+        said of somebody matters, not where they were then.
+    """
+
+    providers: pd.DataFrame
+    evidence: pd.DataFrame
+    places: pd.DataFrame
+    origins: tuple[Origin, ...]
+    report: Report
+    publishers: dict[str, str] = field(default_factory=dict)
+    adds_places: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        origins: tuple[Origin, ...],
+        report: Report,
+        *,
+        providers: list[dict[str, object]] | pd.DataFrame = (),  # type: ignore[assignment]
+        evidence: list[dict[str, object]] = (),  # type: ignore[assignment]
+        places: list[dict[str, object]] = (),  # type: ignore[assignment]
+        publishers: dict[str, str] | None = None,
+        adds_places: bool = True,
+    ) -> "Batch":
+        """Records, each a mapping of known columns, to frames that keep the contract."""
+        return cls(
+            providers=frame_of(providers, "providers"),
+            evidence=frame_of(evidence, "evidence"),
+            places=frame_of(places, "places"),
+            origins=origins,
+            report=report,
+            publishers=publishers or {},
+            adds_places=adds_places,
+        )
+
+
+def source_name(file: str, title: str = "") -> str:
+    """A short name for a source: of its title, else of its file.
+
+    Examples
+    --------
+    >>> source_name("Health Facilities 2024.xlsx"), source_name("x.csv", "กระทรวง")
+    ('health-facilities-2024', 'source-96a2e2')
+    """
+    words = title or file.split(".")[0]
+    plain = re.sub(r"[^a-z0-9]+", "-", normalise(words)).strip("-")[:40]
+    return plain or "source-" + hashlib.sha256(words.encode()).hexdigest()[:6]
+
+
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, None where nothing is known."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def frame_of(records: list[dict[str, object]] | pd.DataFrame, table: str) -> pd.DataFrame:
+    """Records to a frame of the contract; lists stay lists.
+
+    Raises
+    ------
+    DataError
+        If a record does not keep the contract.
+    """
+    columns = list(SCHEMAS[table].columns)
+    frame = pd.DataFrame(records, columns=columns, dtype=object)
+    for column in columns:
+        cells = frame[column]
+        if column in LIST_COLUMNS:
+            some = [c if isinstance(c, list) and c else float("nan") for c in cells]
+            frame[column] = pd.Series(some, index=frame.index, dtype=object)
+        else:
+            frame[column] = cells.where(cells.notna() & cells.ne(""), None)
+    return check_frame(frame, table, table)[columns]

@@ -1,0 +1,185 @@
+"""Cells of any publisher to the contract: telephone numbers, specialties, postcodes, names."""
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import phonenumbers
+import zipcodes
+
+from geo.care.library import LIBRARY, own_folder
+from geo.errors import DataError
+from geo.text import normalise, spelt
+
+__all__ = [
+    "Spot",
+    "capitals",
+    "e164",
+    "postcode_spots",
+    "read_postcodes",
+    "specialty_of",
+    "us_zip",
+    "zip_spot",
+]
+
+#: States and territories whose postcodes begin with 0; nobody else's lose digits in a spreadsheet.
+_ZIP_LENGTHS = {3: 5, 4: 5, 5: 5, 7: 9, 8: 9, 9: 9}
+
+
+def e164(text: str, country_code: str = "") -> str | None:
+    """A telephone number in E.164; None where it is none.
+
+    Parameters
+    ----------
+    text
+        As a table says it; the first of several numbers counts.
+    country_code
+        ISO 3166 alpha-2, for numbers without a country code.
+
+    Examples
+    --------
+    >>> e164("(207) 555-0123", "US"), e164("+975 2 322496"), e164("322496")
+    ('+12075550123', '+9752322496', None)
+    """
+    first = re.split(r"[;,/]| or | ou ", re.sub(r"\.0$", "", text.strip()))[0].strip()
+    try:
+        number = phonenumbers.parse(first, country_code or None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def capitals(text: str) -> str:
+    """Capitals to a name: "ST LUKE'S 1ST" to "St Luke's 1st"; other texts as they are.
+
+    Examples
+    --------
+    >>> capitals("MCCOPPIN'S VA CLINIC"), capitals("St. Luke")
+    ("Mccoppin's VA Clinic", 'St. Luke')
+    """
+    if not text.isupper():
+        return text
+    named = text.title()
+    named = re.sub(r"(?<=['’])(S|T)\b", lambda m: m[0].lower(), named)
+    named = re.sub(r"(?<=\d)(St|Nd|Rd|Th)\b", lambda m: m[0].lower(), named)
+    return re.sub(
+        r"\b(Va|Usa|Llc|Pllc|Pc|Md|Do|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b",
+        lambda m: m[0].upper(),
+        named,
+    )
+
+
+def us_zip(text: str) -> str | None:
+    """The five digits of a ZIP code that a spreadsheet may have made a number of.
+
+    None where the lost zeros cannot be told: six digits, or fewer than three.
+
+    Examples
+    --------
+    >>> us_zip("41023134.0"), us_zip("4416"), us_zip("04101-1234"), us_zip("410231")
+    ('04102', '04416', '04101', None)
+    """
+    plain = re.sub(r"\.0+$", "", text.strip())
+    if not re.fullmatch(r"[\d\s-]+", plain):
+        return None
+    digits = re.sub(r"\D", "", plain)
+    length = _ZIP_LENGTHS.get(len(digits))
+    return digits.zfill(length)[:5] if length else None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where a postcode stands."""
+
+    lat: float
+    lon: float
+    locality: str = ""
+    state: str = ""
+
+
+@functools.lru_cache(maxsize=65_536)
+def zip_spot(zip_code: str) -> Spot | None:
+    """The middle of a US ZIP code's area, by the package `zipcodes`; None where it knows none."""
+    for found in zipcodes.matching(zip_code) if len(zip_code) == 5 else []:
+        if found["lat"] and found["long"]:
+            lat, lon = float(found["lat"]), float(found["long"])
+            if lat or lon:
+                return Spot(lat, lon, str(found["city"]), str(found["state"]))
+    return None
+
+
+def read_postcodes(path: Path) -> dict[str, Spot]:
+    """A table of postcodes of one's own: `postcode`, `lat`, `lon`, and `locality` if known.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a position is no number.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(path.name, "the file is missing") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+        raise DataError(path.name, "cannot be read as CSV") from None
+    for column in ("postcode", "lat", "lon"):
+        if column not in table:
+            raise DataError(path.name, "the column is missing", column=column)
+    found: dict[str, Spot] = {}
+    for row, (code, lat, lon) in enumerate(
+        zip(table["postcode"], table["lat"], table["lon"], strict=True), 2
+    ):
+        try:
+            found[normalise(code)] = Spot(float(lat), float(lon))
+        except ValueError:
+            raise DataError(path.name, "the position is no number", row=row) from None
+    return found
+
+
+def postcode_spots(text: str, table: Mapping[str, Spot], country_code: str) -> Spot | None:
+    """Where a postcode stands: by a table of one's own, else for the US by its ZIP codes."""
+    own = table.get(normalise(text))
+    if own is not None:
+        return own
+    code = us_zip(text) if country_code == "US" else None
+    return zip_spot(code) if code else None
+
+
+@functools.lru_cache(maxsize=1)
+def _specialties(folder: Path | None) -> dict[str, str]:
+    """Every code, tag and name of a specialty, and which it is."""
+    known: dict[str, str] = {}
+    for home in (LIBRARY, folder):
+        path = home / "specialties.csv" if home else None
+        if path is None or not path.exists():
+            continue
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for row in table.to_dict("records"):
+            names = [row["specialty"], row.get("label", "")]
+            for column in ("nucc_codes", "osm_healthcare_speciality", "cms_names"):
+                names += str(row.get(column, "")).split(";")
+            for name in names:
+                if spelt(name):
+                    known.setdefault(spelt(name), str(row["specialty"]))
+    return known
+
+
+@functools.lru_cache(maxsize=65_536)
+def _specialty(folder: Path | None, text: str) -> str | None:
+    return _specialties(folder).get(spelt(text))
+
+
+def specialty_of(text: str) -> str | None:
+    """The specialty that a NUCC code, an OpenStreetMap tag or a name means; None if none here.
+
+    Examples
+    --------
+    >>> specialty_of("207L00000X"), specialty_of("ANESTHESIOLOGY"), specialty_of("astrology")
+    ('anaesthesiology', 'anaesthesiology', None)
+    """
+    return _specialty(own_folder(), text)

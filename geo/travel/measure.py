@@ -1,0 +1,514 @@
+"""What distances are measured by: a straight line, the road table, minutes on roads.
+
+Every question of how far goes through a `Measure`; `Measures.choose` is the one place that
+decides which of them is used, and says why where it is not the one asked for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geo.distance import Pairs, nearest_of_each, pair_km, pairs_within
+from geo.errors import CareReachError
+from geo.packs.pack import Pack
+from geo.progress import Progress
+from geo.travel.road_table import RoadAccess, RoadTable, road_access, road_distances
+from geo.travel.times import (
+    MAX_MIN,
+    MODES,
+    OFF_ROAD_KM,
+    TOP_KMH,
+    OnRoad,
+    Times,
+    join_roads,
+    minutes,
+)
+from geo.travel.valhalla import Engine
+
+__all__ = [
+    "DEFAULT_MIN",
+    "MAX_RADIUS_KM",
+    "MEASURES",
+    "NO_ROADS",
+    "Choice",
+    "Measure",
+    "Measures",
+    "OffRoadError",
+    "Origin",
+    "Points",
+    "Reached",
+    "Supply",
+    "Timed",
+    "pack_measures",
+    "road_table_of",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+#: Latitudes and longitudes, degrees, each of shape (n,).
+Points = tuple[Floats, Floats]
+
+#: Every measure by its name in addresses and commands.
+MEASURES = ("road", "straight", *MODES)
+MAX_RADIUS_KM = 500.0
+#: The threshold in minutes by default.
+DEFAULT_MIN = 60.0
+#: Of more places than this within the straight-line bound only the nearest are measured in minutes.
+MOST_TIMED = 1000
+NO_ROADS = "There are no roads to measure minutes on."
+
+
+class OffRoadError(CareReachError):
+    """A place is too far from any road: something else has to stand in."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Places in tiers; a tier includes those before it.
+
+    Attributes
+    ----------
+    places
+        Latitudes and longitudes, degrees, each of shape (m,).
+    tier
+        Of each place, from 0, shape (m,).
+    tiers
+        How many there are.
+    """
+
+    places: Points
+    tier: Ints
+    tiers: int
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Ways by a mode from each point to the quickest place of each tier.
+
+    Attributes
+    ----------
+    route_km, straight_km
+        How long the quickest way is from end to end, and the straight line to the same place;
+        shape (tiers, n), NaN where there is no way.
+    nearest_minutes
+        Minutes to the place that is the nearest in a straight line, shape (tiers, n); infinite
+        where no way leads there.
+    from_road_km
+        How far each point is from its road, shape (n,); NaN where there is none.
+    """
+
+    route_km: Floats
+    straight_km: Floats
+    nearest_minutes: Floats
+    from_road_km: Floats
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far points are from the nearest place of each tier, by one measure.
+
+    Attributes
+    ----------
+    far
+        By name of a measure or of a bound ("road_high"): shape (tiers, n), in the unit of the
+        measure; infinite where nobody can be reached. A tier includes those before it.
+    timed
+        More on the ways, of measures in minutes.
+    """
+
+    far: Mapping[str, Floats]
+    timed: Timed | None = None
+
+
+class Measure(Protocol):
+    """One way to say how far."""
+
+    @property
+    def name(self) -> str:
+        """One of `MEASURES`."""
+
+    @property
+    def unit(self) -> str:
+        """Of thresholds and distances: "km" or "min"."""
+
+    @property
+    def column(self) -> str:
+        """The column of measured rows that cuts and orders them."""
+
+    @property
+    def most(self) -> float:
+        """The largest threshold."""
+
+    @property
+    def most_rows(self) -> int | None:
+        """How many rows are measured from a place at most; None for any number."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the straight line is the measure itself: an index then counts exactly."""
+
+    @property
+    def spread(self) -> tuple[str, str]:
+        """Names of `Reached.far` between which the truth lies: the longest and shortest way."""
+
+    def bound_km(self, within: float) -> float:
+        """No way within a threshold leads farther in a straight line."""
+
+    def start(self, lat: float, lon: float, name: str) -> "Origin":
+        """Prepare to measure from a place.
+
+        Raises
+        ------
+        OffRoadError
+            If no road is near the place.
+        RoadsDownError
+            If a road service does not answer.
+        """
+
+    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
+        """Measure from each point to the nearest place of each tier.
+
+        Parameters
+        ----------
+        points
+            Latitudes and longitudes, degrees, each of shape (n,).
+        supply
+            The places.
+        progress
+            Told how many of how many ways are measured.
+        """
+
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        """Pairs of points and places within a threshold; each as `points` of `reach`."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place to measure from.
+
+    Attributes
+    ----------
+    table
+        Gives every row its road kilometres, whatever the measure.
+    engine, mode, joined
+        Give every row its minutes, where these are measured; `joined` is where the place joins
+        the road.
+    """
+
+    lat: float
+    lon: float
+    table: RoadTable | None = None
+    engine: Engine | None = None
+    mode: str = ""
+    joined: OnRoad | None = None
+
+    @property
+    def off_road_km(self) -> float:
+        """How far the place is from the road that minutes begin at; 0 without minutes."""
+        return float(self.joined.off_km[0]) if self.joined else 0.0
+
+    def measured(self, rows: pd.DataFrame, access: RoadAccess | None) -> pd.DataFrame:
+        """Rows with how far they are from the place, by every measure at hand.
+
+        Parameters
+        ----------
+        rows
+            With `lat` and `lon`, degrees.
+        access
+            Where they join the road table, where that is known already.
+        """
+        far = road_distances(self.table, self.lat, self.lon, rows["lat"], rows["lon"], access)
+        if self.engine is not None and self.joined is not None:
+            trips = minutes(self.engine, self.joined, rows[["lat", "lon"]], self.mode)
+            far["minutes"], far["route_km"] = trips.minutes[0], trips.km[0]
+            far["off_road_km"] = trips.to_road_km
+        return pd.concat([rows, far], axis=1)
+
+
+@dataclass(frozen=True)
+class StraightLine:
+    """Geodesic kilometres; road kilometres are shown beside them where a table is."""
+
+    table: RoadTable | None = None
+    name: str = "straight"
+    unit: str = "km"
+    column: str = "distance_km"
+    most: float = MAX_RADIUS_KM
+    most_rows: int | None = None
+    is_bound: bool = True
+    spread: tuple[str, str] = ("road_high", "straight")
+
+    def bound_km(self, within: float) -> float:
+        """The threshold itself."""
+        return within
+
+    def start(self, lat: float, lon: float, name: str) -> Origin:
+        """Nothing needs preparing."""
+        return Origin(lat, lon, self.table)
+
+    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
+        """Geodesic km to the nearest of each tier."""
+        per_tier = [
+            nearest_of_each(*points, *(axis[supply.tier == number] for axis in supply.places))[1]
+            for number in range(supply.tiers)
+        ]
+        return Reached({self.name: np.minimum.accumulate(per_tier, axis=0)})
+
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        """Pairs within so many km."""
+        return lambda: pairs_within(*points, *places, within)
+
+
+@dataclass(frozen=True)
+class ByRoadTable:
+    """Kilometres over a pack's road table; every pair is measured, so for small packs only."""
+
+    table: RoadTable
+    name: str = "road"
+    unit: str = "km"
+    column: str = "road_km"
+    most: float = MAX_RADIUS_KM
+    most_rows: int | None = None
+    is_bound: bool = False
+    spread: tuple[str, str] = ("road_high", "straight")
+
+    def bound_km(self, within: float) -> float:
+        """No road is shorter than the straight line."""
+        return within
+
+    def start(self, lat: float, lon: float, name: str) -> Origin:
+        """Nothing needs preparing."""
+        return Origin(lat, lon, self.table)
+
+    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
+        """Road km, and the high estimate of it, to the nearest of each tier."""
+        road = np.full((supply.tiers, len(points[0])), np.inf)
+        high = road.copy()
+        access = road_access(self.table, *points)
+        for number, lat, lon in zip(supply.tier, *supply.places, strict=True):
+            way = road_distances(self.table, lat, lon, *points, access)
+            for best, column in ((road, "road_km"), (high, "road_high_km")):
+                best[number] = np.fmin(best[number], way[column].to_numpy())
+        far = {self.name: road, "road_high": high}
+        return Reached({name: np.minimum.accumulate(km, axis=0) for name, km in far.items()})
+
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        """Pairs within so many road km."""
+        access = road_access(self.table, *points) if len(points[0]) else None
+
+        def by_road() -> Iterable[tuple[Ints, Ints, Floats]]:
+            for number in range(len(places[0]) if len(points[0]) else 0):
+                far = road_distances(
+                    self.table, places[0][number], places[1][number], *points, access
+                )
+                km = far["road_km"].to_numpy()
+                near = np.flatnonzero(km <= within)
+                yield near, np.full(len(near), number, np.intp), km[near]
+
+        return by_road
+
+
+@dataclass(frozen=True)
+class ByEngine:
+    """Minutes by one mode of a routing engine.
+
+    Attributes
+    ----------
+    times
+        Keeps the ways from some points, for `reach` and `pairs`; their points must be among its
+        own. Not needed from one place.
+    """
+
+    mode: str
+    engine: Engine
+    table: RoadTable | None = None
+    times: Times | None = field(default=None, compare=False)
+    unit: str = "min"
+    column: str = "minutes"
+    most: float = MAX_MIN
+    most_rows: int | None = MOST_TIMED
+    is_bound: bool = False
+    spread: tuple[str, str] = ("walk", "drive")
+
+    @property
+    def name(self) -> str:
+        """The mode."""
+        return self.mode
+
+    def bound_km(self, within: float) -> float:
+        """As far as at top speed, and off the road at either end: minutes begin on it."""
+        return TOP_KMH[self.mode] * within / 60 + 2 * OFF_ROAD_KM
+
+    def start(self, lat: float, lon: float, name: str) -> Origin:
+        """Find where the place joins the road."""
+        joined = join_roads(self.engine, [(lat, lon)], self.mode)
+        if not joined.off_km[0] <= OFF_ROAD_KM:
+            raise OffRoadError(f"{name} is more than {OFF_ROAD_KM:g} km from any road on the map.")
+        return Origin(lat, lon, self.table, self.engine, self.mode, joined)
+
+    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
+        """Minutes to the quickest of each tier, and to the one that looks nearest."""
+        places = supply.places
+        time, length = self._times.to(*places, progress)
+        time = np.where(np.isnan(time), np.inf, time)
+        shape = (supply.tiers, len(points[0]))
+        best, near = np.full(shape, np.inf), np.full(shape, np.inf)
+        route_km, line_km = np.full(shape, np.nan), np.full(shape, np.nan)
+        every = np.arange(len(points[0]))
+        for number in range(supply.tiers):
+            some = np.flatnonzero(supply.tier <= number)
+            if not len(some) or not len(every):
+                continue
+            quickest = some[time[:, some].argmin(axis=1)]
+            best[number] = time[every, quickest]
+            way = np.isfinite(best[number])
+            route_km[number, way] = length[every, quickest][way]
+            straight = pair_km(*points, *(axis[quickest] for axis in places))
+            line_km[number, way] = straight[way]
+            at, _ = nearest_of_each(*points, *(axis[some] for axis in places))
+            near[number] = time[every, some[at]]
+        timed = Timed(route_km, line_km, near, self._times.from_road_km)
+        return Reached({self.name: best}, timed)
+
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        """Pairs within so many minutes."""
+        time = self._times.between(*points, *places)
+
+        def by_time() -> Iterable[tuple[Ints, Ints, Floats]]:
+            for number in range(len(places[0])):
+                near = np.flatnonzero(time[:, number] <= within)
+                yield near, np.full(len(near), number, np.intp), time[near, number]
+
+        return by_time
+
+    @property
+    def _times(self) -> Times:
+        if self.times is None:
+            raise CareReachError("No minutes have been measured from these points.")
+        return self.times
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The measure that is used.
+
+    Attributes
+    ----------
+    measure
+        The measure.
+    reason
+        Why it is not the one asked for, in one sentence; "" where it is.
+    down
+        Whether that is because a road service does not answer just now.
+    """
+
+    measure: Measure
+    reason: str = ""
+    down: bool = False
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a pack can be measured by.
+
+    Attributes
+    ----------
+    usual
+        The pack's own measure, whether or not it can be had.
+    by_name
+        Those that can be had.
+    lacking
+        Why there are no minutes, in one sentence.
+    """
+
+    usual: str
+    by_name: Mapping[str, Measure]
+    lacking: str = NO_ROADS
+
+    @property
+    def kilometres(self) -> Measure:
+        """The measure in kilometres that stands in for any other."""
+        names = (self.usual, "road", "straight")
+        known = (self.by_name[name] for name in names if name in self.by_name)
+        return next(measure for measure in known if measure.unit == "km")
+
+    def wanted(self, asked: str | None = None, *, km: bool = False, minutes: bool = False) -> str:
+        """Which measure is meant, whether or not it can be had.
+
+        Parameters
+        ----------
+        asked
+            What was said; the pack's own by default.
+        km, minutes
+            Whether a threshold in this unit was given: a pack that is measured in minutes is not
+            by somebody who names kilometres, and the other way round.
+        """
+        if asked is not None:
+            return asked
+        in_minutes = self.usual in MODES
+        if km:
+            return self.kilometres.name if in_minutes else self.usual
+        return self.usual if in_minutes or not minutes else "drive"
+
+    def choose(self, name: str | None = None) -> Choice:
+        """The measure of a name, or the one that stands in for it.
+
+        Parameters
+        ----------
+        name
+            One of `MEASURES`; the pack's own by default.
+
+        Raises
+        ------
+        CareReachError
+            If there is no such measure.
+        """
+        name = name or self.usual
+        if name not in MEASURES:
+            raise CareReachError(f"measure is {name!r}; it can be {', '.join(MEASURES)}.")
+        if name in self.by_name:
+            return Choice(self.by_name[name])
+        if name in MODES:
+            return Choice(self.kilometres, self.lacking)
+        # A place outside the pack has no roads either: nothing need be said of the pack's own way.
+        reason = "" if name == self.usual else "No road distances are in this data."
+        return Choice(self.kilometres, reason)
+
+
+def road_table_of(pack: Pack) -> RoadTable | None:
+    """A pack's road table; None where it has none."""
+    return RoadTable.from_frames(pack.roads, pack.road_nodes, pack.detour)
+
+
+def pack_measures(
+    pack: Pack,
+    table: RoadTable | None,
+    engine: Engine | None = None,
+    lacking: str = NO_ROADS,
+    times: Mapping[str, Times] | None = None,
+) -> Measures:
+    """What a pack can be measured by.
+
+    Parameters
+    ----------
+    pack
+        The pack.
+    table
+        From `road_table_of`.
+    engine, lacking
+        From `geo.travel.times.engine_for`.
+    times
+        By mode, where points are measured from.
+    """
+    known: dict[str, Measure] = {}
+    if table is not None:
+        known["road"] = ByRoadTable(table)
+    known["straight"] = StraightLine(table)
+    if engine is not None:
+        for mode in MODES:
+            known[mode] = ByEngine(mode, engine, table, (times or {}).get(mode))
+    return Measures(pack.measure, known, lacking)

@@ -1,0 +1,321 @@
+"""Data that the pages share: opened, assessed and measured once for all sessions."""
+
+import datetime as dt
+import gc
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shapely
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from geo.care.entry import Procedure
+from geo.care.filters import Filters, choices
+from geo.care.find import Assessed, assess_pack, narrow
+from geo.care.library import own_folder, whole_library
+from geo.coverage.coverage import Supplied, pack_times, supply_pack
+from geo.errors import DataError
+from geo.packs.build import public_path
+from geo.packs.gazetteer import Gazetteer
+from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
+from geo.paths import STATIC
+from geo.progress import Step
+from geo.travel.measure import Measures, pack_measures, road_table_of
+from geo.travel.road_table import RoadTable
+from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
+from geo.travel.valhalla import REST_S, Engine, RoadsDownError
+
+#: What takes longer shows how far it is.
+MOMENT_S = 0.5
+#: What tells whether the folder of one's own entries is another, or has changed.
+OwnFiles = tuple[object, ...]
+
+
+def pack(name: str) -> Pack:
+    """A pack, opened once for all sessions and again when it has changed; never altered."""
+    folder = pack_folder(name)
+    descriptor = folder / DESCRIPTOR
+    return _pack(folder, descriptor.stat().st_mtime_ns)
+
+
+@st.cache_resource(show_spinner="Opening the data …", max_entries=8)
+def _pack(folder: Path, changed: int) -> Pack:
+    opened = open_pack(folder)
+    _settle_memory()
+    return opened
+
+
+def _settle_memory() -> None:
+    """Take what is shared and stays out of the way of the garbage collector.
+
+    Streamlit makes a full collection at the end of every script run. Over the objects of opened
+    packs that is most of a rerun's time, and none of them is ever garbage while it is cached. What
+    was frozen before is looked through again each time, so that nothing evicted from a cache, and
+    nothing that a visitor left behind, stays for good.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def pack_key(of: Pack) -> tuple[str, str]:
+    """What tells packs apart: two folders may hold copies of one descriptor."""
+    return str(of.folder), of.hash
+
+
+def library() -> dict[str, Procedure]:
+    """The procedure library, read once, and again when the folder of one's own has changed."""
+    return _library(_own())[0]
+
+
+def specialty_labels() -> dict[str, str]:
+    """Specialties that entries name, for a reader."""
+    return {word: label for entry in library().values() for word, label in entry.labels.items()}
+
+
+def library_problems() -> tuple[DataError, ...]:
+    """Entries of one's own that were left out, and why."""
+    return _library(_own())[1]
+
+
+def _own() -> OwnFiles:
+    """What tells whether the folder of entries of one's own is another, or has changed."""
+    folder = own_folder()
+    try:
+        files = sorted(os.scandir(folder), key=lambda f: f.name) if folder else ()
+    except OSError:
+        files = ()
+    return folder, *((file.name, _changed(file)) for file in files)
+
+
+def _changed(file: os.DirEntry[str]) -> int | None:
+    """When a file was changed; None where it cannot be said."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _library(own: OwnFiles) -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
+    return whole_library()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def gazetteer(of: Pack) -> Gazetteer:
+    """A pack's places, ready to be searched."""
+    return Gazetteer(of.places)
+
+
+def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
+    """A pack seen with one procedure; a new day makes a new one."""
+    return _assessed(of, slug, today, _own())
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
+def _assessed(of: Pack, slug: str, today: dt.date, own: OwnFiles) -> Assessed:
+    made = assess_pack(of, library()[slug], today)
+    _settle_memory()
+    return made
+
+
+def narrowed(of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime) -> Assessed:
+    """A pack seen with one procedure, and only those who pass the filters at that time."""
+    if not filters:
+        return assessed(of, slug, today)
+    # Opening hours change at round times: five minutes' views are shared.
+    minute = now.minute - now.minute % 5 if filters.open_now else 0
+    when = now.replace(minute=minute, second=0, microsecond=0)
+    if not filters.open_now:
+        when = when.replace(hour=0)
+    return _narrowed(of, slug, today, filters, when, _own())
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Pack: pack_key})
+def _narrowed(
+    of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime, own: OwnFiles
+) -> Assessed:
+    return narrow(assessed(of, slug, today), filters, now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def filter_choices(of: Pack) -> dict[str, tuple[str, ...]]:
+    """The filters that a pack has data for, each with its values."""
+    return choices(of.providers)
+
+
+def engine(of: Pack) -> tuple[Engine | None, str]:
+    """What measures minutes for a pack, opened once; or why there is nothing."""
+    return _engine(of, os.environ.get("CAREREACH_VALHALLA", ""))
+
+
+def road_key(of: Pack) -> tuple[str, ...]:
+    """What ways depend on; a statement more or less changes none of it."""
+    files = (of.files.get(ROAD_TILES), of.files.get("demand"))
+    return str(of.folder), of.version, *map(str, files)
+
+
+#: Roads that a service has may become others.
+@st.cache_resource(show_spinner=False, max_entries=8, ttl="12h", hash_funcs={Pack: road_key})
+def _engine(of: Pack, service: str) -> tuple[Engine | None, str]:
+    return engine_for(of)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128, ttl="12h", hash_funcs={Pack: road_key})
+def reached(
+    of: Pack, lat: float, lon: float, within_min: float, mode: str
+) -> dict[str, Any] | None:
+    """The area within so many minutes of a place, as GeoJSON; None where there is none."""
+    measured_by, _ = engine(of)
+    area = isochrone(measured_by, (lat, lon), within_min, mode) if measured_by else None
+    if area is None or area.is_empty:
+        return None
+    # A corner for each few hundredths of its width is as much as anybody sees.
+    west, _, east, _ = area.bounds
+    drawn = shapely.set_precision(area.simplify((east - west) / 400), 1e-5)
+    geojson: dict[str, Any] = json.loads(shapely.to_geojson(drawn))
+    return geojson
+
+
+@st.cache_resource(show_spinner=False, max_entries=256, ttl="12h", hash_funcs={Pack: road_key})
+def way_to(
+    of: Pack, origin: tuple[float, float], destination: tuple[float, float], mode: str
+) -> Route | None:
+    """The quickest way from a place to one provider."""
+    measured_by, _ = engine(of)
+    return route(measured_by, origin, destination, mode) if measured_by else None
+
+
+def times(of: Pack) -> dict[str, Times]:
+    """Minutes from a pack's demand points, each way measured once for all sessions."""
+    return _times(of, os.environ.get("CAREREACH_VALHALLA", ""))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, ttl="12h", hash_funcs={Pack: road_key})
+def _times(of: Pack, service: str) -> dict[str, Times]:
+    measured_by, _ = engine(of)
+    return pack_times(of, measured_by) if measured_by else {}
+
+
+def measures(of: Pack) -> Measures:
+    """What a pack can be measured by, from one place."""
+    measured_by, why = engine(of)
+    return pack_measures(of, _road_table(of), measured_by, f"{why} Kilometres stand in.")
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def _road_table(of: Pack) -> RoadTable | None:
+    return road_table_of(of)
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What is supposed against a pack: places (lat, lon) added, and provider ids removed."""
+
+    added: tuple[tuple[float, float], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+AS_IT_IS = WhatIf()
+
+
+def supplied(
+    of: Pack, slug: str, today: dt.date, what_if: WhatIf = AS_IT_IS, *, timed: bool = False
+) -> Supplied:
+    """A pack's providers of a procedure, or a what-if of them, and how far people are.
+
+    With minutes it shows how far it is, and raises `CareReachError` where they cannot be had.
+    """
+    if timed:
+        rows = assessed(of, slug, today).rows
+        lats = [*rows["lat"], *(lat for lat, _ in what_if.added)]
+        lons = [*rows["lon"], *(lon for _, lon in what_if.added)]
+        bar = _Bar()
+        try:
+            for table in times(of).values():
+                table.learn(lats, lons, bar.show)
+        finally:
+            bar.clear()
+    return _supplied(of, slug, today, what_if, timed, _own())
+
+
+class _Bar:
+    """A bar that appears when a long task takes longer than a moment."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._bar: DeltaGenerator | None = None
+
+    def show(self, step: Step) -> None:
+        if self._bar is None and time.monotonic() - self._began > MOMENT_S:
+            self._bar = st.progress(0.0)
+        if self._bar is not None:
+            count = f": {step.done:,.0f} of {step.whole:,.0f}" if step.whole else ""
+            self._bar.progress(step.share or 0.0, f"{step.doing}{count}")
+
+    def clear(self) -> None:
+        if self._bar is not None:
+            self._bar.empty()
+
+
+@st.cache_resource(
+    show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: pack_key}
+)
+def _supplied(
+    of: Pack, slug: str, today: dt.date, what_if: WhatIf, timed: bool, own: OwnFiles
+) -> Supplied:
+    seen = assessed(of, slug, today)
+    by = None
+    if timed:
+        measured_by, _ = engine(of)
+        by = pack_measures(of, seen.roads, measured_by, times=times(of))
+    made = supply_pack(seen, what_if.added, what_if.removed, by)
+    _settle_memory()
+    return made
+
+
+def wait_for_roads(of: Pack) -> None:
+    """While the road service is down: look again by and by, and begin anew when it is back."""
+    measured_by, _ = engine(of)
+
+    @st.fragment(run_every=REST_S)
+    def look() -> None:
+        try:
+            if measured_by is not None and not measured_by.resting:
+                measured_by.ask("status", {})
+                st.rerun()
+        except RoadsDownError:
+            pass
+
+    look()
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
+def area_note(of: Pack, level: int) -> str:
+    """Whose areas the map shows."""
+    shapes = of.files.get(f"areas_{level}")
+    if shapes is None:
+        return "No areas of these regions are known; the tables have the figures."
+    if '"boundary":"approximate"' in shapes.read_text("utf-8"):
+        return (
+            "Areas are approximate: the land nearest to where people live, not official "
+            "boundaries. They decide nothing."
+        )
+    return "Areas are the boundaries given with the data. They decide nothing."
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
+def drawn(of: Pack, resource: str) -> str | dict[str, Any] | None:
+    """Where a map of a pack lies below `static/`, or itself where it is not public."""
+    own = of.files.get(resource)
+    if own is None:
+        return None
+    public = STATIC / public_path(of.name, resource)
+    if public.exists() and own.read_bytes() == public.read_bytes():
+        return f"{public_path(of.name, resource)}?v={of.hash[:8]}"
+    shapes: dict[str, Any] = json.loads(own.read_text("utf-8"))
+    return shapes

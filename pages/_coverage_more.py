@@ -1,0 +1,339 @@
+"""What is asked less often on Coverage: distances, a call, what-if, an area, downloads."""
+
+import datetime as dt
+from urllib.parse import urlencode
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import shapely
+import streamlit as st
+
+from geo.coverage.area import area_coverage
+from geo.coverage.calls import record_answer
+from geo.coverage.coverage import Coverage, in_supply, measure_coverage
+from geo.coverage.reach import SUPPLIES
+from geo.coverage.siting import Sites, find_sites
+from geo.errors import CareReachError
+from geo.output import downloads, handouts, reports
+from geo.output.answer_text import BY, min_text
+from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
+from geo.packs.shapes import read_area
+from geo.text import escape
+from pages import _address, _cached, _components, _frame
+from pages._address import MOST_ADDED, CoverageView, Problem, change_coverage, points_text
+from pages._components import plain
+from pages._coverage_parts import MOST_PLACES, SUPPLY_LABELS, area_map
+from pages._session import Key
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GEOJSON = "application/geo+json"
+#: So many next places are on the page for whoever decides.
+NEXT_PLACES = 2
+ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
+
+
+def more(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
+    """What is asked less often, one at a time."""
+    parts = {
+        "Distances": lambda: distances(view, coverage),
+        "Calls": lambda: ask(view, coverage, calls, today),
+        "What if": lambda: what_if(view, coverage),
+        "An area": lambda: an_area(coverage),
+        "Download": lambda: download(view, coverage, calls),
+    }
+    first = "What if" if view.sites else "Distances"
+    part = st.segmented_control("More", list(parts), default=first, key="w_cover_more")
+    parts[part or first]()
+
+
+def distances(view: CoverageView, coverage: Coverage) -> None:
+    """How the share grows with the distance, and another threshold beside this one."""
+    decay(coverage)
+    for sentence in detour_text(coverage):
+        st.html(f'<p class="cr-note">{escape(sentence)}</p>')
+    timed = coverage.unit == "min"
+    compared = view.compare_min if timed else view.compare_km
+    steps = _address.MINUTES if timed else _address.RADII_KM
+    key = f"w_cover_compare_{coverage.unit}"
+    _address.show_value(key, compared)
+    st.selectbox(
+        "Compare with another threshold",
+        sorted({*steps, *([compared] if compared else [])} - {coverage.within}),
+        index=None,
+        key=key,
+        format_func=min_text if timed else "{:g} km".format,
+        on_change=lambda: change_coverage(
+            **{f"compare_{coverage.unit}": f"{st.session_state[key] or '':}"}
+        ),
+        width=320,
+    )
+    if compared:
+        other = measure_coverage(
+            coverage.supplied, compared, measure=coverage.measure.name, supply=view.supply
+        )
+        rows = "".join(
+            f"<tr><th scope='row'>{escape(SUPPLY_LABELS[s])}</th>"
+            f"<td>{percent_text(coverage.share[s])}</td>"
+            f"<td>{percent_text(other.share[s])}</td></tr>"
+            for s in SUPPLIES
+        )
+        st.html(
+            f'<table class="cr-table"><tr><th>Covered</th><th>'
+            f"{within_text(coverage)}</th>"
+            f"<th>{within_text(other)}</th></tr>{rows}</table>"
+        )
+
+
+def ask(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
+    """The call script, and a form for the answer."""
+    if calls.empty:
+        st.info("Nobody outside this supply would reach more people within the threshold.")
+        return
+    names = dict(zip(calls["provider_id"], calls["name"], strict=True))
+    gains = dict(zip(calls["provider_id"], calls["people"], strict=True))
+    if st.session_state.get(Key.CALL) in names:
+        _address.show_value("w_cover_call", st.session_state[Key.CALL])
+    chosen = st.selectbox(
+        "Whom to ring",
+        list(names),
+        key="w_cover_call",
+        format_func=lambda i: f"{names[i]} (+{gains[i]:,} people)",
+        on_change=lambda: st.session_state.update(call=st.session_state["w_cover_call"]),
+        width=520,
+    )
+    call = calls.set_index("provider_id").loc[chosen].to_dict()
+    st.html(handouts.call_script_html(coverage, call))
+    with st.container(key="downloads"):
+        _components.browser_button("print_call", "Print this script", "window.print();")
+    if not _frame.may_write():
+        st.caption("Recording answers is switched off on this server.")
+        return
+    with st.form("answer", width=620):
+        st.markdown("**Record the answer** in your copy of the pack")
+        said = st.radio(
+            "Answer", list(ANSWERS), format_func=ANSWERS.__getitem__, horizontal=True, index=None
+        )
+        who = st.text_input("Who said so (role, not a private name)", max_chars=120)
+        when = st.date_input("When", value=today, max_value=today)
+        if st.form_submit_button("Record"):
+            if said is None or not who.strip():
+                st.warning("Choose an answer and say who gave it; nothing was recorded.")
+                return
+            try:
+                record_answer(view.pack, str(chosen), view.procedure.slug, said, who.strip(), when)
+            except (CareReachError, OSError) as error:
+                st.warning(plain(f"Nothing was recorded: {error}."))
+                return
+            _address.tell(Problem(f"Recorded: {names[chosen]}, {ANSWERS[said].lower()}."))
+            st.rerun()
+
+
+def _opened_call() -> None:
+    st.session_state[Key.CALL] = st.session_state["w_cover_call"]
+
+
+def what_if(view: CoverageView, coverage: Coverage) -> None:
+    """Places added or removed, and where the next ones would reach the most people."""
+    st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
+    for number, (lat, lon) in enumerate(view.add):
+        rest = points_text(view.add[:number] + view.add[number + 1 :])
+        st.button(
+            f"Remove the added place at {lat:g}, {lon:g}",
+            key=f"unadd_{number}",
+            on_click=change_coverage,
+            kwargs={"add": rest},
+        )
+    assessed = _cached.assessed(view.pack, view.procedure.slug, coverage.supplied.assessed.today)
+    supply = in_supply(assessed.rows, view.supply)
+    if view.add or view.remove:
+        st.button(
+            "Back to today", on_click=change_coverage, kwargs={"add": "", "remove": "", "sites": ""}
+        )
+    if len(supply) <= MOST_PLACES:
+        every = view.pack.providers.set_index("provider_id")["name"]
+        names = {i: every[i] for i in dict.fromkeys((*supply["provider_id"], *view.remove))}
+        _address.show_value("w_cover_remove", list(view.remove))
+        st.multiselect(
+            "Without these places",
+            list(names),
+            key="w_cover_remove",
+            format_func=names.__getitem__,
+            on_change=lambda: change_coverage(remove=";".join(st.session_state["w_cover_remove"])),
+        )
+    _address.show_value("w_cover_sites", view.sites)
+    st.segmented_control(
+        "Where the next places would reach the most people",
+        [0, 1, 2, 3, 4, 5],
+        key="w_cover_sites",
+        format_func=lambda k: "none" if not k else f"{k} more",
+        on_change=lambda: change_coverage(sites=str(st.session_state["w_cover_sites"] or "")),
+    )
+    if not view.sites:
+        return
+    try:
+        with st.spinner("Choosing places …"):
+            candidates, sites = find_sites(coverage, view.sites)
+    except CareReachError as error:  # minutes to places that were not measured yet
+        st.warning(plain(str(error)))
+        return
+    if not len(sites.greedy):
+        st.info("No place that lacks it would reach anybody more.")
+        return
+    upto = np.cumsum(sites.gains)
+    lines = "".join(
+        f"<tr><td>{n}. {escape(name)}</td><td>+{gain:,.0f}</td><td>{total:,.0f}</td></tr>"
+        for n, (name, gain, total) in enumerate(
+            zip(candidates["name"].iloc[sites.greedy], sites.gains, upto, strict=True), 1
+        )
+    )
+    if sites.optimum_people is None:
+        proof = f"No choice of {len(upto)} can reach more than {sites.bound:,.0f} people."
+    elif sites.optimum is not None and sites.optimum_people > sites.people:
+        best = ", ".join(candidates["name"].iloc[sites.optimum])
+        proof = f"The best choice reaches {sites.optimum_people:,.0f}: {best}."
+    else:
+        proof = "No other choice of as many places reaches more people (proved)."
+    st.html(
+        '<table class="cr-table"><tr><th>Next place</th><th>Adds people</th>'
+        f"<th>Together</th></tr>{lines}</table><p>{escape(proof)}</p>"
+    )
+    spots = candidates.iloc[sites.greedy]
+    added = (*view.add, *zip(spots["lat"], spots["lon"], strict=True))[:MOST_ADDED]
+    shown = {"add": points_text(added), "sites": ""}
+    st.button("Show these on the map", on_click=change_coverage, kwargs=shown)
+
+
+def an_area(coverage: Coverage) -> None:
+    """The figures of an area that was drawn or uploaded."""
+    corners = st.session_state.get(Key.DRAWN_AREA, [])
+    st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
+    upload = st.file_uploader("Area as GeoJSON", type=["geojson", "json"], max_upload_size=5)
+    shape = None
+    if upload is not None:
+        try:
+            shape = read_area(upload.getvalue().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            st.warning("This is not GeoJSON that can be read.")
+        except CareReachError as error:
+            st.warning(plain(str(error)))
+    elif len(corners) >= 3:
+        ring = [(lon, lat) for lat, lon in corners]
+        try:
+            shape = read_area(shapely.to_geojson(shapely.Polygon(ring)))
+        except CareReachError as error:  # corners in one line
+            st.warning(plain(str(error)))
+    if shape is not None:
+        part = area_coverage(coverage, shape)
+        st.html(
+            f"<p><strong>{part.population:,} people</strong> live in this area. "
+            f"{escape(percent_text(part.share[coverage.supply]))} of them are within "
+            f"{within_text(coverage)} "
+            f"({escape(SUPPLY_PHRASES[coverage.supply])}), "
+            f"{part.beyond:,} are not. Such places inside: {part.providers:,}.</p>"
+        )
+    with st.container(horizontal=True):
+        if corners:
+            st.button("Clear the area", on_click=lambda: st.session_state.pop(Key.DRAWN_AREA, None))
+        if len(corners) >= 3:
+            st.download_button(
+                "Download the area",
+                shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners])),
+                "area.geojson",
+                "application/geo+json",
+                on_click="ignore",
+            )
+
+
+def download(view: CoverageView, coverage: Coverage, calls: pd.DataFrame) -> None:
+    """The figures to take along, made when asked for."""
+    name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-"
+    name += f"{coverage.within:g}{coverage.unit}"
+    kinds = (
+        ("CSV", "csv", lambda: downloads.coverage_csv(coverage), "text/csv"),
+        ("XLSX", "xlsx", lambda: downloads.coverage_xlsx(coverage), XLSX),
+        ("GeoJSON", "geojson", lambda: downloads.coverage_geojson(coverage, view.level), GEOJSON),
+        (
+            "GeoParquet",
+            "parquet",
+            lambda: downloads.coverage_geoparquet(coverage, view.level),
+            "application/vnd.apache.parquet",
+        ),
+    )
+    with st.container(horizontal=True, key="downloads"):
+        for label, ending, make, kind in kinds:
+            st.download_button(
+                f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
+            )
+        drawn = area_map(coverage)
+        st.download_button(
+            "Report for analysts",
+            lambda: reports.analyst_report(
+                coverage, view.level, calls, "/coverage?" + urlencode(view.address()), drawn
+            ),
+            f"{name}-report.html",
+            "text/html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "One page for decision makers",
+            lambda: reports.decision_report(coverage, calls, _next_places(coverage), drawn),
+            f"{name}-decision.html",
+            "text/html",
+            on_click="ignore",
+        )
+        _components.browser_button("print_summary", "Print this summary", "window.print();")
+    st.html(
+        handouts.summary_html(coverage, view.level, calls, "/coverage?" + urlencode(view.address()))
+    )
+
+
+def _next_places(coverage: Coverage) -> tuple[pd.DataFrame, Sites] | None:
+    """Where the next places would count most; None where minutes to them cannot be had."""
+    try:
+        return find_sites(coverage, NEXT_PLACES)
+    except CareReachError:
+        return None
+
+
+def decay(coverage: Coverage) -> None:
+    """How the share grows with the distance, for the four supplies."""
+    people = coverage.pack.demand["population"].to_numpy(float)
+    grid = np.linspace(0, 4 * coverage.within, 41)
+    total = max(people.sum(), 1)
+    table = {}
+    for supply in SUPPLIES:
+        far = coverage.supplied.reach.nearest(coverage.measure.name, supply)
+        order = np.argsort(far)
+        upto = np.concatenate(([0], np.cumsum(people[order])))
+        table[SUPPLY_LABELS[supply]] = (
+            100 * upto[np.searchsorted(far[order], grid, "right")] / total
+        )
+    frame = pd.DataFrame(table, index=pd.Index(grid, name="far")).reset_index()
+    by = BY[coverage.measure.name]
+    here_text = within_text(coverage)
+    shares = ", ".join(f"{SUPPLY_LABELS[s]} {percent_text(coverage.share[s])}" for s in SUPPLIES)
+    st.subheader("How many are within how far", anchor=False)
+    # Marks and axes are silent: the description says it, and the tables have the figures.
+    chart = (
+        alt.Chart(
+            frame.melt("far", var_name="Supply", value_name="share"),
+            description=f"People within a distance {by}. At {here_text}: {shares}.",
+            height=360,
+        )
+        .mark_line(aria=False)
+        .encode(
+            x=alt.X("far", title=f"{coverage.unit} {by}"),
+            y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
+            strokeDash=alt.StrokeDash("Supply", sort=list(SUPPLY_LABELS.values()), legend=None),
+            color=alt.Color(
+                "Supply",
+                title=None,
+                sort=list(SUPPLY_LABELS.values()),
+                scale=alt.Scale(range=["#7a8b87", "#2a9181", "#c1440e", "#8a6fb0"]),
+                legend=alt.Legend(orient="top", columns=2, aria=False),
+            ),
+        )
+    )
+    here = alt.Chart(pd.DataFrame({"far": [coverage.within]})).mark_rule(aria=False).encode(x="far")
+    st.altair_chart((chart + here).configure_axis(aria=False))

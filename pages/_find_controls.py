@@ -1,0 +1,257 @@
+"""What a reader can change on the Find page, and what was not understood."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from geo.care.find import Answer
+from geo.output.answer_text import BY, min_text, threshold_text
+from geo.packs.gazetteer import Place, find_place
+from geo.text import escape
+from pages import _address, _cached
+from pages._address import FindView, Problem
+from pages._components import plain
+
+ORDER_LABELS = {"evidence": "Strongest evidence", "distance": "Nearest"}
+MEASURE_LABELS = {
+    "road": "by road",
+    "straight": "in a straight line",
+    "drive": "minutes by car",
+    "walk": "minutes on foot",
+}
+MEASURE_LABELS = {
+    "road": "by road",
+    "straight": "in a straight line",
+    "drive": "minutes by car",
+    "walk": "minutes on foot",
+}
+SHOW_LABELS = {
+    "all": "Everybody who may do it",
+    "likely": "Likely or better",
+    "reported": "Reported or confirmed",
+    "confirmed": "Confirmed only",
+    "not_offered": "Only those on record as not doing it",
+}
+FILTER_LABELS = {
+    "kind": "Who",
+    "specialty": "Specialty",
+    "language": "Language",
+    "gender": "Gender",
+    "telehealth": "By video or telephone",
+    "accepting": "Takes new patients",
+    "wheelchair": "Wheelchair access",
+    "emergency": "Emergency department",
+    "open_now": "Open now",
+}
+FILTER_ANY = "Any"
+FILTER_NOTE = "Only what is on record counts: who does not say is left out, and counted."
+MEANINGS = """<dl class="cr-words">
+<dt>Confirmed</dt><dd>An official page, a register or payment records say that it is done here, at
+most 3 years ago. For hospital and primary care: the register lists the place as such.</dd>
+<dt>Reported</dt><dd>Somebody else says so, or it was said longer ago.</dd>
+<dt>Likely</dt><dd>The doctors it takes are on record here. Nobody has said that it is done.</dd>
+<dt>Unknown</dt><dd>A place of a kind that could do it. Nothing decisive is on record.</dd>
+<dt>Old, no date</dt><dd>What this rests on is more than 3 years old, or has no date.</dd>
+<dt>Another source disagrees</dt><dd>An older or undated statement says the opposite.</dd>
+<dt>Related service</dt><dd>Something close to it is done here, which makes it more likely.</dd>
+<dt>About, estimates</dt><dd>Road kilometres are published only between towns. The way to and from
+them is estimated.</dd></dl>"""
+
+
+def title(view: FindView) -> None:
+    """The browser's title, one per view."""
+    where = view.match.place.label if view.match.place else view.near
+    st.set_page_config(page_title=f"{view.procedure.title} near {where} · CareReach")
+
+
+def picked_procedure() -> None:
+    """A title from the list, or any words for it."""
+    shown = _address.read_find()[0].procedure
+    typed = st.session_state["w_procedure"] or ""
+    _address.pick_procedure(typed, shown, _address.change_find, provider="")
+
+
+def typed_place() -> None:
+    """A place by any spelling; what nobody knows stays in the box."""
+    typed = st.session_state["w_near"]
+    view, _ = _address.read_find()
+    match = find_place(_cached.gazetteer(view.pack), typed)
+    if match.place:
+        _address.change_find(near=match.place.label, provider="")
+        if match.corrected:
+            _address.tell(Problem(f"“{typed}” was read as {match.place.label}."))
+    elif match.choices:
+        _address.change_find(near=typed, provider="")
+    else:
+        shown = view.near if view.match.place else ""
+        _address.tell(_address.unknown_place(match, shown), w_near=typed)
+
+
+def controls(view: FindView) -> None:
+    """Procedure, place, radius, and the one switch."""
+    titles = [entry.title for entry in _cached.library().values()]
+    radii = sorted({*_address.RADII_KM, view.radius_km})
+    _address.show_value("w_procedure", view.procedure.title)
+    _address.show_value("w_near", view.near)
+    _address.show_value("w_radius", view.radius_km)
+    _address.show_value("w_within_min", view.within_min)
+    _address.show_value("w_order", view.order)
+    with st.container(key="controls"):
+        what, where, within, first = st.columns([28, 28, 24, 30])
+        what.selectbox(
+            "Procedure or condition",
+            titles,
+            key="w_procedure",
+            accept_new_options=True,
+            on_change=picked_procedure,
+        )
+        where.text_input(
+            "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
+        )
+        if view.measure.unit == "min":
+            within.select_slider(
+                f"Within {min_text(view.within_min)} {BY[view.measure.name]}",
+                sorted({*_address.MINUTES, view.within_min}),
+                key="w_within_min",
+                format_func=min_text,
+                on_change=lambda: _address.change_find(
+                    within_min=f"{st.session_state['w_within_min']:g}"
+                ),
+            )
+        else:
+            within.select_slider(
+                f"Within {view.radius_km:g} km",
+                radii,
+                key="w_radius",
+                format_func=lambda km: f"{km:g} km",
+                on_change=lambda: _address.change_find(
+                    radius_km=f"{st.session_state['w_radius']:g}"
+                ),
+            )
+        first.radio(
+            "Show first",
+            list(ORDER_LABELS),
+            key="w_order",
+            format_func=ORDER_LABELS.__getitem__,
+            horizontal=True,
+            on_change=lambda: _address.change_find(order=st.session_state["w_order"]),
+        )
+
+
+def problems(view: FindView, unclear: Sequence[Problem], answer: Answer | None = None) -> None:
+    """What was not understood, one sentence each, with what to click instead."""
+    # Always a container: if what comes after moved, the browser would draw the map anew.
+    with st.container(key="problems"):
+        if answer is not None and answer.reason and not answer.outside_km:
+            stand_in = f"Shown instead: within {threshold_text(answer)}."
+            st.warning(plain(f"{answer.reason} {stand_in}"))
+            if answer.down:
+                _cached.wait_for_roads(view.pack)
+        for number, problem in enumerate(unclear):
+            st.warning(plain(problem.sentence))
+            if problem.offers:
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    st.html("<span>Did you mean:</span>", width="content")
+                    for label, changes in problem.offers:
+                        st.button(
+                            plain(label),
+                            key=f"offer_{number}_{label}",
+                            on_click=_address.change_find,
+                            kwargs=changes,
+                        )
+
+
+def more_choices(view: FindView) -> None:
+    """What is seldom needed: the measure, and who is shown."""
+    _address.show_value("w_measure", view.measure.name)
+    _address.show_value("w_show", view.show)
+    with st.popover("More choices"):
+        st.radio(
+            "Measure",
+            list(_cached.measures(view.pack).by_name),
+            key="w_measure",
+            format_func=MEASURE_LABELS.__getitem__,
+            on_change=lambda: _address.change_find(measure=st.session_state["w_measure"]),
+        )
+        engine, why = _cached.engine(view.pack)
+        if engine is None:
+            st.caption(plain(why))
+        st.radio(
+            "Show",
+            list(SHOW_LABELS),
+            key="w_show",
+            format_func=SHOW_LABELS.__getitem__,
+            on_change=lambda: _address.change_find(show=st.session_state["w_show"]),
+        )
+    with st.popover("What the words mean"):
+        st.html(MEANINGS)
+
+
+def filters(view: FindView) -> None:
+    """What the list can be narrowed to, where the pack has the data."""
+    known = _cached.filter_choices(view.pack)
+    if not known:
+        return
+    labels = _cached.specialty_labels()
+    said = _address.filter_address(view.filters)
+    on = sum(bool(value) for value in said.values())
+    with st.popover(f"Filters ({on})" if on else "Filters"):
+        for name, values in known.items():
+            parameter = _address.NAMES.get(name, name)
+            key = f"w_filter_{name}"
+            if values:
+                shown = {"": FILTER_ANY, **{v: value_text(name, v, labels) for v in values}}
+                _address.show_value(key, getattr(view.filters, name))
+                st.selectbox(
+                    FILTER_LABELS[name],
+                    list(shown),
+                    key=key,
+                    format_func=shown.__getitem__,
+                    on_change=filtered,
+                    args=(parameter, key),
+                )
+            else:
+                _address.show_value(key, getattr(view.filters, name))
+                st.checkbox(FILTER_LABELS[name], key=key, on_change=filtered, args=(parameter, key))
+        st.html(f'<p class="cr-note">{escape(FILTER_NOTE)}</p>')
+        if on:
+            st.button("Clear all", on_click=_address.change_find, kwargs=dict.fromkeys(said, ""))
+
+
+def filtered(parameter: str, key: str) -> None:
+    """A filter was set or let go."""
+    value = st.session_state[key]
+    if isinstance(value, bool):
+        value = _address.ON.get(key.removeprefix("w_filter_"), "yes") if value else ""
+    _address.change_find(**{parameter: value, "provider": ""})
+
+
+def value_text(name: str, value: str, specialties: Mapping[str, str]) -> str:
+    """A filter's value for a reader."""
+    if name == "specialty":
+        return specialties.get(value, value.replace("-", " ").capitalize())
+    return {"facility": "Hospitals and other places", "practitioner": "Doctors and others"}.get(
+        value, value.capitalize()
+    )
+
+
+def which_one(view: FindView, seen: Callable[[Place], tuple[str, str] | None]) -> None:
+    """A name that means several places is asked about, never guessed."""
+    st.html(
+        f'<div class="cr-head"><h1>Which {escape(view.near.strip())}?</h1>'
+        f"<p>{escape(view.match.problem)}</p></div>"
+    )
+    for choice in view.match.choices:
+        with st.container(border=True, width=520):
+            st.button(
+                plain(f"{choice.label} ({choice.kind})"),
+                key=f"choice_{choice.place_id}",
+                on_click=_address.change_find,
+                kwargs={"near": choice.label, "provider": ""},
+            )
+            hospital = seen(choice)
+            if hospital:
+                st.html(
+                    f'<p class="cr-note">Nearest hospital: {escape(hospital[0])}, '
+                    f"{escape(hospital[1])}.</p>"
+                )

@@ -1,0 +1,294 @@
+"""What the Find page shows of an answer."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from geo.care.find import SHOW, Answer
+from geo.output import downloads, handouts, maps, reports
+from geo.output.answer_text import (
+    STATUS_LABELS,
+    Row,
+    Statement,
+    answer_rows,
+    count_text,
+    farther_text,
+    outside_text,
+    seen_at_text,
+    threshold_text,
+)
+from geo.packs.gazetteer import Place, find_place
+from geo.sources.roads import SOURCE as ROADS_SOURCE
+from geo.text import escape
+from geo.travel.valhalla import RoadsDownError
+from pages import _address, _cached, _components
+from pages._address import FindView
+from pages._components import plain
+from pages._find_controls import filters, more_choices
+
+MOST_ROWS = 100
+#: So many rows can be opened in a map app: the positions of all would weigh too much.
+MOST_PLACED = 30
+PURPOSE = (
+    "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
+    "This is an example; change anything above."
+)
+
+
+def filter_note(answer: Answer, view: FindView) -> str:
+    """What the filters left out for want of data."""
+    if not view.filters or not answer.assessed.silent:
+        return ""
+    return (
+        f" Filters are on; {answer.assessed.silent:,} in the whole data do not say what you ask for and "
+        "are left out."
+    )
+
+
+def headline(view: FindView, answer: Answer) -> None:
+    """What is asked, how many were found, and what else could be asked."""
+    lead, rest = count_text(answer)
+    hidden = sum(answer.counts[s] for s in SHOW[answer.search.show] if s in answer.counts)
+    hidden -= len(answer.results)
+    more = f" Shown: the first {len(answer.results)}." if hidden > 0 else ""
+    purpose = "" if st.query_params else f'<p class="cr-note">{PURPOSE}</p>'
+    st.html(
+        f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
+        f"{escape(answer.place.label)}</h1>"
+        f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}'
+        f"{more}{escape(filter_note(answer, view))}</p></div>"
+    )
+    with st.container(key="outside"):
+        if answer.outside_km:
+            st.info(plain(outside_text(answer)))
+            st.button(
+                plain(f"Back to {view.pack.default_place}"),
+                on_click=_address.change_find,
+                kwargs={"near": view.pack.default_place, "provider": ""},
+            )
+    with st.container(horizontal=True, key="choices", vertical_alignment="center", gap="small"):
+        for other in _namesakes(view, answer):
+            st.button(
+                plain(f"Not the {answer.place.name} in {other.within}? Switch"),
+                key=f"other_{other.place_id}",
+                type="tertiary",
+                on_click=_address.change_find,
+                kwargs={"near": other.label, "provider": ""},
+            )
+        more_choices(view)
+        filters(view)
+    _examples(view)
+
+
+def _examples(view: FindView) -> None:
+    """On a first visit, other questions to try."""
+    with st.container(horizontal=True, key="examples", vertical_alignment="center", gap="small"):
+        if st.query_params:
+            return
+        st.html("<span>Or try:</span>", width="content")
+        library = _cached.library()
+        known = [e for e in view.pack.examples if e["procedure"] in library]
+        for number, example in enumerate(known):
+            title = library[example["procedure"]].title
+            st.button(
+                plain(f"{title} near {example['near']}"),
+                key=f"example_{number}",
+                type="tertiary",
+                on_click=_address.change_find,
+                kwargs={**example, "provider": ""},
+            )
+
+
+def _namesakes(view: FindView, answer: Answer) -> list[Place]:
+    """Other places of the same name, which the reader may have meant."""
+    if answer.place.kind == "point":
+        return []
+    match = find_place(_cached.gazetteer(view.pack), answer.place.name)
+    return [c for c in match.choices if c.place_id != answer.place.place_id and c.within][:2]
+
+
+def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict[str, Any]:
+    """The list as plain values for the component.
+
+    Words that many rows share travel once, in `texts`, and what a row lacks does not travel.
+    """
+    texts: dict[str | None, int] = {None: 0}
+
+    def shared(text: str | None) -> int:
+        return texts.setdefault(text, len(texts))
+
+    def statements(said: Iterable[Statement]) -> list[list[int]]:
+        return [[shared(s.text), shared(s.source), shared(s.url)] for s in said]
+
+    sent = []
+    for row in rows:
+        values = {
+            "id": row.provider_id,
+            "name": row.name,
+            "status": row.status,
+            "badges": [[kind, shared(badge)] for kind, badge in row.badges],
+            "distance": row.distance,
+            "detail": row.detail,
+            "reason": shared(row.reason),
+            "source": [shared(row.source), shared(row.source_url)],
+            "against": statements(row.against),
+            "notices": statements(row.notices),
+            "basis": statements(row.basis),
+            "history": statements(s for s in row.history if s not in row.against),
+            "related": statements(row.related),
+            "services": statements(row.services if row.provider_id == selected else ()),
+            "others": len(row.services),
+            "note": row.note,
+            "facts": row.facts,
+            "reach": shared(row.reach),
+            "phone": row.phone,
+            "farther": row.farther,
+            "at": [round(row.lat, 5), round(row.lon, 5)] if row.number <= MOST_PLACED else None,
+        }
+        sent.append({key: value for key, value in values.items() if value})
+    return {
+        "selected": selected,
+        "farther": farther_text(answer),
+        "empty": _empty(answer, rows) if answer.results.empty else None,
+        "words": STATUS_LABELS,
+        "texts": list(texts),
+        "rows": sent,
+    }
+
+
+def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
+    """The designed answer where nobody is near."""
+    seen = seen_at_text(answer)
+    within = threshold_text(answer)
+    if sum(answer.counts.values()) and answer.search.show != "not_offered":
+        return {
+            "title": "Nobody of the kind you chose",
+            "lines": [f"Others are known within {within}: under More choices, show everybody."],
+        }
+    if answer.assessed.narrowed:
+        lines = ["Others may be near: let go of a filter to see them."]
+        lines += ["Farther away, below, are the nearest who pass."] if shown else []
+        if answer.pack.emergency_number:
+            lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+        return {"title": f"Nobody within {within} passes your filters", "lines": lines}
+    if answer.search.show == "not_offered":
+        return {"title": "Nobody is on record as not doing it", "lines": [f"Within {within}."]}
+    lines = []
+    if seen:
+        lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
+    if shown:
+        lines.append("Farther away, below, are the nearest who may do it.")
+    lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+    return {"title": f"Nobody within {within}", "lines": lines}
+
+
+def caption(answer: Answer, *, shaded: bool) -> None:
+    """What the map's signs mean."""
+    if answer.measure.unit == "min":
+        _timed_caption(answer, shaded=shaded)
+        return
+    bound = (
+        f"Nothing outside the circle ({answer.radius_km:g} km in a straight line) can be within "
+        f"{answer.radius_km:g} km by road."
+        if not answer.measure.is_bound
+        else f"The circle is {answer.radius_km:g} km in a straight line."
+    )
+    _legend(answer, bound)
+
+
+def _timed_caption(answer: Answer, *, shaded: bool) -> None:
+    """The same where the list is cut by minutes."""
+    source = answer.pack.sources.get(ROADS_SOURCE)
+    roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
+    area = (
+        f"Shaded: what can be reached in {threshold_text(answer)}, without traffic or waiting."
+        if shaded
+        else "The area that can be reached is not drawn: the road service gave none."
+    )
+    _legend(answer, f"{area} {roads}.")
+
+
+def _legend(answer: Answer, bound: str) -> None:
+    """What the map's signs mean, and how far it looks."""
+    borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
+    ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
+    st.html(
+        '<p class="cr-note">Numbers match the list. Square = confirmed, double ring = reported, '
+        f"filled = likely, dashed = unknown. {escape(bound)} {ground} Click the map to "
+        f"search from there.{borders} Drawn here; no map service sees your search.</p>"
+    )
+
+
+def search_map(view: FindView, answer: Answer, rows: Sequence[Row]) -> maps.SearchMap:
+    """What the map draws: with minutes the area that can be reached, and the way to the row."""
+    place = answer.place
+    drawn = replace(maps.SearchMap.of(answer, rows), selected=view.provider)
+    if answer.measure.unit == "km":
+        return drawn
+    try:
+        area = _cached.reached(
+            answer.pack, place.lat, place.lon, answer.within, answer.measure.name
+        )
+        return replace(drawn, area=area, way=_way_drawn(view, answer, rows))
+    except RoadsDownError:
+        return drawn
+
+
+def _way_drawn(
+    view: FindView, answer: Answer, rows: Sequence[Row]
+) -> tuple[tuple[float, float], ...]:
+    """The way to the row that was chosen."""
+    chosen = [row for row in rows if row.provider_id == view.provider]
+    if not chosen:
+        return ()
+    ends = (answer.place.lat, answer.place.lon), (chosen[0].lat, chosen[0].lon)
+    way = _cached.way_to(answer.pack, *ends, answer.measure.name)
+    return tuple((round(lat, 5), round(lon, 5)) for lat, lon in way.line) if way else ()
+
+
+def take_along(view: FindView, answer: Answer, drawn: maps.SearchMap, today: dt.date) -> None:
+    """The list to take along."""
+    rows = list(drawn.rows)
+    place = re.sub(r"[^a-z0-9]+", "-", view.near.lower()).strip("-")
+    name = f"carereach-{view.procedure.slug}-{place}"
+    with st.container(horizontal=True, key="downloads"):
+        st.link_button("Print leaflet", "?" + urlencode(view.address(view=_address.PRINT)))
+        # Made with every run, so that a click needs no further answer from the server.
+        for label, content, ending, kind in (
+            ("CSV", downloads.answer_csv, "csv", "text/csv"),
+            ("GeoJSON", downloads.answer_geojson, "geojson", "application/geo+json"),
+        ):
+            st.download_button(
+                f"Download {label}",
+                content(answer, rows),
+                f"{name}.{ending}",
+                kind,
+                on_click="ignore",
+            )
+        # Made when it is asked for: the map's script is in it.
+        st.download_button(
+            "Download page for offline",
+            lambda: reports.patient_report(answer, replace(drawn, selected=None), today),
+            f"{name}.html",
+            "text/html",
+            on_click="ignore",
+        )
+        _components.browser_button(
+            "copy",
+            "Copy link",
+            "navigator.clipboard.writeText(location.href)"
+            '.then(() => { button.textContent = "Copied"; });',
+        )
+
+
+def printed(view: FindView, answer: Answer, today: dt.date) -> None:
+    """The print view: nothing but what belongs on paper, and a way to print and back."""
+    with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
+        _components.browser_button("print", "Print", "window.print();")
+        st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
+    st.html(handouts.leaflet_html(answer, answer_rows(answer), today))
