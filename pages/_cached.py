@@ -17,7 +17,7 @@ from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices
 from geo.care.find import Assessed, assess_pack, narrow
 from geo.care.library import own_folder, whole_library
-from geo.coverage.coverage import Supplied, pack_times, supply_pack
+from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import DataError
 from geo.packs.build import public_path
 from geo.packs.gazetteer import Gazetteer
@@ -269,10 +269,8 @@ def _supplied(
     of: Pack, slug: str, today: dt.date, what_if: WhatIf, timed: bool, own: OwnFiles
 ) -> Supplied:
     seen = assessed(of, slug, today)
-    by = None
-    if timed:
-        measured_by, _ = engine(of)
-        by = pack_measures(of, seen.roads, measured_by, times=times(of))
+    measured_by, _ = engine(of) if timed else (None, "")
+    by = None if measured_by is None else demand_measures(seen, measured_by, times(of))
     made = supply_pack(seen, what_if.added, what_if.removed, by)
     _settle_memory()
     return made

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from geo.care.entry import Procedure
-from geo.packs.pack import Pack, open_pack
 from geo.care.library import open_library
+from geo.packs.pack import Pack, open_pack
 from geo.packs.schema import SCHEMAS, conform
 
 ROOT = Path(__file__).resolve().parent.parent

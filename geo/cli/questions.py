@@ -12,7 +12,7 @@ from geo.care.library import Library, find_procedure, get_procedure, whole_libra
 from geo.cli.options import CoverageQuestion, Format, Measured, grouped, say
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls
-from geo.coverage.coverage import Coverage, measure_coverage, pack_times, supply_pack
+from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
 from geo.coverage.siting import find_sites
 from geo.errors import CareReachError
 from geo.output import downloads
@@ -138,10 +138,7 @@ def _coverage(question: CoverageQuestion) -> Coverage:
     entry = get_procedure(_library(), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     by, engine = _measured_by(data, question.measure, question.within_min, question.within_km)
-    measures = pack_measures(data, assessed.roads)
-    if engine is not None:
-        times = pack_times(data, engine)
-        measures = pack_measures(data, assessed.roads, engine, times=times)
+    measures = None if engine is None else demand_measures(assessed, engine)
     try:
         supplied = supply_pack(assessed, measures=measures, progress=_show_step)
     except RoadsDownError as error:

@@ -38,6 +38,7 @@ __all__ = [
     "Coverage",
     "Supplied",
     "access_scores",
+    "demand_measures",
     "in_supply",
     "measure_coverage",
     "pairs_in_reach",
@@ -224,6 +225,24 @@ def pack_times(pack: Pack, engine: Engine) -> dict[str, Times]:
     """
     demand = pack.demand
     return {mode: Times(engine, mode, demand["lat"], demand["lon"]) for mode in MODES}
+
+
+def demand_measures(
+    assessed: Assessed, engine: Engine, times: Mapping[str, Times] | None = None
+) -> Measures:
+    """What a pack's people can be measured by, minutes included.
+
+    Parameters
+    ----------
+    assessed
+        From `geo.care.find.assess_pack`.
+    engine
+        From `geo.travel.times.engine_for`.
+    times
+        From `pack_times`, where they were kept.
+    """
+    times = times or pack_times(assessed.pack, engine)
+    return pack_measures(assessed.pack, assessed.roads, engine, times=times)
 
 
 def measure_coverage(

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.coverage.reach import e2sfca, pairs_by
-from geo.packs.pack import open_pack, read_shapes
+from geo.coverage.reach import e2sfca
 from geo.distance import nearest_of_each, region_of_each
+from geo.packs.pack import open_pack, read_shapes
+from geo.travel.measure import StraightLine
 
 warnings.simplefilter("ignore")
 
@@ -72,7 +73,7 @@ def scores_here(n: int) -> float:
     """Seconds for each million pairs."""
     (lat, lon), (lats, lons) = clustered(n, 4), clustered(n // 2, 5)
     start = time.perf_counter()
-    pairs = pairs_by("straight", lat, lon, lats, lons, 30, None)
+    pairs = StraightLine().pairs((lat, lon), (lats, lons), 30)
     e2sfca(np.ones(n), np.ones(n // 2), pairs, 30)
     took = time.perf_counter() - start
     return took / sum(len(i) for i, _, _ in pairs()) * 1e6
@@ -83,7 +84,7 @@ def scores_access(n: int) -> float:
     from access import Access, weights
 
     (lat, lon), (lats, lons) = clustered(n, 4), clustered(n // 2, 5)
-    rows = list(pairs_by("straight", lat, lon, lats, lons, 30, None)())
+    rows = list(StraightLine().pairs((lat, lon), (lats, lons), 30)())
     i, j, km = (np.concatenate([row[part] for row in rows]) for part in range(3))
     ids = pd.Index([f"s{k}" for k in range(n // 2)])
     people = pd.DataFrame({"id": np.arange(n), "people": 1})

@@ -14,19 +14,20 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.coverage import coverage as cover
-from geo.sources.demand import import_demand
 from geo.care.find import assess_pack
+from geo.care.library import open_library
+from geo.coverage import coverage as cover
+from geo.distance import distance_km
+from geo.packs.pack import open_pack
+from geo.sources.batch import Report
+from geo.sources.demand import import_demand
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
-from geo.packs.pack import open_pack
-from geo.care.library import open_library
-from geo.distance import distance_km
-from geo.sources.roads import import_roads
-from geo.travel.valhalla import open_engine
-from geo.sources.batch import Report
 from geo.sources.osm import read_osm
+from geo.sources.roads import import_roads
+from geo.sources.table import PopulatedPoints
 from geo.travel.times import minutes, route
+from geo.travel.valhalla import open_engine
 
 # Another package that is installed is called `tests`.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roads"))
@@ -43,7 +44,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAREREACH_DATA"] = folder
         import_into("helsinki", [read_osm(EXTRACT, TODAY.isoformat())], NewPack("H", "Finland"))
-        import_demand("helsinki", demand_table(200), "a grid", Report(read=200, kept=200))
+        points = PopulatedPoints(demand_table(200), Report(read=200, kept=200))
+        import_demand("helsinki", points, "a grid")
         start = time.perf_counter()
         import_roads("helsinki", EXTRACT)
         print(f"roads of {EXTRACT.name}: {time.perf_counter() - start:.2f} s")
@@ -75,7 +77,7 @@ def main() -> None:
             )
         assessed = assess_pack(pack, open_library()["primary-care"], TODAY)
         start = time.perf_counter()
-        supplied = cover.supply_pack(assessed, times=cover.pack_times(pack, engine))
+        supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
         first = time.perf_counter() - start
         start = time.perf_counter()
         cover.measure_coverage(supplied, 5, measure="drive")

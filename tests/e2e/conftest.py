@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from geo.packs.build import build_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
+from tests.care.test_filters import ROWS
 from tests.conftest import ROOT
-from tests.test_filters import ROWS
-from tests.test_imports import small
+from tests.sources.test_into_pack import small
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
 FLAGS = [

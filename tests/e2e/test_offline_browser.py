@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from geo.care.find import Search, assess_pack, find_care
 from geo.coverage import coverage as cover
-from geo.output import reports, answer_text
-from geo.care.find import assess_pack, find_care
-from geo.packs.pack import open_pack
+from geo.coverage.calls import find_calls
+from geo.coverage.siting import find_sites
+from geo.output import maps, reports
+from geo.output.answer_text import answer_rows
 from geo.packs.gazetteer import find_place
-from pages._cover import COLORS, classes, places
+from geo.packs.pack import open_pack
+from pages._coverage_parts import area_map
 from tests.conftest import TODAY
 from tests.e2e.conftest import HOSTILE
 
@@ -84,9 +87,12 @@ def test_what_a_patient_prints_is_one_page(
     pack = open_pack("bhutan")
     for near in ("Serzhong, Sarpang", "Thimphu"):
         place = find_place(pack.places, near).place
-        answer = find_care(assess_pack(pack, library[slug], TODAY), place, 50)
+        answer = find_care(assess_pack(pack, library[slug], TODAY), place, Search(50))
         path = tmp_path / "page.html"
-        path.write_text(reports.patient_report(answer, answer_text.answer_rows(answer), TODAY), "utf-8")
+        path.write_text(
+            reports.patient_report(answer, maps.SearchMap.of(answer, answer_rows(answer)), TODAY),
+            "utf-8",
+        )
         disk.goto(path.as_uri())
         for paper in ("A4", "Letter"):
             assert pages_of(disk, paper) == 1, (near, paper)
@@ -107,13 +113,10 @@ def test_what_somebody_who_decides_prints_is_one_page(
     found = cover.measure_coverage(
         cover.supply_pack(assess_pack(data, library[slug], TODAY)), within
     )
-    used = classes(found, int(data.regions["level"].max()))
-    drawn = reports.AreaMap(used, COLORS, places(found))
+    drawn = area_map(found)
     # Of 8,867 hospitals some would be a map of something else.
     assert (len(drawn.places) == 0) == (pack == "us")
-    html = reports.decision_report(
-        found, cover.find_calls(found), cover.find_sites(found, 2), drawn
-    )
+    html = reports.decision_report(found, find_calls(found), find_sites(found, 2), drawn)
     path = tmp_path / "page.html"
     path.write_text(html, "utf-8")
     disk.goto(path.as_uri())

@@ -17,13 +17,12 @@ from geo.care.find import Answer, Search, assess_pack, find_care, narrow
 from geo.care.library import open_library
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls
-from geo.coverage.coverage import Coverage, measure_coverage, pack_times, supply_pack
+from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
 from geo.coverage.siting import find_sites
 from geo.output import downloads, entry_html, handouts, maps, pack_export, reports
 from geo.output.answer_text import answer_rows
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack, open_pack
-from geo.travel.measure import pack_measures
 from geo.travel.times import isochrone, route
 from geo.travel.valhalla import Engine, ServiceEngine
 from pages import _coverage_parts, _find_parts
@@ -131,9 +130,7 @@ def answer_texts(
 def coverage_texts(coverage: Coverage, level: int) -> dict[str, str]:
     """Every form of a coverage."""
     calls = find_calls(coverage)
-    drawn = dataclasses.replace(
-        _coverage_parts.area_map(coverage), areas="x", outlines="y"
-    )
+    drawn = dataclasses.replace(_coverage_parts.area_map(coverage), areas="x", outlines="y")
     candidates, sites = find_sites(coverage, 2)
     data = drawn.data() | {"areas": "x", "outlines": "y"}
     chosen = candidates.iloc[sites.greedy].to_dict("records")
@@ -143,9 +140,7 @@ def coverage_texts(coverage: Coverage, level: int) -> dict[str, str]:
         "csv": downloads.coverage_csv(coverage),
         "geojson": downloads.coverage_geojson(coverage, level),
         "calls": calls.to_json(orient="records"),
-        "sites": json.dumps(
-            [chosen, sites.gains.tolist(), sites.bound, sites.optimum_people]
-        ),
+        "sites": json.dumps([chosen, sites.gains.tolist(), sites.bound, sites.optimum_people]),
         "map": json.dumps(data, ensure_ascii=False),
         "summary": handouts.summary_html(coverage, level, calls, "/coverage?x=1"),
         "analyst": reports.analyst_report(coverage, level, calls, "/coverage?x=1", drawn),
@@ -169,12 +164,14 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
     """Each question, and every form of its answer."""
     packs = {name: open_pack(name) for name in ("bhutan", "us")}
     for number, (name, slug, near, radius, options) in enumerate(FIND, 1):
-        yield f"find-{number:02d}-{name}-{slug}", answer_texts(
-            ask(packs[name], slug, near, radius, options)
+        yield (
+            f"find-{number:02d}-{name}-{slug}",
+            answer_texts(ask(packs[name], slug, near, radius, options)),
         )
     narrowed = narrow(
         assess_pack(packs["bhutan"], open_library()["hospital-care"], TODAY),
-        Filters(emergency=True), NOW,
+        Filters(emergency=True),
+        NOW,
     )
     place = find_place(packs["bhutan"].places, "Thimphu").place
     assert place is not None
@@ -196,12 +193,10 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
         for number, (slug, within, options, level) in enumerate(TIMED, 1):
             pack = packs["bhutan"]
             assessed = assess_pack(pack, open_library()[slug], TODAY)
-            measures = pack_measures(
-                pack, assessed.roads, engine, times=pack_times(pack, engine)
-            )
-            supplied = supply_pack(assessed, measures=measures)
-            yield f"timed-{number:02d}-{slug}", coverage_texts(
-                measure_coverage(supplied, within, **options), level
+            supplied = supply_pack(assessed, measures=demand_measures(assessed, engine))
+            yield (
+                f"timed-{number:02d}-{slug}",
+                coverage_texts(measure_coverage(supplied, within, **options), level),
             )
     for number, (name, slug, within, options, level) in enumerate(COVERAGE, 1):
         supplied = supply_pack(assess_pack(packs[name], open_library()[slug], TODAY))
@@ -209,18 +204,19 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
         yield f"coverage-{number:02d}-{name}-{slug}", coverage_texts(coverage, level)
     assessed = assess_pack(packs["bhutan"], open_library()["haemodialysis"], TODAY)
     supplied = supply_pack(assessed, [(27.2, 90.5)], [assessed.rows["provider_id"].iloc[0]])
-    yield "coverage-what-if", coverage_texts(
-        measure_coverage(supplied, 50, supply="likely"), 1
-    )
+    yield "coverage-what-if", coverage_texts(measure_coverage(supplied, 50, supply="likely"), 1)
     for name, pack in packs.items():
         for form in pack_export.FORMATS:
             content = pack_export.export_pack(pack, form)
             yield f"export-{name}-{form}", {"sha256": hashlib.sha256(content).hexdigest()}
     for slug, entry in open_library().items():
-        yield f"entry-{slug}", {
-            "page": entry_html.entry_html(entry),
-            "short": entry_html.short_form_html(entry),
-        }
+        yield (
+            f"entry-{slug}",
+            {
+                "page": entry_html.entry_html(entry),
+                "short": entry_html.short_form_html(entry),
+            },
+        )
 
 
 def main(folder: Path) -> None:

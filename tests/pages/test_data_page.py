@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from geo.packs.pack import open_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
-from geo.packs.pack import open_pack
+from tests.care.test_filters import ROWS
 from tests.pages.app import html, page
 from tests.sources.tables import nasty
-from tests.test_filters import ROWS
-from tests.test_imports import small
+from tests.sources.test_into_pack import small
 
 DATA = "pages/data.py"
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pages import _ui
+from pages import _frame
 from tests.pages.app import html, page
 
 SCRIPT = "pages/method.py"
@@ -22,12 +22,12 @@ def test_it_says_how_it_is_made_and_what_goes_where() -> None:
 
 def test_an_error_is_reported_with_the_page_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREREACH_CONTACT", "errors@example.org")
-    link = urlsplit(entities.unescape(_ui.report_link("/coverage?pack=us&level=2")))
+    link = urlsplit(entities.unescape(_frame.report_link("/coverage?pack=us&level=2")))
     assert (link.scheme, link.path) == ("mailto", "errors@example.org")
     assert "/coverage?pack=us&level=2" in parse_qs(link.query)["body"][0]
     assert "mailto:errors@example.org?" in html(page(SCRIPT))
     monkeypatch.setenv("CAREREACH_CONTACT", "https://example.org/issues/new?labels=data")
-    link = urlsplit(entities.unescape(_ui.report_link("")))
+    link = urlsplit(entities.unescape(_frame.report_link("")))
     asked = parse_qs(link.query)
     assert asked["labels"] == ["data"]
     assert asked["title"] == ["CareReach: an error"]
@@ -36,4 +36,4 @@ def test_an_error_is_reported_with_the_page_it_is_about(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("wrong", ["", "javascript:alert(1)", "nobody", "a b@c.org", '"<x>@y.z'])
 def test_what_is_no_contact_gives_no_link(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREREACH_CONTACT", wrong)
-    assert _ui.report_link("/") == ""
+    assert _frame.report_link("/") == ""

@@ -18,21 +18,22 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.care.find import Search, assess_pack, find_care
 from geo.coverage import coverage as cover
-from geo.output import answer_text
-from geo.sources.demand import import_demand
-from geo.packs.store import change_pack, write_table
 from geo.errors import DataError
-from geo.care.find import assess_pack, find_care
+from geo.output import answer_text
+from geo.packs.gazetteer import Place
+from geo.packs.pack import Pack, open_pack, read_descriptor
+from geo.packs.store import change_pack, write_table
+from geo.sources.batch import Report
+from geo.sources.demand import import_demand
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
-from geo.packs.pack import Pack, open_pack, read_descriptor
-from geo.packs.gazetteer import Place
-from geo.sources.roads import SOURCE, check_road_table, import_roads, refit_road_table, table_text
-from geo.travel.valhalla import LocalEngine, RoadsDownError, ServiceEngine, build_tiles
-from geo.sources.batch import Report
 from geo.sources.osm import read_osm
+from geo.sources.roads import SOURCE, check_road_table, import_roads, refit_road_table, table_text
+from geo.sources.table import PopulatedPoints
 from geo.travel.times import isochrone, minutes, route
+from geo.travel.valhalla import LocalEngine, RoadsDownError, ServiceEngine, build_tiles
 from tests.conftest import ROOT, TODAY
 from tests.roads.helsinki import EXTRACT, STATION, demand_table, extract_of_one_way_street
 
@@ -49,7 +50,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.delenv("CAREREACH_VALHALLA", raising=False)
         new = NewPack("Helsinki centre", "Finland", "112")
         import_into("helsinki", [read_osm(EXTRACT, TODAY.isoformat())], new)
-        import_demand("helsinki", demand_table(200), "a grid", Report(read=200, kept=200))
+        points = PopulatedPoints(demand_table(200), Report(read=200, kept=200))
+        import_demand("helsinki", points, "a grid")
         assert import_roads("helsinki", EXTRACT, progress=print)
         yield folder
 
@@ -186,7 +188,7 @@ def test_who_is_found_is_found_by_minutes(pack: Pack, engine: LocalEngine, libra
     assessed = assess_pack(pack, library["primary-care"], TODAY)
     place = Place("p", "Here", "point", "", *STATION, "Here")
     answer = find_care(
-        assessed, place, 5, measure="walk", within_min=12, engine=engine, order_by="distance"
+        assessed, place, Search(5, measure="walk", within_min=12, order="distance"), engine
     )
     assert 2 <= len(answer.results) < len(assessed.rows)
     assert answer.results["minutes"].is_monotonic_increasing
@@ -213,18 +215,18 @@ def test_the_service_gives_the_same_numbers_and_may_be_killed(
     assessed = assess_pack(pack, library["primary-care"], TODAY)
     place = Place("p", "Here", "point", "", *STATION, "Here")
     asked = {"measure": "drive", "within_min": 5}
-    assert find_care(assessed, place, 5, engine=remote, **asked).within_min == 5
+    assert find_care(assessed, place, Search(5, **asked), remote).within_min == 5
     process.kill()
     process.wait()
-    down = find_care(assessed, place, 5, engine=remote, **asked)
-    assert (down.measure, down.trouble) == ("straight", "The road service does not answer.")
+    down = find_care(assessed, place, Search(5, **asked), remote)
+    assert (down.measure, down.reason) == ("straight", "The road service does not answer.")
     with pytest.raises(RoadsDownError):
-        cover.supply_pack(assessed, times=cover.pack_times(pack, remote))
+        cover.supply_pack(assessed, measures=cover.demand_measures(assessed, remote))
 
 
 def test_coverage_of_two_hundred_places(pack: Pack, engine: LocalEngine, library: dict) -> None:
     assessed = assess_pack(pack, library["primary-care"], TODAY)
-    supplied = cover.supply_pack(assessed, times=cover.pack_times(pack, engine))
+    supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 3, measure="drive")
     rows = cover.in_supply(assessed.rows, "likely")
     table = minutes(engine, pack.demand[["lat", "lon"]], rows[["lat", "lon"]]).minutes

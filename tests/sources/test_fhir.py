@@ -9,11 +9,11 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from geo.errors import DataError
+from geo.output.fhir import bundle_of
 from geo.packs.pack import Pack
 from geo.packs.schema import EVIDENCE, PROVIDERS
 from geo.sources.batch import Origin, frame_of
 from geo.sources.fhir import read_fhir
-from geo.output.fhir import bundle_of
 from tests.conftest import ROOT
 
 SHARED = ROOT.parent / "shared" / "data" / "fhir"

@@ -9,8 +9,8 @@ import osmium
 import pandas as pd
 import pytest
 
-from geo.errors import DataError
 from geo.care.opening_hours import hours_text, is_open
+from geo.errors import DataError
 from geo.sources.osm import read_extract, read_overpass
 
 DAY = "2026-11-22"

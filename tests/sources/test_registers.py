@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
-from geo.errors import CareReachError, DataError
 from geo.care.evidence import assess
+from geo.errors import CareReachError, DataError
 from geo.sources import nppes
-from geo.sources.cms import read_clinicians, read_volumes, service_clinicians, service_volumes
 from geo.sources.cells import us_zip
+from geo.sources.cms import read_clinicians, read_volumes, service_clinicians, service_volumes
 from geo.sources.nppes import fetch_nppes, read_nppes
-from geo.sources.us_register import is_npi
 from geo.sources.service import Service
+from geo.sources.us_register import is_npi
 from tests.conftest import ROOT, entry
 
 SHARED = ROOT.parent / "shared" / "data" / "us"

@@ -17,7 +17,7 @@ from geo.errors import CareReachError, DataError
 from geo.sources.batch import Batch, Origin
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.sheets import Sheet, read_sheet
-from geo.sources.table import Near, read_demand, read_table
+from geo.sources.table import Near, read_facilities, read_population
 from geo.sources.vocabulary import FIELDS
 from tests.conftest import ROOT
 from tests.sources.tables import nasty
@@ -30,7 +30,7 @@ ORIGIN = Origin("mine", "My table", "CC0")
 def read(path: Path, near: Near | None = None, **changes: object) -> Batch:
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping.model_copy(update=changes)
-    return read_table(path, mapping, ORIGIN, DAY, near, sheet)
+    return read_facilities(path, mapping, ORIGIN, DAY, near, sheet)
 
 
 def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -88,7 +88,7 @@ def test_a_mapping_is_kept_and_replayed(tmp_path: Path) -> None:
     kept = written(tmp_path / "mapping.yaml", write_mapping(proposal.mapping))
     assert read_mapping(kept) == proposal.mapping
     assert yaml.safe_load(kept.read_text("utf-8"))["swapped"] is True
-    again = read_table(path, read_mapping(kept), ORIGIN, DAY)
+    again = read_facilities(path, read_mapping(kept), ORIGIN, DAY)
     pd.testing.assert_frame_equal(again.providers, read(path).providers)
 
 
@@ -247,16 +247,15 @@ def test_a_layout_like_healthsites(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", "a,b,c\nx,1.5,2.5\n")
     with pytest.raises(CareReachError, match="no column 'naem'; it has a, b, c"):
-        read_table(path, Mapping(columns={"name": "naem"}), ORIGIN, DAY)
+        read_facilities(path, Mapping(columns={"name": "naem"}), ORIGIN, DAY)
     with pytest.raises(CareReachError, match="which column"):
-        read_table(path, Mapping(columns={"lat": "b"}), ORIGIN, DAY)
+        read_facilities(path, Mapping(columns={"lat": "b"}), ORIGIN, DAY)
 
 
 def test_people_of_a_table(tmp_path: Path) -> None:
     text = 'name,lat,lon,population\nA,1.5,2.5,"1,200"\nB,1.6,2.6,0\nC,1.7,2.7,many\nD,,,5\n'
     sheet = read_sheet(written(tmp_path / "t.csv", text))
-    found = read(tmp_path / "t.csv")
-    people = read_demand(sheet, propose(sheet).mapping, found.report)
+    people = read_population(sheet, propose(sheet).mapping).frame
     assert people[["name", "population", "row"]].to_numpy().tolist() == [["A", 1200, 2]]
 
 
@@ -272,7 +271,7 @@ def test_whatever_stands_in_a_table_every_row_is_accounted_for(
     frame = frame.map(str.strip)
     sheet = Sheet("t", ("name", "lat", "lon"), frame, np.arange(2, len(rows) + 2), {})
     mapping = Mapping(columns={"name": 1, "lat": 2, "lon": 3})
-    found = read_table(Path("t"), mapping, ORIGIN, DAY, None, sheet)
+    found = read_facilities(Path("t"), mapping, ORIGIN, DAY, None, sheet)
     assert found.report.adds_up
     assert len(found.providers) == found.report.kept
 
@@ -330,8 +329,8 @@ def test_words_for_nothing_are_no_names_and_no_numbers(tmp_path: Path) -> None:
 def test_signs_between_thousands(tmp_path: Path, cells: list[str], people: list[int]) -> None:
     rows = [f"P{i};1.{i};2.{i};{cell}" for i, cell in enumerate(cells)]
     sheet = read_sheet(written(tmp_path / "t.csv", "name;lat;lon;population\n" + "\n".join(rows)))
-    found = read_demand(sheet, propose(sheet).mapping, read(tmp_path / "t.csv").report)
-    assert found["population"].tolist() == people
+    points = read_population(sheet, propose(sheet).mapping)
+    assert points.frame["population"].tolist() == people
 
 
 def test_a_zipped_shapefile_and_one_without_a_projection(tmp_path: Path) -> None:
@@ -361,7 +360,7 @@ def test_settings_that_cannot_be(tmp_path: Path, text: str) -> None:
         tmp_path / "mapping.yaml", f"columns: {{name: name, lat: lat, lon: lon}}\n{text}"
     )
     with pytest.raises(DataError) as caught:
-        read_table(path, read_mapping(kept), ORIGIN, DAY)
+        read_facilities(path, read_mapping(kept), ORIGIN, DAY)
     assert "\n" not in str(caught.value)
 
 

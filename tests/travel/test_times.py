@@ -15,19 +15,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coverage import coverage as cover
-from geo.output import coverage_text, downloads, answer_text
-from geo.travel import valhalla as roads, times as travel
-from geo.coverage.reach import SUPPLIES
-from geo.errors import CareReachError
 from geo.care.filters import Filters
-from geo.care.find import assess_pack, find_care, narrow
-from geo.packs.pack import Pack, open_pack
-from geo.packs.gazetteer import Place, find_place
+from geo.care.find import Search, assess_pack, find_care, narrow
+from geo.coverage import coverage as cover
+from geo.coverage.calls import find_calls
+from geo.coverage.reach import SUPPLIES
 from geo.distance import distance_km
+from geo.errors import CareReachError
+from geo.output import answer_text, coverage_text, downloads, handouts
+from geo.packs.gazetteer import Place, find_place
+from geo.packs.pack import Pack, open_pack
 from geo.sources.roads import check_road_table, refit_road_table, table_text
-from geo.travel.valhalla import RoadsDownError, ServiceEngine
+from geo.travel import times as travel
+from geo.travel import valhalla as roads
 from geo.travel.times import MODES, Times, engine_for, isochrone, minutes, route
+from geo.travel.valhalla import RoadsDownError, ServiceEngine
 from tests.conftest import ROOT, TODAY
 from tests.valhalla import BENDS, KMH, SEA, RoadService, way_km
 
@@ -163,7 +165,7 @@ def test_the_list_is_cut_and_ordered_by_minutes(
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = place_of(bhutan)
     answer = find_care(
-        assessed, place, 50, measure="drive", within_min=120, engine=engine, order_by="distance"
+        assessed, place, Search(50, measure="drive", within_min=120, order="distance"), engine
     )
     here = place.lat, place.lon
     every = assessed.rows[assessed.rows["status"] != "not_offered"]
@@ -177,7 +179,7 @@ def test_the_list_is_cut_and_ordered_by_minutes(
     assert sum(answer.counts.values()) == len(wanted)
     assert answer.results["minutes"].is_monotonic_increasing
     assert (answer.beyond["minutes"].dropna() > 120).all()
-    assert (answer.measure, answer.within_min, answer.trouble) == ("drive", 120, "")
+    assert (answer.measure, answer.within_min, answer.reason) == ("drive", 120, "")
     lines = answer_text.answer_rows(answer)
     assert lines[0].distance.endswith("by car")
     assert "to drive" in lines[0].detail
@@ -195,7 +197,7 @@ def test_filters_and_walking_go_together(
     assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     some = narrow(assessed, Filters(kind="facility"), now)
-    found = find_care(some, place_of(bhutan), 50, measure="walk", within_min=240, engine=engine)
+    found = find_care(some, place_of(bhutan), Search(50, measure="walk", within_min=240), engine)
     near = [line for line in answer_text.answer_rows(found) if not line.farther]
     assert near
     assert all("on foot" in line.distance for line in near)
@@ -208,7 +210,7 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
     assessed = assess_pack(pack, library["hospital-care"], TODAY)
     here = Place("x", "Here", "point", "", AT_SEA[0] + 1.0, AT_SEA[1], "Here")
     answer = find_care(
-        assessed, here, 50, measure="drive", within_min=60, engine=engine, order_by="distance"
+        assessed, here, Search(50, measure="drive", within_min=60, order="distance"), engine
     )
     assert answer.results.empty
     lines = answer_text.answer_rows(answer)
@@ -217,9 +219,9 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
         assert line.distance == "no way by car"
         assert "no road within 3 km of it is on the map" in line.detail
     adrift = find_care(
-        assessed, dataclasses.replace(here, lat=AT_SEA[0]), 50, measure="drive", engine=engine
+        assessed, dataclasses.replace(here, lat=AT_SEA[0]), Search(50, measure="drive"), engine
     )
-    assert adrift.trouble == "Here is more than 3 km from any road on the map."
+    assert adrift.reason == "Here is more than 3 km from any road on the map."
     assert adrift.within_min is None
     assert not adrift.down
 
@@ -227,27 +229,27 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
 def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = place_of(bhutan)
-    nothing = find_care(assessed, place, 50, measure="drive", engine=None)
+    nothing = find_care(assessed, place, Search(50, measure="drive"))
     assert (nothing.measure, nothing.within_min) == ("road", None)
-    assert nothing.trouble
+    assert nothing.reason
     down = find_care(
-        assessed, place, 50, measure="walk", engine=ServiceEngine("http://127.0.0.1:9")
+        assessed, place, Search(50, measure="walk"), ServiceEngine("http://127.0.0.1:9")
     )
-    usual = find_care(assessed, place, 50)
-    assert down.trouble == "The road service does not answer."
+    usual = find_care(assessed, place, Search(50))
+    assert down.reason == "The road service does not answer."
     assert down.results["provider_id"].tolist() == usual.results["provider_id"].tolist()
     assert answer_text.threshold_text(down) == "50 km by road"
     for wrong in (0, 601, float("nan")):
         with pytest.raises(CareReachError, match="minutes; it can be above 0 and up to 600"):
-            find_care(assessed, place, 50, measure="drive", within_min=wrong)
+            find_care(assessed, place, Search(50, measure="drive", within_min=wrong))
 
 
 def test_coverage_in_minutes(
     bhutan: Pack, library: dict, service: RoadService, engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["haemodialysis"], TODAY)
-    times = cover.pack_times(bhutan, engine)
-    supplied = cover.supply_pack(assessed, times=times)
+    measures = cover.demand_measures(assessed, engine)
+    supplied = cover.supply_pack(assessed, measures=measures)
     found = cover.measure_coverage(supplied, 90, measure="drive")
     rows = cover.in_supply(assessed.rows, "likely")
     demand = bhutan.demand
@@ -265,18 +267,18 @@ def test_coverage_in_minutes(
     before = service.count("sources_to_targets")
     cover.measure_coverage(supplied, 45, measure="walk", supply="reported")
     cover.access_scores(found)
-    cover.find_calls(found)
-    cover.supply_pack(assessed, removed=[assessed.rows["provider_id"].iloc[0]], times=times)
+    find_calls(found)
+    cover.supply_pack(assessed, removed=[assessed.rows["provider_id"].iloc[0]], measures=measures)
     assert service.count("sources_to_targets") == before
-    cover.supply_pack(assessed, added=[(27.3, 90.9)], times=times)
+    cover.supply_pack(assessed, added=[(27.3, 90.9)], measures=measures)
     asked = [q for action, q in service.asked if action == "sources_to_targets"][before:]
     assert {len(question["targets"]) for question in asked} == {1}
     shown = downloads.coverage_json(found, 1)
     assert shown["within_min"] == 90
     assert set(shown["total"]["nearest_min"]) == {"median", "p90"}
     assert {"median_min", "circuity"} <= set(shown["regions"][0])
-    assert "90 min" in handouts.summary_html(found, 1, cover.find_calls(found), "/coverage")
-    assert any("without traffic" in limit for limit in report.limits_of(found))
+    assert "90 min" in handouts.summary_html(found, 1, find_calls(found), "/coverage")
+    assert any("without traffic" in limit for limit in downloads.limits_of(found))
     first, second, _ = coverage_text.lead_text(found)
     assert "within 90 min by car" in first
     assert "on foot:" in second.lower()
@@ -286,7 +288,7 @@ def test_the_straight_line_would_have_been_wrong(
     bhutan: Pack, library: dict, engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["haemodialysis"], TODAY)
-    supplied = cover.supply_pack(assessed, times=cover.pack_times(bhutan, engine))
+    supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 120, measure="drive")
     rows = cover.in_supply(assessed.rows, "likely")
     spots = list(zip(rows["lat"], rows["lon"], strict=True))
@@ -316,7 +318,7 @@ def test_people_off_the_roads_are_counted_and_said(
     demand.loc[demand.index[:2], ["lat", "lon"]] = AT_SEA
     pack = dataclasses.replace(bhutan, demand=demand)
     assessed = assess_pack(pack, library["hospital-care"], TODAY)
-    supplied = cover.supply_pack(assessed, times=cover.pack_times(pack, engine))
+    supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 600, measure="drive")
     lost = demand["population"].iloc[:2].sum()
     assert found.people_beyond >= lost
@@ -391,9 +393,9 @@ def test_supplies_are_cumulative_in_minutes(
     bhutan: Pack, library: dict, engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["caesarean-section"], TODAY)
-    reach = cover.supply_pack(assessed, times=cover.pack_times(bhutan, engine)).reach
+    reach = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine)).reach
     for mode in MODES:
-        table = reach.timed[mode].minutes
+        table = reach.far[mode]
         assert (table[1:] <= table[:-1]).all()
         assert table.shape == (len(SUPPLIES), len(bhutan.demand))
 
@@ -470,7 +472,7 @@ def test_nobody_is_off_the_roads_where_nobody_does_it(
 ) -> None:
     none = dataclasses.replace(bhutan, providers=bhutan.providers.iloc[:0])
     assessed = assess_pack(none, library["haemodialysis"], TODAY)
-    supplied = cover.supply_pack(assessed, times=cover.pack_times(none, engine))
+    supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 60, measure="drive")
     assert coverage_text.detour_text(found) == []
     assert found.people_beyond == found.population
@@ -481,7 +483,7 @@ def test_a_pack_without_regions_has_its_downloads(
 ) -> None:
     bare = dataclasses.replace(bhutan, regions=bhutan.regions.iloc[:0])
     assessed = assess_pack(bare, library["hospital-care"], TODAY)
-    supplied = cover.supply_pack(assessed, times=cover.pack_times(bare, engine))
+    supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 60, measure="drive")
     assert "median_min" in downloads.coverage_csv(found)
 
@@ -494,16 +496,22 @@ def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
     answer = find_care(
         assessed,
         place_of(bhutan, "Trongsa, Bhutan"),
-        50,
-        within_min=240,
-        measure="drive",
-        engine=engine,
+        Search(50, within_min=240, measure="drive"),
+        engine,
     )
-    every = find_care(assessed, place_of(bhutan, "Trongsa, Bhutan"), 500, measure="straight")
-    assert answer.cut > 10
-    assert answer.cut < sum(every.counts.values())
-    assert f"{answer.cut:,} more lie where they might be in reach" in answer_text.count_text(answer)[1]
-    assert downloads.answer_json(answer, answer_text.answer_rows(answer))["not_measured"] == answer.cut
+    every = find_care(
+        assessed, place_of(bhutan, "Trongsa, Bhutan"), Search(500, measure="straight")
+    )
+    assert answer.not_measured > 10
+    assert answer.not_measured < sum(every.counts.values())
+    assert (
+        f"{answer.not_measured:,} more lie where they might be in reach"
+        in answer_text.count_text(answer)[1]
+    )
+    assert (
+        downloads.answer_json(answer, answer_text.answer_rows(answer))["not_measured"]
+        == answer.not_measured
+    )
 
 
 def test_kilometres_asked_for_stay_kilometres(

@@ -15,25 +15,25 @@ import geopandas as gpd
 import pytest
 from shapely.geometry import box
 
-from geo.packs.shapes import name_boundaries
-from geo.packs.check import check_pack
-from geo.coverage.coverage import measure_coverage, supply_pack
-from geo.sources.demand import import_demand
-from geo.sources.boundaries import import_boundaries
-from geo.packs.store import remove_pack
 from geo.care.entry import Procedure
+from geo.care.find import Search, assess_pack, find_care
+from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import CareReachError, UnknownNameError
 from geo.output.pack_export import export_pack
-from geo.care.find import assess_pack, find_care
-from geo.sources.into_pack import import_into, name_problem
-from geo.sources.new_pack import NewPack
-from geo.packs.pack import Pack, list_packs, open_pack
+from geo.packs.check import check_pack
 from geo.packs.gazetteer import find_place
+from geo.packs.pack import Pack, list_packs, open_pack
+from geo.packs.shapes import name_boundaries
+from geo.packs.store import remove_pack
 from geo.sources.batch import Batch, Origin, Report
+from geo.sources.boundaries import import_boundaries
+from geo.sources.demand import import_demand
 from geo.sources.fhir import read_fhir
+from geo.sources.into_pack import import_into, name_problem
 from geo.sources.mapping import propose
+from geo.sources.new_pack import NewPack
 from geo.sources.sheets import read_sheet
-from geo.sources.table import read_demand, read_table
+from geo.sources.table import read_facilities, read_population
 from tests.conftest import ROOT, TODAY
 from tests.sources.tables import nasty
 from tests.sources.test_merge import doctor, frame
@@ -51,7 +51,7 @@ def table(path: Path, day: str = DAY) -> Batch:
     nasty(path, rows=120)
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping
-    return read_table(
+    return read_facilities(
         path, mapping, Origin("mine", "My table", "CC0", kind="other"), day, None, sheet
     )
 
@@ -94,7 +94,7 @@ def test_a_new_pack_opens_checks_and_answers(
     assert done.providers == len(pack.providers) == done.reports[0].kept
     place = find_place(pack.places, pack.default_place).place
     assert place is not None
-    answer = find_care(assess_pack(pack, library["hospital-care"], TODAY), place, 50)
+    answer = find_care(assess_pack(pack, library["hospital-care"], TODAY), place, Search(50))
     assert answer.counts["reported"] > 5
     assert answer.counts["confirmed"] == 0  # the table is no register
     assert "Licence" not in pack.licenses[0]
@@ -118,6 +118,16 @@ def test_a_dry_run_reports_and_writes_nothing(home: Path, tmp_path: Path) -> Non
     assert done.providers > 100
     assert "mine" not in list_packs()
     assert [p.name for p in home.iterdir()] == [".lock"]
+
+
+def test_a_dry_run_and_then_the_import_with_the_same_rows_report_the_same(home: Path) -> None:
+    first = small("a", ("1", "Bang Rak Clinic", 13.7, 100.5), ("2", "Other House", 13.8, 100.5))
+    second = small("b", ("1", "Clinic Bang Rak", 13.7001, 100.5), ("2", "New House", 13.9, 100.5))
+    dry = import_into("mine", [first, second], dry_run=True)
+    done = import_into("mine", [first, second])
+    assert dry.reports == done.reports
+    assert dry.lines() == done.lines()
+    assert second.report.kept == 2
 
 
 def test_two_sources_are_merged_and_every_row_is_accounted_for(home: Path) -> None:
@@ -202,10 +212,13 @@ def test_regions_and_people_for_a_pack_that_has_none(
     path = tmp_path / "people.csv"
     path.write_text("name,lat,lon,population\nP,13.6,100.6,900\nQ,13.6,101.6,100\nR,20,100,5\n")
     sheet = read_sheet(path)
-    report = Report(read=3)
-    people = read_demand(sheet, propose(sheet).mapping, report)
-    assert import_demand("mine", people, path.name, report) == 1000
-    assert report.adds_up
+    points = read_population(sheet, propose(sheet).mapping)
+    # A dry run and then the import with the same object report the same.
+    dry = import_demand("mine", points, path.name, dry_run=True)
+    done = import_demand("mine", points, path.name)
+    assert done.people == 1000
+    assert done.report.adds_up
+    assert dry == done
     pack = open_pack("mine")
     assert check_pack(pack.folder) == []
     assert dict(zip(pack.regions["name"], pack.regions["population"], strict=True)) == {
@@ -223,11 +236,10 @@ def test_people_of_a_pack_without_regions_live_in_one(home: Path, tmp_path: Path
     path = tmp_path / "people.csv"
     path.write_text("lat,lon,pop\n13.6,100.6,900\n13.7,100.6,90\n")
     sheet = read_sheet(path)
-    report = Report(read=2)
-    people = read_demand(sheet, propose(sheet).mapping, report)
-    assert import_demand("mine", people, path.name, report, dry_run=True) == 990
+    people = read_population(sheet, propose(sheet).mapping)
+    assert import_demand("mine", people, path.name, dry_run=True).people == 990
     assert open_pack("mine").demand.empty
-    assert import_demand("mine", people, path.name, report) == 990
+    assert import_demand("mine", people, path.name).people == 990
     assert open_pack("mine").regions["name"].tolist() == ["Somewhere"]
 
 
@@ -254,7 +266,7 @@ def test_killed_at_any_moment_the_old_pack_or_the_new_one_is_there(
         whole.append(open_pack("mine").hash)
     random.seed(5)
     lasts_s, killed, seen = 0.0, 0, set()
-    command = [sys.executable, str(ROOT / "tests" / "importing.py")]
+    command = [sys.executable, str(ROOT / "tests" / "sources" / "importing.py")]
     around = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=ROOT, env=around, **pipes) as helper:

@@ -10,12 +10,12 @@ import pytest
 
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices, kept
-from geo.care.find import assess_pack, find_care, narrow
-from geo.packs.pack import Pack
+from geo.care.find import Search, assess_pack, find_care, narrow
+from geo.output.answer_text import count_text
 from geo.packs.gazetteer import Place
+from geo.packs.pack import Pack
 from geo.packs.quality import measure_quality
 from geo.sources.batch import frame_of
-from geo.output.answer_text import count_text
 from tests.conftest import TODAY
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
@@ -94,8 +94,8 @@ def test_an_answer_is_narrowed_and_counts_with_it(
     some = narrow(whole, Filters(wheelchair=True), MONDAY)
     place = Place("p", "Thimphu", "town", None, 27.47, 89.64, "Thimphu")
     for measure in ("road", "straight"):
-        every = find_care(whole, place, 500, measure=measure, limit=100)
-        found = find_care(some, place, 500, measure=measure, limit=100)
+        every = find_care(whole, place, Search(500, measure=measure, limit=100))
+        found = find_care(some, place, Search(500, measure=measure, limit=100))
         yes = every.results[every.results["wheelchair"].fillna(value=False)]
         assert found.results["provider_id"].tolist() == yes["provider_id"].tolist()
         assert sum(found.counts.values()) == 2
@@ -134,5 +134,5 @@ def test_what_filters_leave_out_is_not_said_to_be_nowhere(
     place = Place("p", "Thimphu", "town", None, 27.47, 89.64, "Thimphu")
     for slug in ("hospital-care", "haemodialysis"):
         whole = assess_pack(bhutan, library[slug], TODAY)
-        nobody = find_care(narrow(whole, Filters(wheelchair=True), MONDAY), place, 50)
+        nobody = find_care(narrow(whole, Filters(wheelchair=True), MONDAY), place, Search(50))
         assert count_text(nobody) == ("Nobody within 50 km by road passes your filters.", "")

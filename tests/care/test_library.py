@@ -9,10 +9,18 @@ import pytest
 import textstat
 
 from geo.care.entry import SECTIONS, Procedure
-from geo.errors import DataError, UnknownNameError
 from geo.care.evidence import assess
+from geo.care.library import (
+    LIBRARY,
+    add_own,
+    check_folder,
+    find_procedure,
+    get_procedure,
+    open_library,
+    whole_library,
+)
+from geo.errors import DataError, UnknownNameError
 from geo.packs.pack import Pack
-from geo.care.library import LIBRARY, add_own, check_folder, find_procedure, get_procedure, open_library, whole_library
 from tests.conftest import TODAY, grades
 
 MAX_GRADE = 8.0

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from geo.care.find import Answer, Assessed, Search, assess_pack, find_care
 from geo.errors import CareReachError
-from geo.care.find import Answer, Assessed, assess_pack, find_care
-from geo.packs.pack import Pack
 from geo.packs.gazetteer import find_place
+from geo.packs.pack import Pack
 from geo.travel.road_table import road_distances
 from tests.conftest import TODAY, entry, table
 
@@ -25,7 +25,7 @@ def patch(bhutan: Pack, library: dict) -> Assessed:
 def ask(patch: Assessed, near: str, radius_km: float, **options: str) -> Answer:
     place = find_place(patch.pack.places, near).place
     assert place is not None
-    return find_care(patch, place, radius_km, **options)
+    return find_care(patch, place, Search(radius_km, **options))
 
 
 def test_serzhong_sarpang_within_50_km_by_road(patch: Assessed) -> None:
@@ -96,7 +96,7 @@ def test_show_and_order(patch: Assessed) -> None:
     likely = ask(patch, "Trongsa", 300, show="likely")
     assert set(likely.results["status"]) == {"likely"}
     assert likely.counts["unknown"] > 0
-    near = ask(patch, "Trongsa", 300, order_by="distance").results["road_km"]
+    near = ask(patch, "Trongsa", 300, order="distance").results["road_km"]
     assert near.is_monotonic_increasing
     assert ask(patch, "Trongsa", 300, show="not_offered").results.empty
 
@@ -104,7 +104,7 @@ def test_show_and_order(patch: Assessed) -> None:
 def test_the_limit_lists_less_and_counts_all(patch: Assessed) -> None:
     place = find_place(patch.pack.places, "Trongsa").place
     assert place is not None
-    answer = find_care(patch, place, 300, limit=3)
+    answer = find_care(patch, place, Search(300, limit=3))
     assert len(answer.results) == 3
     assert sum(answer.counts.values()) > 3
 
@@ -166,7 +166,7 @@ def test_the_limit_keeps_the_related_among_the_likely(bhutan: Pack, library: dic
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     answer = ask(assessed, "Serzhong, Mongar", 400, measure="straight")
     place = answer.place
-    short = find_care(assessed, place, 400, measure="straight", limit=2)
+    short = find_care(assessed, place, Search(400, measure="straight", limit=2))
     assert short.results["name"].tolist() == answer.results["name"].tolist()[:2]
     assert short.results.loc[0, "name"] == JDWNRH
 
@@ -174,7 +174,7 @@ def test_the_limit_keeps_the_related_among_the_likely(bhutan: Pack, library: dic
 def test_without_roads_the_straight_line_stands_in(bhutan: Pack, library: dict) -> None:
     bare = replace(bhutan, roads=table("roads"), road_nodes=table("road_nodes"), outline=None)
     answer = ask(assess_pack(bare, library["epidural-blood-patch"], TODAY), "Paro", 50)
-    assert answer.measure == "straight"
+    assert answer.measure.name == "straight"
     assert answer.results["road_km"].isna().all()
     with pytest.raises(CareReachError, match="measure"):
         ask(assess_pack(bare, library["epidural-blood-patch"], TODAY), "Paro", 50, measure="x")
@@ -183,7 +183,7 @@ def test_without_roads_the_straight_line_stands_in(bhutan: Pack, library: dict) 
 def test_far_outside_no_road_and_no_hospital_is_named(patch: Assessed) -> None:
     answer = ask(patch, "28.6, 77.2", 500)
     assert answer.outside_km > 1000
-    assert answer.measure == "straight"
+    assert answer.measure.name == "straight"
     assert answer.seen_at.empty
 
 

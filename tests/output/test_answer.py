@@ -10,11 +10,11 @@ from dataclasses import replace
 import folium
 import pytest
 
-from geo.output import entry_html, downloads, answer_text
-from geo.care.find import Answer, assess_pack, find_care
-from geo.output.maps import base_map, search_layer
-from geo.packs.pack import Pack
+from geo.care.find import Answer, Search, assess_pack, find_care
+from geo.output import answer_text, downloads, handouts, maps
+from geo.output.maps import base_map
 from geo.packs.gazetteer import find_place
+from geo.packs.pack import Pack
 from tests.conftest import TODAY
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
@@ -23,7 +23,7 @@ HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
 def ask(pack: Pack, library: dict, slug: str, near: str, radius_km: float) -> Answer:
     place = find_place(pack.places, near).place
     assert place is not None
-    return find_care(assess_pack(pack, library[slug], TODAY), place, radius_km)
+    return find_care(assess_pack(pack, library[slug], TODAY), place, Search(radius_km))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,9 @@ def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
 
 def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> None:
     answer = ask(renamed(bhutan, HOSTILE), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer)))))
+    rows = list(
+        csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer))))
+    )
     assert rows[0]["name"] == HOSTILE
     collection = json.loads(downloads.answer_geojson(answer, answer_text.answer_rows(answer)))
     assert collection["features"][0]["properties"]["name"] == HOSTILE
@@ -82,12 +84,16 @@ def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> Non
 @pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)"])
 def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict, name: str) -> None:
     answer = ask(renamed(bhutan, name), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
-    rows = list(csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer)))))
+    rows = list(
+        csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer))))
+    )
     assert rows[0]["name"] == "'" + name
 
 
 def test_the_json_of_the_contract(seed: Answer) -> None:
-    found = json.loads(json.dumps(downloads.answer_json(seed, answer_text.answer_rows(seed)), allow_nan=False))
+    found = json.loads(
+        json.dumps(downloads.answer_json(seed, answer_text.answer_rows(seed)), allow_nan=False)
+    )
     assert {
         "place",
         "procedure",
@@ -156,13 +162,15 @@ def _payload(layer: object) -> dict:
 
 def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
     tricky = "{{ 7*7 }} </script> {{'map_x'}}"
-    row = ["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0]
-    layer = search_layer((1, 2), HOSTILE, 50, [row], None)
+    first = answer_text.answer_rows(seed)[0]
+    values = {**first.values, "provider_id": "a_1b", "name": HOSTILE, "lat": 1.0, "lon": 2.0}
+    row = replace(first, values=values, distance=tricky)
+    layer = maps.layer(maps.SearchMap((1, 2), HOSTILE, 50, [row]))
     (call,) = layer._children.values()
     for mark in ("<", "{", "_"):
         assert mark not in call.payload
     found = _payload(layer)
-    assert found["rows"] == [row]
+    assert found["rows"] == [["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0]]
     assert found["label"] == HOSTILE
 
 
@@ -193,18 +201,24 @@ def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = find_place(bhutan.places, "Serzhong, Mongar").place
     assert place is not None
-    answer = find_care(assessed, place, 20, measure="straight")
+    answer = find_care(assessed, place, Search(20, measure="straight"))
     far = [line for line in answer_text.answer_rows(answer) if line.farther]
     assert any(line.distance == "20.3 km in a straight line" for line in far)
     place = find_place(bhutan.places, "Serzhong, Sarpang").place
     assert place is not None
-    far = [line for line in answer_text.answer_rows(find_care(assessed, place, 45)) if line.farther]
+    far = [
+        line
+        for line in answer_text.answer_rows(find_care(assessed, place, Search(45)))
+        if line.farther
+    ]
     assert any(line.distance == "about 45.5 km by road" for line in far)
 
 
 def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
-    assert downloads.answer_csv(none, answer_text.answer_rows(none)).startswith("number,provider_id,name")
+    assert downloads.answer_csv(none, answer_text.answer_rows(none)).startswith(
+        "number,provider_id,name"
+    )
 
 
 def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
@@ -225,5 +239,7 @@ def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, libra
 def test_far_from_published_roads_a_reader_is_told(bhutan: Pack, library: dict) -> None:
     far = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Lunana, Gasa", 100))[0]
     assert far.detail.endswith("no road is published for most of the way")
-    near = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[0]
+    near = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[
+        0
+    ]
     assert "no road is published" not in near.detail

@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo.packs.pack import Pack
 from geo.distance import distance_km
-from geo.travel.road_table import DETOUR, DETOUR_HIGH, DETOUR_LOW, RoadTable, road_distances
+from geo.packs.detour import measure_detour
+from geo.packs.pack import Pack
+from geo.travel.road_table import RoadTable, road_distances
 from tests.conftest import table
 
 
@@ -58,9 +59,9 @@ def test_off_the_road_an_access_leg_is_added_with_its_range(bhutan: Pack, roads:
     origin, sarpang = (26.92, 90.526), _node(bhutan, "Sarpang")
     access = float(distance_km(*origin, *_node(bhutan, "Gelephu"))[()])
     way = _ask(roads, origin, sarpang)
-    assert way["road_km"] == pytest.approx(DETOUR * access + 33)
-    assert way["road_low_km"] == pytest.approx(DETOUR_LOW * access + 33)
-    assert way["road_high_km"] == pytest.approx(DETOUR_HIGH * access + 33)
+    assert way["road_km"] == pytest.approx(roads.detour.median * access + 33)
+    assert way["road_low_km"] == pytest.approx(roads.detour.low * access + 33)
+    assert way["road_high_km"] == pytest.approx(roads.detour.high * access + 33)
     assert way["road_about"]
 
 
@@ -68,8 +69,8 @@ def test_with_the_same_nearest_node_the_straight_line_is_stretched(
     bhutan: Pack, roads: RoadTable
 ) -> None:
     way = _ask(roads, (26.92, 90.526), _node(bhutan, "Gelephu"))
-    assert way["road_km"] == pytest.approx(DETOUR * way["distance_km"])
-    assert way["road_high_km"] == pytest.approx(DETOUR_HIGH * way["distance_km"])
+    assert way["road_km"] == pytest.approx(roads.detour.median * way["distance_km"])
+    assert way["road_high_km"] == pytest.approx(roads.detour.high * way["distance_km"])
 
 
 def _line() -> RoadTable:
@@ -91,15 +92,19 @@ def _line() -> RoadTable:
 
 def test_farther_than_3_km_the_better_of_the_two_nearest_is_used() -> None:
     # From 0.2 degrees east, A is nearer, but to a point beyond B the way by B is shorter.
-    way = _ask(_line(), (0.0, 0.2), (0.0, 0.6))
+    roads = _line()
+    way = _ask(roads, (0.0, 0.2), (0.0, 0.6))
     to_b = float(distance_km(0, 0.2, 0, 0.5)[()])
     from_b = float(distance_km(0, 0.6, 0, 0.5)[()])
-    assert way["road_km"] == pytest.approx(DETOUR * (to_b + from_b))
+    assert way["road_km"] == pytest.approx(roads.detour.median * (to_b + from_b))
 
 
 def test_within_3_km_only_the_nearest_is_used() -> None:
-    way = _ask(_line(), (0.0, 0.02), (0.0, 0.5))
-    assert way["road_km"] == pytest.approx(DETOUR * float(distance_km(0, 0.02, 0, 0)[()]) + 100)
+    roads = _line()
+    way = _ask(roads, (0.0, 0.02), (0.0, 0.5))
+    assert way["road_km"] == pytest.approx(
+        roads.detour.median * float(distance_km(0, 0.02, 0, 0)[()]) + 100
+    )
 
 
 def test_never_less_than_the_straight_line() -> None:
@@ -143,3 +148,20 @@ def test_of_two_legs_the_shorter_counts_and_without_positions_there_is_no_table(
     assert found is not None
     assert found.km[0, 1] == 90
     assert RoadTable.from_frames(legs, table("road_nodes", {"node": "A"}, {"node": "B"})) is None
+
+
+def test_the_detour_is_measured_from_the_legs(bhutan: Pack) -> None:
+    measured = measure_detour(bhutan.roads, bhutan.road_nodes)
+    assert measured is not None
+    stated = bhutan.detour
+    assert stated is not None
+    # What the pack states was measured from the same legs, with positions to 100 m.
+    for name in ("low", "median", "high"):
+        assert getattr(stated, name) == pytest.approx(getattr(measured, name), abs=0.011)
+    assert _line().detour.median == pytest.approx(100 / 55.66, abs=0.01)
+
+
+def test_without_a_leg_that_can_be_measured_there_is_no_road_table() -> None:
+    roads = table("roads", {"from": "A", "to": "B", "km": "9", "reliability": "low", "source": "x"})
+    nodes = table("road_nodes", {"node": "A", "lat": "0", "lon": "0"}, {"node": "B"})
+    assert RoadTable.from_frames(roads, nodes) is None

@@ -3,8 +3,8 @@
 import pytest
 import shapely
 
-from geo.packs.pack import Pack
 from geo.packs.gazetteer import find_place, outside_km
+from geo.packs.pack import Pack
 from tests.conftest import table
 
 

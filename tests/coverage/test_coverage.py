@@ -10,14 +10,24 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.output import downloads
-from geo.packs.shapes import read_area
-from geo.coverage.coverage import Coverage, Supplied, access_scores, area_coverage, find_calls, find_sites, measure_coverage, region_at, supply_pack
-from geo.output.coverage_text import lead_text, percent_text
 from geo.care.entry import Procedure
-from geo.errors import CareReachError
 from geo.care.find import assess_pack
+from geo.coverage.area import area_coverage
+from geo.coverage.calls import find_calls
+from geo.coverage.coverage import (
+    Coverage,
+    Supplied,
+    access_scores,
+    measure_coverage,
+    region_at,
+    supply_pack,
+)
+from geo.coverage.siting import find_sites
+from geo.errors import CareReachError
+from geo.output import downloads, handouts
+from geo.output.coverage_text import lead_text, percent_text
 from geo.packs.pack import Pack
+from geo.packs.shapes import read_area
 from tests.conftest import TODAY, table
 
 PATCH = "epidural-blood-patch"

@@ -3,7 +3,15 @@
 import re
 
 from geo.care.entry import Procedure
-from geo.output.entry_html import entry_html, picture_html, questions_html, section_html, short_form_html, summary, urgent_html
+from geo.output.entry_html import (
+    entry_html,
+    picture_html,
+    questions_html,
+    section_html,
+    short_form_html,
+    summary,
+    urgent_html,
+)
 from geo.packs.pack import Pack
 from tests.conftest import entry
 

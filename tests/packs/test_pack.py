@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
-from geo.errors import DataError, UnknownNameError
 from geo.packs.pack import Pack, list_packs, open_pack, publisher
 from tests.conftest import ROOT
 

@@ -8,11 +8,11 @@ import os
 import sys
 from pathlib import Path
 
-from geo.sources.into_pack import import_into
 from geo.sources.batch import Origin
+from geo.sources.into_pack import import_into
 from geo.sources.mapping import propose
 from geo.sources.sheets import read_sheet
-from geo.sources.table import read_table
+from geo.sources.table import read_facilities
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         path, pack, day = line.split()
         sheet = read_sheet(Path(path))
         origin = Origin("mine", "My table", "CC0", kind="other")
-        batch = read_table(Path(path), propose(sheet).mapping, origin, day, None, sheet)
+        batch = read_facilities(Path(path), propose(sheet).mapping, origin, day, None, sheet)
         child = os.fork()
         if child == 0:
             import_into(pack, [batch])

@@ -10,13 +10,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.packs.check import check_pack
 from geo.care.entry import Procedure
 from geo.care.evidence import assess
-from geo.packs.pack import Pack, open_pack
+from geo.packs.check import check_pack
 from geo.packs.gazetteer import find_place
-from tools.build_us import MERGED, match_counties, spread_population
+from geo.packs.pack import Pack, open_pack
 from tests.conftest import ROOT, TODAY
+from tools.build_us import MERGED, match_counties, spread_population
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.coverage.reach import SUPPLIES, call_gains, e2sfca, find_reach, main_cause, pairs_by, share_within, weighted_quantile
 from geo.care.entry import Procedure
 from geo.care.evidence import assess
-from geo.packs.pack import Pack
+from geo.coverage.reach import (
+    SUPPLIES,
+    call_gains,
+    e2sfca,
+    find_reach,
+    main_cause,
+    share_within,
+    weighted_quantile,
+)
 from geo.distance import nearest_of_each, pairs_within, region_of_each
+from geo.packs.pack import Pack
+from geo.travel.measure import ByRoadTable, StraightLine
 from geo.travel.road_table import RoadTable, road_distances
 from tests.conftest import TODAY
 
@@ -60,7 +69,7 @@ def test_nearest_of_each_equals_brute_force(seed: int, where: str, targets: int)
 
 @pytest.mark.parametrize("where", ["pole", "antimeridian", "bhutan"])
 def test_pairs_within_equal_brute_force(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geo.query._PAIRS_AT_ONCE", 500)  # many chunks
+    monkeypatch.setattr("geo.distance._PAIRS_AT_ONCE", 500)  # many chunks
     rng = np.random.default_rng(3)
     lat, lon = scattered(rng, 150, where)
     lats, lons = scattered(rng, 70, where)
@@ -82,16 +91,16 @@ def test_straight_coverage_of_bhutan_equals_brute_force(
     found = assess(bhutan.providers, bhutan.evidence, library[slug], TODAY)
     rows = bhutan.providers.merge(found, on="provider_id")
     demand = bhutan.demand
-    reach = find_reach(demand["lat"], demand["lon"], rows, None)
+    reach = find_reach(demand["lat"], demand["lon"], rows, [StraightLine()])
     for number, supply in enumerate(SUPPLIES):
         some = rows[rows["status"].isin(SUPPLIES[: number + 1])]
         km = every_km(*(demand[c].to_numpy() for c in ("lat", "lon")), some["lat"], some["lon"])
         nearest = km.min(axis=1, initial=np.inf)
-        np.testing.assert_allclose(reach.far("straight", supply), nearest, atol=1e-9)
+        np.testing.assert_allclose(reach.nearest("straight", supply), nearest, atol=1e-9)
         people = demand["population"].to_numpy(float)
         for within in (10, 50, 120):
             expected = people[nearest <= within].sum() / people.sum()
-            assert share_within(reach.far("straight", supply), people, within) == expected
+            assert share_within(reach.nearest("straight", supply), people, within) == expected
 
 
 def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, Procedure]) -> None:
@@ -99,13 +108,15 @@ def test_road_reach_is_the_least_of_every_pair(bhutan: Pack, library: dict[str, 
     rows = bhutan.providers.merge(found, on="provider_id")
     roads = RoadTable.from_frames(bhutan.roads, bhutan.road_nodes)
     demand = bhutan.demand.head(40)
-    reach = find_reach(demand["lat"], demand["lon"], rows, roads)
+    assert roads is not None
+    reach = find_reach(demand["lat"], demand["lon"], rows, [ByRoadTable(roads)])
     done = rows[rows["status"] == "reported"]
-    assert reach.road_high_km is not None
     for row, lat, lon in zip(range(40), demand["lat"], demand["lon"], strict=True):
         way = road_distances(roads, lat, lon, done["lat"], done["lon"])
-        assert reach.far("road", "reported")[row] == pytest.approx(way["road_km"].min())
-        assert reach.road_high_km[1, row] == pytest.approx(way["road_high_km"].min())
+        assert reach.nearest("road", "reported")[row] == pytest.approx(way["road_km"].min())
+        assert reach.nearest("road_high", "reported")[row] == pytest.approx(
+            way["road_high_km"].min()
+        )
 
 
 def test_region_of_each_equals_a_spatial_join() -> None:
@@ -221,11 +232,15 @@ def test_a_call_counts_people_not_yet_covered() -> None:
 def test_pairs_by_road_equal_the_estimates(bhutan: Pack) -> None:
     roads = RoadTable.from_frames(bhutan.roads, bhutan.road_nodes)
     a, b = bhutan.demand.head(30), bhutan.providers.head(9)
-    ask = pairs_by("road", a["lat"], a["lon"], b["lat"], b["lon"], 60, roads)
+    assert roads is not None
+    by_road = ByRoadTable(roads)
+    (lat, lon), places = (tuple(f[c].to_numpy(float) for c in ("lat", "lon")) for f in (a, b))
+    ask = by_road.pairs((lat, lon), places, 60)
     found = {(int(i), int(j)): km for rows in ask() for i, j, km in zip(*rows, strict=True)}
     expected = {}
     for i, lat, lon in zip(range(30), a["lat"], a["lon"], strict=True):
         km = road_distances(roads, lat, lon, b["lat"], b["lon"])["road_km"]
         expected |= {(i, j): km[j] for j in range(9) if km[j] <= 60}
     assert found == pytest.approx(expected)
-    assert list(pairs_by("road", [], [], b["lat"], b["lon"], 60, roads)()) == []
+    nobody = np.empty(0), np.empty(0)
+    assert list(by_road.pairs(nobody, places, 60)()) == []
