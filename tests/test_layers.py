@@ -60,7 +60,7 @@ def package_of(path: Path) -> str:
 
 def imported_package(name: str) -> str | None:
     """The package that an imported name is of; None where it is not ours."""
-    match = re.match(r"(geo|pages)(?:\.(\w+))?", name)
+    match = re.match(r"(geo|pages)(?:\.(\w+))?(?:\.|$)", name)
     if not match:
         return None
     if match[1] == "pages":

@@ -32,6 +32,8 @@ def measure_detour(roads: pd.DataFrame, road_nodes: pd.DataFrame) -> Detour | No
     Detour or None
         Rounded to two digits; None where no leg can be measured.
     """
+    if roads.empty:
+        return None
     spots = road_nodes.set_index("node")[["lat", "lon"]].astype(float)
     start, end = (spots.loc[roads[column]].to_numpy() for column in ("from", "to"))
     placed = np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1)

@@ -330,9 +330,13 @@ class ByEngine:
     unit: str = "min"
     column: str = "minutes"
     most: float = MAX_MIN
-    most_rows: int | None = MOST_TIMED
     is_bound: bool = False
     spread: tuple[str, str] = ("walk", "drive")
+
+    @property
+    def most_rows(self) -> int | None:
+        """Each way costs the engine a search of its own."""
+        return MOST_TIMED
 
     @property
     def name(self) -> str:

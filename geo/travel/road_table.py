@@ -73,7 +73,7 @@ class RoadTable:
         """
         placed = np.flatnonzero(road_nodes["lat"].notna())
         detour = detour or measure_detour(roads, road_nodes)
-        if detour is None:
+        if roads.empty or detour is None:
             return None
         number = {name: i for i, name in enumerate(road_nodes["node"])}
         legs: dict[frozenset[int], tuple[float, str]] = {}

@@ -100,7 +100,7 @@ def test_an_answer_is_narrowed_and_counts_with_it(
         assert found.results["provider_id"].tolist() == yes["provider_id"].tolist()
         assert sum(found.counts.values()) == 2
         assert found.results["road_km"].tolist() == yes["road_km"].tolist()
-        assert found.silent == int(whole.rows["wheelchair"].isna().sum())
+        assert found.assessed.silent == int(whole.rows["wheelchair"].isna().sum())
         # Where one can be seen does not depend on what was asked for.
         assert found.seen_at["provider_id"].tolist() == every.seen_at["provider_id"].tolist()
     assert narrow(whole, Filters(), MONDAY) is whole

@@ -79,7 +79,7 @@ def test_counts_and_beyond_equal_brute_force(
     patch: Assessed, measure: str, radius_km: float
 ) -> None:
     answer = ask(patch, "Trongsa", radius_km, measure=measure)
-    column = answer.distance_column
+    column = answer.measure.column
     rows, place = patch.rows, answer.place
     far = road_distances(patch.roads, place.lat, place.lon, rows["lat"], rows["lon"])
     rows = rows.assign(**{column: far[column].to_numpy()})
@@ -116,7 +116,7 @@ def test_the_limit_lists_less_and_counts_all(patch: Assessed) -> None:
         (0, {}),
         (501, {}),
         (50, {"measure": "x"}),
-        (50, {"order_by": "x"}),
+        (50, {"order": "x"}),
         (50, {"show": "x"}),
     ],
 )

@@ -78,7 +78,7 @@ def test_what_is_not_known_is_asked_in_one_sentence(home: Path, tmp_path: Path) 
         (["table", "gone.csv", "--pack", "mine"], 3, "the file is missing"),
         (["osm", "gone.osm.pbf", "--pack", "mine"], 3, "the file is missing"),
         (["nppes", "--pack", "mine"], 2, "one --state at a time"),
-        (["nppes", "--pack", "mine", "--state", "ZZ"], 2, "no state's code"),
+        (["nppes", "--pack", "mine", "--state", "ZZ"], 2, "not a state's code"),
         (["cms", "gone.csv", "--pack", "mine"], 2, "which year"),
         (["cms", "gone.csv", "--pack", "mine", "--year", "2021"], 2, "--codes"),
         (["boundaries", "gone.geojson", "--pack", "bhutan"], 3, "is missing"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from geo.care.library import open_library
 from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
@@ -21,7 +22,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_the_bundled_pack_passes_every_check() -> None:
-    assert check_pack(BHUTAN) == []
+    assert check_pack(BHUTAN, open_library()) == []
 
 
 def test_what_is_derived_is_up_to_date(copy: Path, tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
 )
 def test_a_broken_promise_is_found(copy: Path, file: str, old: str, new: str, reason: str) -> None:
     change(copy, file, old, new)
-    problems = [str(problem) for problem in check_pack(copy)]
+    problems = [str(problem) for problem in check_pack(copy, open_library())]
     assert any(reason in problem for problem in problems), problems
 
 

@@ -86,7 +86,7 @@ def test_killed_before_the_descriptor_the_old_pack_stands(
             raise Killed
         path.write_bytes(content.read())
 
-    monkeypatch.setattr("geo.packs._replace", die)
+    monkeypatch.setattr("geo.packs.pack._replace", die)
     with pytest.raises(Killed):
         record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the matron", TODAY)
     monkeypatch.undo()

@@ -89,7 +89,7 @@ def test_without_roads_the_page_says_how_to_get_them(monkeypatch: pytest.MonkeyP
 def test_a_time_that_is_none_is_named(service: RoadService, wrong: str) -> None:
     for script in ("", COVERAGE):
         app = page(script, measure="drive", within_min=wrong)
-        assert f"“{wrong}” is no time: it can be above 0 and up to 600 minutes." in warnings(app)
+        assert f"“{wrong}” is not a time: it can be above 0 and up to 600 minutes." in warnings(app)
         assert "60 min" in html(app)
 
 

@@ -16,7 +16,7 @@ from pyproj import Transformer
 from geo.errors import CareReachError, DataError
 from geo.sources.batch import Batch, Origin
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
-from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.sheets import Layout, Sheet, read_sheet
 from geo.sources.table import Near, read_facilities, read_population
 from geo.sources.vocabulary import FIELDS
 from tests.conftest import ROOT
@@ -269,7 +269,7 @@ def test_whatever_stands_in_a_table_every_row_is_accounted_for(
 ) -> None:
     frame = pd.DataFrame(rows, columns=range(3), dtype=str)
     frame = frame.map(str.strip)
-    sheet = Sheet("t", ("name", "lat", "lon"), frame, np.arange(2, len(rows) + 2), {})
+    sheet = Sheet("t", ("name", "lat", "lon"), frame, np.arange(2, len(rows) + 2), Layout())
     mapping = Mapping(columns={"name": 1, "lat": 2, "lon": 3})
     found = read_facilities(Path("t"), mapping, ORIGIN, DAY, None, sheet)
     assert found.report.adds_up

@@ -25,6 +25,7 @@ from geo.errors import CareReachError
 from geo.output import answer_text, coverage_text, downloads, handouts
 from geo.packs.gazetteer import Place, find_place
 from geo.packs.pack import Pack, open_pack
+from geo.progress import Step
 from geo.sources.roads import check_road_table, refit_road_table, table_text
 from geo.travel import times as travel
 from geo.travel import valhalla as roads
@@ -93,7 +94,9 @@ def test_no_question_is_larger_than_a_service_allows(
 ) -> None:
     points = [(27 + n / 1000, 90.0) for n in range(120)]
     told: list[tuple[int, int]] = []
-    trips = minutes(engine, points, points, progress=lambda *said: told.append(said))
+    trips = minutes(
+        engine, points, points, progress=lambda step: told.append((step.done, step.whole))
+    )
     asked = [q for action, q in service.asked if action == "sources_to_targets"]
     assert max(len(q["sources"]) * len(q["targets"]) for q in asked) <= travel.PAIRS_AT_ONCE
     assert told[-1] == (14_400, 14_400)
@@ -179,7 +182,7 @@ def test_the_list_is_cut_and_ordered_by_minutes(
     assert sum(answer.counts.values()) == len(wanted)
     assert answer.results["minutes"].is_monotonic_increasing
     assert (answer.beyond["minutes"].dropna() > 120).all()
-    assert (answer.measure, answer.within_min, answer.reason) == ("drive", 120, "")
+    assert (answer.measure.name, answer.within, answer.reason) == ("drive", 120, "")
     lines = answer_text.answer_rows(answer)
     assert lines[0].distance.endswith("by car")
     assert "to drive" in lines[0].detail
@@ -222,7 +225,7 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
         assessed, dataclasses.replace(here, lat=AT_SEA[0]), Search(50, measure="drive"), engine
     )
     assert adrift.reason == "Here is more than 3 km from any road on the map."
-    assert adrift.within_min is None
+    assert adrift.measure.unit == "km"
     assert not adrift.down
 
 
@@ -230,7 +233,7 @@ def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = place_of(bhutan)
     nothing = find_care(assessed, place, Search(50, measure="drive"))
-    assert (nothing.measure, nothing.within_min) == ("road", None)
+    assert (nothing.measure.name, nothing.measure.unit) == ("road", "km")
     assert nothing.reason
     down = find_care(
         assessed, place, Search(50, measure="walk"), ServiceEngine("http://127.0.0.1:9")
@@ -352,7 +355,7 @@ def test_the_road_table_is_checked_and_refitted(
     nodes = bhutan.road_nodes.set_index("node")[["lat", "lon"]]
     ends = [tuple(nodes.loc[leg[end]]) for end in ("from", "to")]
     assert leg["routed_km"] == pytest.approx(min(way_km(*ends), way_km(*ends[::-1])), abs=0.01)
-    assert f"of {len(checked)} legs measured" in table_text(checked)
+    assert f"of {len(checked)} legs measured" in table_text(checked, bhutan.detour)
     with pytest.raises(CareReachError, match="no imported roads to name as the source"):
         refit_road_table("bhutan", checked)
     folder = tmp_path / "bhutan"
@@ -445,8 +448,8 @@ def test_what_was_measured_is_kept_when_the_service_fails(
     times = Times(engine, "drive", [27.0, 27.1], [90.0, 90.0])
     places = [(27 + n / 100, 90.2) for n in range(120)]
 
-    def fail_late(done: int, whole: int) -> None:
-        service.working = done < 150
+    def fail_late(step: Step) -> None:
+        service.working = step.done < 150
 
     with pytest.raises(RoadsDownError):
         times.to(*zip(*places, strict=True), fail_late)
@@ -491,7 +494,7 @@ def test_a_pack_without_regions_has_its_downloads(
 def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
     bhutan: Pack, library: dict, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geo.find.MOST_TIMED", 4)
+    monkeypatch.setattr("geo.travel.measure.MOST_TIMED", 4)
     assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
     answer = find_care(
         assessed,
