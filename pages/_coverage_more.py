@@ -17,13 +17,14 @@ from geo.coverage.siting import Sites, find_sites
 from geo.errors import CareReachError
 from geo.output import downloads, handouts, reports
 from geo.output.answer_text import BY, min_text
+from geo.output.coverage_map import MOST_PLACES, coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
 from geo.packs.shapes import read_area
 from geo.text import escape
 from pages import _address, _cached, _components, _frame
 from pages._address import MOST_ADDED, CoverageView, Problem, change_coverage, points_text
 from pages._components import plain
-from pages._coverage_parts import MOST_PLACES, SUPPLY_LABELS, area_map
+from pages._coverage_parts import SUPPLY_LABELS
 from pages._session import Key
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -265,7 +266,7 @@ def download(view: CoverageView, coverage: Coverage, calls: pd.DataFrame) -> Non
             st.download_button(
                 f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
             )
-        drawn = area_map(coverage)
+        drawn = coverage_map(coverage)
         st.download_button(
             "Report for analysts",
             lambda: reports.analyst_report(

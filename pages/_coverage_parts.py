@@ -15,6 +15,7 @@ from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.output import maps
 from geo.output.answer_text import min_text, plain_rows
+from geo.output.coverage_map import COLORS, coverage_map
 from geo.output.coverage_text import (
     SUPPLY_PHRASES,
     band_text,
@@ -39,8 +40,6 @@ from pages._address import (
 from pages._components import plain
 from pages._session import Key
 
-#: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
-COLORS = ["#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d"]
 SUPPLY_LABELS = {
     "confirmed": "Confirmed only",
     "reported": "Reported or better",
@@ -62,7 +61,6 @@ MAP_LABELS = {
 }
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
-MOST_PLACES = 2000
 #: What a click on the map does.
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
@@ -212,20 +210,6 @@ def _span(low: float, high: float) -> str:
     return f"{percent_text(low).removesuffix(' %')} to {percent_text(high)}"
 
 
-def classes(coverage: Coverage, level: int) -> dict[str, tuple[int, str]]:
-    """The class of each region by the distance its median person has, with its figure."""
-    edges = distance_bands(coverage)
-    rows = coverage.regions[
-        (coverage.regions["level"] == level) & (coverage.regions["population"] > 0)
-    ]
-    chosen = {}
-    for region, far, share in zip(rows["region_id"], rows["median"], rows["share"], strict=True):
-        number = int(np.searchsorted(edges, far)) if pd.notna(far) else len(edges) + 1
-        words = far_text(far, coverage.unit) if pd.notna(far) else "no such place"
-        chosen[region] = (number, f"{words}, {percent_text(share)} covered")
-    return chosen
-
-
 def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
     """What the colours mean; classes that no region is in are left out."""
     words = [*band_text(coverage), "no such place"]
@@ -249,28 +233,13 @@ def _nearest_kind(coverage: Coverage) -> str:
     return {"unknown": "possible", "reported": "known"}.get(coverage.supply, coverage.supply)
 
 
-def places(coverage: Coverage) -> list[tuple[str, float, float]]:
-    """Providers of the supply for the map; only the added where there are too many to be seen."""
-    rows = in_supply(coverage.supplied.rows, coverage.supply)
-    if len(rows) > MOST_PLACES:
-        rows = rows[rows["provider_id"].str.startswith(ADDED)]
-    kind = np.where(rows["provider_id"].str.startswith(ADDED), "added", "known")
-    return [
-        (str(what), round(lat, 4), round(lon, 4))
-        for what, lat, lon in zip(kind, rows["lat"], rows["lon"], strict=True)
-    ]
-
-
-def area_map(coverage: Coverage, view: CoverageView | None = None) -> maps.AreaMap:
-    """What the map draws; without a view, as in reports."""
+def area_map(view: CoverageView, coverage: Coverage) -> maps.AreaMap:
+    """What the map draws."""
     pack = coverage.pack
-    lowest = int(max(pack.regions["level"], default=1))
-    drawn = maps.AreaMap(classes=classes(coverage, lowest), colors=COLORS, places=places(coverage))
-    if view is None:
-        return drawn
+    lowest = int(max(pack.regions["level"], default=view.level))
     larger = min(view.level, max(lowest - 1, 1))
     return replace(
-        drawn,
+        coverage_map(coverage),
         areas=_cached.drawn(pack, f"areas_{lowest}"),
         outlines=_cached.drawn(pack, f"areas_{larger}"),
         selected=view.region,

@@ -61,7 +61,7 @@ _coverage_parts.figures(coverage, as_it_is)
 calls = find_calls(coverage)
 chart, tables = st.columns([57, 43], gap="medium")
 with chart:
-    drawn = _coverage_parts.area_map(coverage, view)
+    drawn = _coverage_parts.area_map(view, coverage)
     tool = _coverage_parts.tools()
     st_folium(
         maps.base_map(_cached.drawn(pack, "base_map"), pack.outline, pack.view, locate=False),

@@ -22,13 +22,16 @@ __all__ = [
     "MAX_ZOOM",
     "STATIC_URL",
     "AreaMap",
+    "Map",
     "SearchMap",
     "base_data",
     "base_map",
     "layer",
     "literal",
+    "standalone_map",
 ]
 
+Map = folium.Map
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"
 MAX_ZOOM = 16
@@ -41,6 +44,28 @@ class _LocalMap(folium.Map):  # type: ignore[misc]  # folium is not typed
 
     default_js = (("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js"))
     default_css = (("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css"))
+
+
+class _InlineMap(folium.Map):  # type: ignore[misc]  # folium is not typed
+    """A folium map that fetches nothing: what it needs is put inside by `standalone_map`."""
+
+    default_js = ()
+    default_css = ()
+
+
+class _Head(MacroElement):  # type: ignore[misc]  # branca is not typed
+    """Scripts and styles inside the page."""
+
+    _template = jinja2.Template(
+        # What a macro gives is a template again: nothing in the files is meant to be one.
+        "{% macro header(this, kwargs) %}{{ '{% raw %}' }}<style>{{ this.styles }}</style>"
+        "<script>{{ this.scripts }}</script>{{ '{% endraw %}' }}{% endmacro %}"
+    )
+
+    def __init__(self, scripts: str, styles: str) -> None:
+        super().__init__()
+        self._name = "Head"
+        self.scripts, self.styles = scripts, styles
 
 
 class _Call(MacroElement):  # type: ignore[misc]  # branca is not typed
@@ -89,8 +114,13 @@ def base_map(
     """
     url = STATIC_URL + ground if isinstance(ground, str) else None
     data = base_data(None if isinstance(ground, str) else ground, outline, view)
-    (south, west), (north, east) = data["bounds"]
-    chart = _LocalMap(
+    return _chart(_LocalMap, {**data, "url": url, "locate": locate})
+
+
+def _chart(kind: type[folium.Map], base: Mapping[str, Any]) -> folium.Map:
+    """A map with its ground."""
+    (south, west), (north, east) = base["bounds"]
+    chart = kind(
         location=[(south + north) / 2, (west + east) / 2],
         zoom_start=8,
         tiles=None,
@@ -101,7 +131,27 @@ def base_map(
     # Without a tile layer Leaflet knows no largest zoom, and fitting one point would fail.
     chart.options["maxZoom"] = MAX_ZOOM
     chart.options["zoomSnap"] = 0.25  # a circle fills its frame at any width
-    chart.add_child(_Call("careReachBase", {**data, "url": url, "locate": locate}))
+    chart.add_child(_Call("careReachBase", base))
+    return chart
+
+
+def standalone_map(
+    base: Mapping[str, Any], drawn: "SearchMap | AreaMap", scripts: str, styles: str
+) -> folium.Map:
+    """A map that needs no server and asks nobody for anything.
+
+    Parameters
+    ----------
+    base
+        From `base_data`, with the ground itself.
+    drawn
+        What is drawn on it.
+    scripts, styles
+        Leaflet's and our own, as text.
+    """
+    chart = _chart(_InlineMap, base)
+    chart.add_child(_Head(scripts, styles))
+    chart.add_child(layer(drawn))
     return chart
 
 

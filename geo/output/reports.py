@@ -27,9 +27,11 @@ from geo.paths import STATIC
 from geo.text import escape
 from geo.version import __version__
 
-__all__ = ["analyst_report", "decision_report", "patient_report"]
+__all__ = ["analyst_report", "decision_report", "folium_map", "patient_report"]
 
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
+_SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "map.js")
+_STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
 #: So many statements are named on the page for whoever decides.
 _NAMED = 4
 #: The columns of the analyst's table.
@@ -250,10 +252,7 @@ def _cell(value: Any) -> str:
 
 def _page(title: str, body: str, pack: Pack) -> str:
     """A whole HTML file."""
-    styles = "\n".join(
-        path.read_text("utf-8")
-        for path in (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
-    )
+    styles = "\n".join(path.read_text("utf-8") for path in _STYLES)
     credit = "; ".join(source.title for source in pack.sources.values())
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -266,13 +265,8 @@ def _page(title: str, body: str, pack: Pack) -> str:
 
 def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
     """A map that can be moved, with Leaflet and everything it draws inside."""
-    ground = pack.files.get("base_map")
-    base = maps.base_data(
-        json.loads(ground.read_text("utf-8")) if ground else None, pack.outline, pack.view
-    )
-    base |= {"locate": False}
-    files = (_LEAFLET / "leaflet.js", STATIC / "map.js")
-    scripts = "".join(f"<script>{path.read_text('utf-8')}</script>" for path in files)
+    base = _base(pack)
+    scripts = "".join(f"<script>{path.read_text('utf-8')}</script>" for path in _SCRIPTS)
     return (
         f'<div id="map"></div>{scripts}<script>'
         'window.map = L.map("map", {zoomControl: false, attributionControl: false, '
@@ -281,6 +275,40 @@ def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
         f"{drawn.function}(L.featureGroup().addTo(window.map), "
         f"JSON.parse({maps.literal(drawn.data())}));</script>"
     )
+
+
+def _base(pack: Pack) -> dict[str, Any]:
+    """The ground of a pack's map, with its shapes."""
+    ground = pack.files.get("base_map")
+    shapes = json.loads(ground.read_text("utf-8")) if ground else None
+    return maps.base_data(shapes, pack.outline, pack.view) | {"locate": False}
+
+
+def folium_map(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> maps.Map:
+    """A folium map for a notebook or a file, which asks nobody for anything.
+
+    Parameters
+    ----------
+    pack
+        Whose land is drawn.
+    drawn
+        What is drawn on it; areas of a coverage are taken from the pack.
+    """
+    if isinstance(drawn, maps.AreaMap):
+        drawn = replace(drawn, areas=_areas(pack))
+    scripts = ";".join(path.read_text("utf-8") for path in _SCRIPTS)
+    styles = "".join(path.read_text("utf-8") for path in _STYLES[:2])
+    return maps.standalone_map(_base(pack), drawn, scripts, styles)
+
+
+def _areas(pack: Pack) -> dict[str, Any] | None:
+    """The lowest regions of a pack as GeoJSON."""
+    levels = sorted(pack.regions["level"].unique())
+    path = pack.files.get(f"areas_{levels[-1]}") if levels else None
+    if path is None:
+        return None
+    areas: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return areas
 
 
 def _areas_html(coverage: Coverage, drawn: maps.AreaMap) -> str:

@@ -11,9 +11,9 @@ from geo.coverage.calls import find_calls
 from geo.coverage.siting import find_sites
 from geo.output import maps, reports
 from geo.output.answer_text import answer_rows
+from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import open_pack
-from pages._coverage_parts import area_map
 from tests.conftest import TODAY
 from tests.e2e.conftest import HOSTILE
 
@@ -113,7 +113,7 @@ def test_what_somebody_who_decides_prints_is_one_page(
     found = cover.measure_coverage(
         cover.supply_pack(assess_pack(data, library[slug], TODAY)), within
     )
-    drawn = area_map(found)
+    drawn = coverage_map(found)
     # Of 8,867 hospitals some would be a map of something else.
     assert (len(drawn.places) == 0) == (pack == "us")
     html = reports.decision_report(found, find_calls(found), find_sites(found, 2), drawn)

@@ -21,11 +21,12 @@ from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, s
 from geo.coverage.siting import find_sites
 from geo.output import downloads, entry_html, handouts, maps, pack_export, reports
 from geo.output.answer_text import answer_rows
+from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack, open_pack
 from geo.travel.times import isochrone, route
 from geo.travel.valhalla import Engine, ServiceEngine
-from pages import _coverage_parts, _find_parts
+from pages import _find_parts
 from tests.valhalla import RoadService
 
 TODAY = dt.date(2026, 11, 22)
@@ -130,7 +131,7 @@ def answer_texts(
 def coverage_texts(coverage: Coverage, level: int) -> dict[str, str]:
     """Every form of a coverage."""
     calls = find_calls(coverage)
-    drawn = dataclasses.replace(_coverage_parts.area_map(coverage), areas="x", outlines="y")
+    drawn = dataclasses.replace(coverage_map(coverage), areas="x", outlines="y")
     candidates, sites = find_sites(coverage, 2)
     data = drawn.data() | {"areas": "x", "outlines": "y"}
     chosen = candidates.iloc[sites.greedy].to_dict("records")
