@@ -14,19 +14,6 @@ import shapely
 from pyproj import Geod
 from scipy.spatial import cKDTree
 
-__all__ = [
-    "Hits",
-    "Index",
-    "Pairs",
-    "distance_km",
-    "nearest",
-    "nearest_of_each",
-    "pair_km",
-    "pairs_within",
-    "region_of_each",
-    "within_radius",
-]
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 #: Makes an iterator over (point position, target position, distance), afresh at each call.

@@ -1,7 +1,5 @@
 """The errors CareReach raises on purpose; each message is one sentence a reader can act on."""
 
-__all__ = ["CareReachError", "DataError", "UnknownNameError"]
-
 
 class CareReachError(ValueError):
     """Something that the reader, or the person who wrote the data, can put right."""

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-__all__ = ["APP", "DATA", "STATIC"]
-
 _BESIDE = Path(__file__).resolve().parent.parent
 
 #: The folder of app.py, pages, data and static files.

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Progress", "Step", "silent"]
-
 
 @dataclass(frozen=True)
 class Step:

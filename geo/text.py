@@ -4,8 +4,6 @@ import html
 import re
 import unicodedata
 
-__all__ = ["escape", "guarded", "normalise", "spelt"]
-
 
 def normalise(text: str) -> str:
     """Fold case, diacritics and punctuation, so that spellings compare.

@@ -277,11 +277,7 @@ def preview(batch: Batch, mapping: Mapping | None) -> None:
         st.dataframe(shown.dropna(axis=1, how="all"), hide_index=True)
         with st.container(horizontal=True):
             st.download_button(
-                "Row by row (CSV)",
-                batch.report.csv(),
-                "report.csv",
-                "text/csv",
-                on_click="ignore",
+                "Row by row (CSV)", batch.report.csv(), "report.csv", "text/csv", on_click="ignore"
             )
             if mapping is not None:
                 st.download_button(

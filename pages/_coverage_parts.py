@@ -178,14 +178,8 @@ def figures(coverage: Coverage, against: Coverage | None) -> None:
     median = far_text(coverage.median, coverage.unit)
     cards = [
         (percent_text((against or coverage).share["reported"]), "confirmed or reported"),
-        (
-            percent_text(coverage.share[coverage.supply]),
-            SUPPLY_PHRASES[coverage.supply] + span,
-        ),
-        (
-            f"{coverage.people_beyond:,}",
-            f"people beyond {within_text(coverage)} of a {kind} place",
-        ),
+        (percent_text(coverage.share[coverage.supply]), SUPPLY_PHRASES[coverage.supply] + span),
+        (f"{coverage.people_beyond:,}", f"people beyond {within_text(coverage)} of a {kind} place"),
         (
             median,
             f"no {kind} place that the median person could reach"

@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-__all__ = ["Key"]
-
 
 class Key(StrEnum):
     """Names in `st.session_state` that are not widgets'."""

@@ -97,9 +97,7 @@ def _card(entry: Procedure) -> None:
     with st.container(border=True, key=f"card_{entry.slug}"):
         st.html(f'<span class="cr-note">{escape(under)}{kind}</span>')
         st.page_link(
-            "pages/procedures.py",
-            label=plain(entry.title),
-            query_params={"procedure": entry.slug},
+            "pages/procedures.py", label=plain(entry.title), query_params={"procedure": entry.slug}
         )
         st.html(f"<p>{escape(entry_html.summary(entry))}</p>")
 

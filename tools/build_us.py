@@ -23,9 +23,9 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from geo.distance import region_of_each
 from geo.packs.build import build_pack
 from geo.packs.pack import DESCRIPTOR
-from geo.distance import region_of_each
 
 __all__ = ["MERGED", "build_us", "match_counties", "spread_population"]
 

@@ -18,8 +18,6 @@ from geo.errors import DataError
 from geo.packs.schema import FACILITY_TYPES
 from geo.text import spelt
 
-__all__ = ["MARK", "SECTIONS", "Citation", "Front", "Picture", "Procedure", "Words", "read_entries"]
-
 SECTIONS = (
     "What it is",
     "Who it is for",

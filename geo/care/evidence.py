@@ -16,8 +16,6 @@ from geo.care.entry import Procedure
 from geo.packs.dates import end_of_period, is_old, is_recent
 from geo.packs.schema import STATUSES
 
-__all__ = ["ASSESSED", "assess", "order"]
-
 _DECIDING = frozenset({"offered", "specialist", "not_offered"})
 _NOTICES = frozenset({"visiting", "planned", "outage"})
 _CONFIRMING = frozenset({"official", "registry", "claims"})

@@ -10,8 +10,6 @@ import pandas as pd
 
 from geo.care.opening_hours import is_open
 
-__all__ = ["CHOICES", "SWITCHES", "Filters", "choices", "kept"]
-
 #: Filters with a value, and the column that each is about.
 CHOICES: Mapping[str, str] = {
     "kind": "kind",

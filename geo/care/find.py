@@ -35,18 +35,6 @@ from geo.travel.road_table import RoadAccess, RoadTable, road_access
 from geo.travel.times import MAX_MIN
 from geo.travel.valhalla import Engine, RoadsDownError
 
-__all__ = [
-    "LISTED",
-    "ORDERS",
-    "SHOW",
-    "Answer",
-    "Assessed",
-    "Search",
-    "assess_pack",
-    "find_care",
-    "narrow",
-]
-
 Ints = npt.NDArray[np.intp]
 
 ORDERS = ("evidence", "distance")

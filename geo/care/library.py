@@ -17,19 +17,6 @@ from geo.errors import DataError, UnknownNameError
 from geo.paths import DATA
 from geo.text import spelt
 
-__all__ = [
-    "LIBRARY",
-    "Library",
-    "ProcedureMatch",
-    "add_own",
-    "check_folder",
-    "find_procedure",
-    "get_procedure",
-    "open_library",
-    "own_folder",
-    "whole_library",
-]
-
 LIBRARY = DATA / "procedures"
 #: From this likeness (0-100, rapidfuzz ratio) a spelling counts as a typo.
 TYPO = 80.0

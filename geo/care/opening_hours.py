@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 import opening_hours
 from opening_hours import OpeningHours, State
 
-__all__ = ["hours_text", "is_open"]
-
 _UTC = ZoneInfo("UTC")
 _SOON = dt.timedelta(days=7)
 

@@ -40,8 +40,6 @@ from geo.sources.service import Service
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.table import Near, read_facilities, read_population
 
-__all__ = ["import_app"]
-
 import_app = typer.Typer(
     help="Bring data into a pack of your own: whole or not at all.",
     no_args_is_help=True,
@@ -192,11 +190,7 @@ def _chosen(sheet: Sheet, kept: Mapping | None, changes: dict[str, object]) -> M
 
 def _sheet(file: Path, kept: Mapping) -> Sheet:
     return read_sheet(
-        file,
-        encoding=kept.encoding,
-        delimiter=kept.delimiter,
-        header=kept.header,
-        sheet=kept.sheet,
+        file, encoding=kept.encoding, delimiter=kept.delimiter, header=kept.header, sheet=kept.sheet
     )
 
 
@@ -274,8 +268,7 @@ def cms_(
     file: MaybeFile = None,
     year: Annotated[int | None, typer.Option(help="The year that the volumes count.")] = None,
     codes: Annotated[
-        Path | None,
-        typer.Option(help="Your mapping of billing codes: CSV with procedure, code."),
+        Path | None, typer.Option(help="Your mapping of billing codes: CSV with procedure, code.")
     ] = None,
     state: State = None,
     service: ServiceUrl = "",
@@ -316,11 +309,7 @@ def fhir_(
 
 
 @import_app.command("boundaries")
-def boundaries_(
-    file: File,
-    pack: PackName = "bhutan",
-    dry_run: DryRun = False,
-) -> None:
+def boundaries_(file: File, pack: PackName = "bhutan", dry_run: DryRun = False) -> None:
     """Official boundaries of a pack's lowest regions; a pack without regions gets them."""
     matched = import_boundaries(pack, read_shapes(file), dry_run=dry_run)
     total = sum(matched.how.values())
@@ -336,10 +325,7 @@ def boundaries_(
 
 @import_app.command("roads")
 def roads_(
-    file: File,
-    pack: PackName = "bhutan",
-    as_of: AsOf = "",
-    dry_run: DryRun = False,
+    file: File, pack: PackName = "bhutan", as_of: AsOf = "", dry_run: DryRun = False
 ) -> None:
     """Roads of an OpenStreetMap extract (.osm.pbf), for minutes by car and on foot."""
     if not import_roads(pack, file, as_of=as_of or None, dry_run=dry_run, progress=say_step):

@@ -9,8 +9,6 @@ from geo.cli.imports import import_app
 from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE
 from geo.errors import CareReachError, DataError
 
-__all__ = ["app", "main"]
-
 app = typer.Typer(
     help="Who near me does this procedure, how sure are we, and who is left out?",
     no_args_is_help=True,
@@ -55,5 +53,6 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
+def run_main() -> None:
+    """The command `carereach`."""
     sys.exit(main())

@@ -22,14 +22,11 @@ from geo.paths import APP
 from geo.sources.roads import check_road_table, refit_road_table, table_text
 from geo.travel.times import engine_for
 
-__all__ = ["build", "check", "export", "packs", "remove", "roads", "run"]
-
 ExportFormat = Literal["fhir", "geojson", "parquet", "csv"]
 
 
 def run(
-    context: typer.Context,
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501,
+    context: typer.Context, port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501
 ) -> None:
     """Start the app; what follows `--` goes to Streamlit."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]

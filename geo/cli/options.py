@@ -19,24 +19,6 @@ from geo.sources.batch import Origin, source_name
 from geo.sources.into_pack import name_problem
 from geo.sources.new_pack import NewPack
 
-__all__ = [
-    "AsOf",
-    "CountryCode",
-    "CoverageQuestion",
-    "DryRun",
-    "Format",
-    "Measured",
-    "Medicare",
-    "PackName",
-    "Provenance",
-    "ReportTo",
-    "Target",
-    "grouped",
-    "one_of",
-    "say",
-    "say_step",
-]
-
 Format = Literal["table", "json", "csv", "geojson"]
 Measured = Annotated[
     Literal["road", "straight", "drive", "walk"] | None,
@@ -142,8 +124,7 @@ CountryCode = Annotated[
     ),
 ]
 AsOf = Annotated[
-    str,
-    typer.Option(help="The day it describes: YYYY, YYYY-MM or YYYY-MM-DD.", callback=_day),
+    str, typer.Option(help="The day it describes: YYYY, YYYY-MM or YYYY-MM-DD.", callback=_day)
 ]
 
 
@@ -236,6 +217,5 @@ class Medicare:
     ] = None
     year: Annotated[int | None, typer.Option(help="The year that the volumes count.")] = None
     codes: Annotated[
-        Path | None,
-        typer.Option(help="Your mapping of billing codes: CSV with procedure, code."),
+        Path | None, typer.Option(help="Your mapping of billing codes: CSV with procedure, code.")
     ] = None

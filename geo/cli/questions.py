@@ -24,8 +24,6 @@ from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures, road_table_
 from geo.travel.times import MODES, engine_for
 from geo.travel.valhalla import Engine, RoadsDownError
 
-__all__ = ["EXIT_DATA", "EXIT_OTHER", "EXIT_USAGE", "calls", "coverage", "find", "siting", "stop"]
-
 EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]

@@ -7,8 +7,6 @@ from geo.coverage.coverage import Coverage
 from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
 from geo.output.coverage_text import detour_text, lead_text, percent_text
 
-__all__ = ["answer_table", "coverage_table"]
-
 
 def answer_table(answer: Answer, rows: list[Row]) -> str:
     """The answer for a terminal.

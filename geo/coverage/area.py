@@ -12,8 +12,6 @@ from shapely.geometry.base import BaseGeometry
 from geo.coverage.coverage import Coverage, in_supply
 from geo.coverage.reach import SUPPLIES, share_within
 
-__all__ = ["AreaFigures", "area_coverage"]
-
 
 @dataclass(frozen=True)
 class AreaFigures:

@@ -10,8 +10,6 @@ from geo.coverage.reach import SUPPLIES, call_gains
 from geo.packs.pack import ASKED, Pack
 from geo.packs.store import add_evidence
 
-__all__ = ["find_calls", "record_answer"]
-
 _CALL = ("provider_id", "name", "status", "lat", "lon", "phone", "people")
 
 

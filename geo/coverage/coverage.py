@@ -27,25 +27,10 @@ from geo.coverage.reach import (
 from geo.distance import Pairs, nearest_of_each
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
-from geo.progress import Progress
+from geo.progress import Progress, silent
 from geo.travel.measure import Measure, Measures, pack_measures
 from geo.travel.times import MODES, Times
 from geo.travel.valhalla import Engine
-
-__all__ = [
-    "ADDED",
-    "SMALL",
-    "Coverage",
-    "Supplied",
-    "access_scores",
-    "demand_measures",
-    "in_supply",
-    "measure_coverage",
-    "pairs_in_reach",
-    "pack_times",
-    "region_at",
-    "supply_pack",
-]
 
 Floats = npt.NDArray[np.float64]
 #: A region with fewer people is marked: its share says little.
@@ -167,7 +152,7 @@ def supply_pack(
     added: Sequence[tuple[float, float]] = (),
     removed: Sequence[str] = (),
     measures: Measures | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Supplied:
     """Measure how far people are from a pack's providers, or from some what-if of them.
 

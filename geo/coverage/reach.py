@@ -13,21 +13,8 @@ import pandas as pd
 
 from geo.distance import Pairs
 from geo.packs.schema import STATUSES
-from geo.progress import Progress
+from geo.progress import Progress, silent
 from geo.travel.measure import Measure, Supply, Timed
-
-__all__ = [
-    "SUPPLIES",
-    "ZONE_WEIGHTS",
-    "Detours",
-    "Reach",
-    "call_gains",
-    "e2sfca",
-    "find_reach",
-    "main_cause",
-    "share_within",
-    "weighted_quantile",
-]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -104,10 +91,7 @@ class Reach:
         road_km = np.nansum(timed.route_km[row] * weight)
         straight_km = np.nansum(timed.straight_km[row] * weight)
         extra = np.subtract(
-            timed.nearest_minutes[row],
-            minutes,
-            out=np.zeros(len(weight)),
-            where=weight > 0,
+            timed.nearest_minutes[row], minutes, out=np.zeros(len(weight)), where=weight > 0
         )
         # Less than a minute is no difference that anybody would notice.
         wrong = np.where(extra >= 1, weight, 0.0)
@@ -126,7 +110,7 @@ def find_reach(
     lon: npt.ArrayLike,
     rows: pd.DataFrame,
     measures: Iterable[Measure],
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Reach:
     """Measure the way from each demand point to the nearest provider of each supply.
 

@@ -16,8 +16,6 @@ from geo.coverage.coverage import Coverage, in_supply, pairs_in_reach
 from geo.distance import Pairs
 from geo.errors import CareReachError
 
-__all__ = ["EXACT_PAIRS", "Sites", "choose_sites", "cover_matrix", "find_sites"]
-
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 

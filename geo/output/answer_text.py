@@ -13,23 +13,6 @@ from geo.care.opening_hours import hours_text
 from geo.packs.pack import ASKED, Pack, publisher
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
 
-__all__ = [
-    "BY",
-    "STATUS_LABELS",
-    "Row",
-    "Statement",
-    "count_text",
-    "date_text",
-    "answer_rows",
-    "farther_text",
-    "km_text",
-    "min_text",
-    "outside_text",
-    "plain_rows",
-    "seen_at_text",
-    "threshold_text",
-]
-
 STATUS_LABELS: Mapping[str, str] = {
     "confirmed": "Confirmed",
     "reported": "Reported",

@@ -7,8 +7,6 @@ from geo.coverage.coverage import ADDED, Coverage, in_supply
 from geo.output.coverage_text import distance_bands, far_text, percent_text
 from geo.output.maps import AreaMap
 
-__all__ = ["COLORS", "MOST_PLACES", "coverage_map"]
-
 #: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
 COLORS = ("#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d")
 #: More places than this cannot be told apart: only the added ones are drawn.

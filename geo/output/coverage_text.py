@@ -8,17 +8,6 @@ from geo.coverage.coverage import Coverage
 from geo.output.answer_text import BY, min_text
 from geo.travel.times import OFF_ROAD_KM
 
-__all__ = [
-    "SUPPLY_PHRASES",
-    "band_text",
-    "detour_text",
-    "distance_bands",
-    "far_text",
-    "lead_text",
-    "percent_text",
-    "within_text",
-]
-
 SUPPLY_PHRASES: Mapping[str, str] = {
     "confirmed": "confirmed",
     "reported": "confirmed or reported",

@@ -17,21 +17,6 @@ from geo.packs.pack import read_shapes
 from geo.text import guarded
 from geo.version import __version__
 
-__all__ = [
-    "answer_csv",
-    "answer_geojson",
-    "answer_json",
-    "coverage_about",
-    "coverage_areas",
-    "coverage_csv",
-    "coverage_geojson",
-    "coverage_geoparquet",
-    "coverage_json",
-    "coverage_table",
-    "coverage_xlsx",
-    "limits_of",
-]
-
 _ESTIMATES = "Road distances are estimates where no distance is published; times are not known."
 _TIMES = (
     "Minutes are measured on OpenStreetMap's roads without traffic, waiting or weather; a road "

@@ -7,8 +7,6 @@ from shapely.geometry.base import BaseGeometry
 from geo.care.find import Answer
 from geo.output.answer_text import Row
 
-__all__ = ["answer_drawing", "area_drawing"]
-
 #: A drawing's width, in units of its own.
 _WIDE = 600.0
 

@@ -13,21 +13,6 @@ from geo.care.entry import MARK, SECTIONS, Citation, Procedure
 from geo.packs.pack import Pack
 from geo.text import escape
 
-__all__ = [
-    "entry_html",
-    "footnotes_html",
-    "picture_html",
-    "questions_html",
-    "reviewed_text",
-    "section_html",
-    "short_form_html",
-    "short_sources",
-    "short_text",
-    "sources_html",
-    "summary",
-    "urgent_html",
-]
-
 #: The sections of the short form, beside the pictures.
 _SHORT = ("What it is", "Who does it", "The day")
 #: Pictures of the short form: by custom the first shows a benefit and the second a harm.

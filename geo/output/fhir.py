@@ -8,8 +8,6 @@ import pandas as pd
 from geo.sources.batch import records_of
 from geo.sources.fhir_terms import EVIDENCE, EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE, YES_NO
 
-__all__ = ["bundle_of"]
-
 
 class _Tables(Protocol):
     """What of a pack is exported."""

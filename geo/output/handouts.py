@@ -27,8 +27,6 @@ from geo.output.entry_html import (
 )
 from geo.text import escape
 
-__all__ = ["call_needs", "call_script_html", "leaflet_html", "leaflet_row", "summary_html"]
-
 #: Rows of the list that fit on the leaflet's one page.
 _LEAFLET_ROWS = 4
 

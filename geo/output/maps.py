@@ -18,19 +18,6 @@ from shapely.geometry.base import BaseGeometry
 from geo.care.find import Answer
 from geo.output.answer_text import Row
 
-__all__ = [
-    "MAX_ZOOM",
-    "STATIC_URL",
-    "AreaMap",
-    "Map",
-    "SearchMap",
-    "base_data",
-    "base_map",
-    "layer",
-    "literal",
-    "standalone_map",
-]
-
 Map = folium.Map
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"

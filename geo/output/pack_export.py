@@ -14,8 +14,6 @@ from geo.packs.pack import DESCRIPTOR, Pack, read_descriptor
 from geo.packs.schema import LIST_COLUMNS, PROVIDERS, SCHEMAS
 from geo.text import guarded
 
-__all__ = ["FORMATS", "attribution", "export_pack"]
-
 #: What can be written, and what it is.
 FORMATS: Mapping[str, str] = {
     "fhir": "a FHIR R4 bundle (JSON)",

@@ -27,8 +27,6 @@ from geo.paths import STATIC
 from geo.text import escape
 from geo.version import __version__
 
-__all__ = ["analyst_report", "decision_report", "folium_map", "patient_report"]
-
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
 _SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "map.js")
 _STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
@@ -98,11 +96,7 @@ def patient_report(answer: Answer, drawn: maps.SearchMap, today: dt.date) -> str
 
 
 def analyst_report(
-    coverage: Coverage,
-    level: int,
-    calls: pd.DataFrame,
-    url: str,
-    drawn: maps.AreaMap,
+    coverage: Coverage, level: int, calls: pd.DataFrame, url: str, drawn: maps.AreaMap
 ) -> str:
     """The figures with everything they depend on: parameters, method, limits, sources, citation.
 

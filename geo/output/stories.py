@@ -16,8 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from geo.errors import DataError
 from geo.paths import DATA
 
-__all__ = ["BOLD", "STORIES", "Step", "Story", "read_stories", "whole_stories"]
-
 STORIES = DATA / "stories"
 #: What a text says that must be on the page.
 BOLD = re.compile(r"\*\*(.+?)\*\*")

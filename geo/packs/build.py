@@ -23,8 +23,6 @@ from geo.packs.pack import (
 from geo.packs.schema import DISTRICT_KINDS
 from geo.packs.shapes import dissolve, thiessen
 
-__all__ = ["STATIC", "build_pack", "public_path"]
-
 #: The public folder of the app.
 STATIC = BUNDLED.parent / "static"
 #: A point that the outline misses gets land around it, this far beyond the point.
@@ -132,11 +130,7 @@ def _areas(
     while level:
         found[level] = _geojson(
             [
-                {
-                    "region_id": region,
-                    "name": str(name.get(region, region)),
-                    "boundary": boundary,
-                }
+                {"region_id": region, "name": str(name.get(region, region)), "boundary": boundary}
                 for region, boundary in zip(areas["region_id"], areas["boundary"], strict=True)
             ],
             list(shapely.set_precision(areas.geometry.to_numpy(), AREA_GRID_DEG)),

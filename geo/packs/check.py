@@ -21,8 +21,6 @@ from geo.packs.pack import (
     sha256_of,
 )
 
-__all__ = ["check_pack"]
-
 
 def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[DataError]:
     """Verify a pack.

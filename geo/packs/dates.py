@@ -5,8 +5,6 @@ import re
 
 import pandas as pd
 
-__all__ = ["MAX_AGE_YEARS", "end_of_period", "is_date", "is_old", "is_recent"]
-
 #: Older statements still count, but never confirm, and are marked old.
 MAX_AGE_YEARS = 3
 

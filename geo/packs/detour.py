@@ -7,8 +7,6 @@ import pandas as pd
 
 from geo.distance import pair_km
 
-__all__ = ["Detour", "measure_detour"]
-
 
 @dataclass(frozen=True)
 class Detour:

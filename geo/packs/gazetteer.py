@@ -17,8 +17,6 @@ from shapely.geometry.base import BaseGeometry
 from geo.packs.schema import DISTRICT_KINDS
 from geo.text import normalise
 
-__all__ = ["OUTSIDE_KM", "Gazetteer", "Place", "PlaceMatch", "find_place", "outside_km"]
-
 #: The smaller, the more likely meant, where one name is on several in the same spot.
 _KIND_ORDER = ("town", "village", "locality", "postcode", "gewog")
 #: Same-name matches within one district and this far apart are one place.

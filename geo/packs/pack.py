@@ -30,25 +30,6 @@ from geo.packs.detour import Detour, measure_detour
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
 from geo.paths import DATA
 
-__all__ = [
-    "ASKED",
-    "BUNDLED",
-    "DESCRIPTOR",
-    "Pack",
-    "Source",
-    "list_packs",
-    "open_pack",
-    "pack_folder",
-    "publisher",
-    "read_descriptor",
-    "read_shapes",
-    "read_table",
-    "resource_path",
-    "sha256_of",
-    "user_folder",
-    "write_pack",
-]
-
 BUNDLED = DATA
 DESCRIPTOR = "datapackage.json"
 #: How `write_pack` names a file.

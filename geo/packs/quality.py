@@ -9,8 +9,6 @@ from geo.distance import pairs_within
 from geo.packs.dates import is_old
 from geo.text import normalise
 
-__all__ = ["Quality", "measure_quality"]
-
 #: Two rows of one name within this distance are likely one provider.
 DUPLICATE_KM = 0.1
 

@@ -12,26 +12,6 @@ import pandera.pandas as pa
 from geo.errors import DataError
 from geo.packs.dates import is_date
 
-__all__ = [
-    "DEMAND",
-    "DISTRICT_KINDS",
-    "EVIDENCE",
-    "EVIDENCE_STATUSES",
-    "FACILITY_TYPES",
-    "HOSPITAL_TYPES",
-    "LIST_COLUMNS",
-    "PLACES",
-    "PROVIDERS",
-    "REGIONS",
-    "ROADS",
-    "ROAD_NODES",
-    "SCHEMAS",
-    "SOURCE_KINDS",
-    "STATUSES",
-    "check_frame",
-    "conform",
-]
-
 HOSPITAL_TYPES = (
     "national_referral_hospital",
     "regional_referral_hospital",

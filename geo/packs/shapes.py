@@ -17,16 +17,6 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import CareReachError, DataError
 from geo.text import normalise
 
-__all__ = [
-    "Matched",
-    "dissolve",
-    "match_boundaries",
-    "name_boundaries",
-    "read_area",
-    "thiessen",
-    "unwrapped",
-]
-
 #: From this likeness (0-100) a name is taken for another spelling of a region's name.
 SPELLING = 80.0
 #: Gaps between neighbours up to twice this wide are closed, degrees.

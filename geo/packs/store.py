@@ -37,17 +37,6 @@ from geo.packs.pack import (
     write_pack,
 )
 
-__all__ = [
-    "add_evidence",
-    "add_resource",
-    "change_pack",
-    "pack_land",
-    "region_ids",
-    "remove_pack",
-    "write_descriptor",
-    "write_table",
-]
-
 T = TypeVar("T")
 _STAGED = ".staged-"
 #: One change at a time within a process; each begins from what the last one left.

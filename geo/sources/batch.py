@@ -13,17 +13,6 @@ import pandas as pd
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame
 from geo.text import guarded, normalise
 
-__all__ = [
-    "MOST_NOTES",
-    "Batch",
-    "Note",
-    "Origin",
-    "Report",
-    "frame_of",
-    "records_of",
-    "source_name",
-]
-
 #: So many rows are named one by one; more are only counted.
 MOST_NOTES = 100_000
 

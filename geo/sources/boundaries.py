@@ -10,8 +10,6 @@ from geo.packs.pack import open_pack, read_descriptor, read_table
 from geo.packs.shapes import Matched, match_boundaries, name_boundaries
 from geo.packs.store import add_resource, change_pack, region_ids, write_table
 
-__all__ = ["import_boundaries"]
-
 #: Boundaries are kept on a grid of this width.
 _GRID_DEG = 0.0005
 

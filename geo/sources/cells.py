@@ -14,17 +14,6 @@ from geo.care.library import LIBRARY, own_folder
 from geo.errors import DataError
 from geo.text import normalise, spelt
 
-__all__ = [
-    "Spot",
-    "capitals",
-    "e164",
-    "postcode_spots",
-    "read_postcodes",
-    "specialty_of",
-    "us_zip",
-    "zip_spot",
-]
-
 #: States and territories whose postcodes begin with 0; nobody else's lose digits in a spreadsheet.
 _ZIP_LENGTHS = {3: 5, 4: 5, 5: 5, 7: 9, 8: 9, 9: 9}
 
@@ -68,9 +57,7 @@ def capitals(text: str) -> str:
     named = re.sub(r"(?<=['’])(S|T)\b", lambda m: m[0].lower(), named)
     named = re.sub(r"(?<=\d)(St|Nd|Rd|Th)\b", lambda m: m[0].lower(), named)
     return re.sub(
-        r"\b(Va|Usa|Llc|Pllc|Pc|Md|Do|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b",
-        lambda m: m[0].upper(),
-        named,
+        r"\b(Va|Usa|Llc|Pllc|Pc|Md|Do|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b", lambda m: m[0].upper(), named
     )
 
 

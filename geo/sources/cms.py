@@ -20,14 +20,6 @@ from geo.sources.service import Service
 from geo.sources.us_register import COUNTRY, Placed, us_types
 from geo.text import normalise
 
-__all__ = [
-    "DOCTORS_SERVICE",
-    "read_clinicians",
-    "read_volumes",
-    "service_clinicians",
-    "service_volumes",
-]
-
 DOCTORS_SERVICE = "https://data.cms.gov/provider-data/api/1/datastore/query/mj5m-pzi6/0"
 _DOCTORS_PAGE, _VOLUMES_PAGE = 500, 5000
 _VOLUMES_URL = "https://data.cms.gov/provider-summary-by-type-of-service"

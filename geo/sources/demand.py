@@ -17,8 +17,6 @@ from geo.packs.store import change_pack, pack_land, write_descriptor, write_tabl
 from geo.sources.batch import Report, frame_of
 from geo.sources.table import PopulatedPoints
 
-__all__ = ["ImportedPeople", "import_demand"]
-
 
 @dataclass(frozen=True)
 class ImportedPeople:

@@ -20,8 +20,6 @@ from geo.sources.files import MAX_BYTES, opened, understood
 from geo.sources.us_register import us_types
 from geo.sources.vocabulary import facility_type_of
 
-__all__ = ["read_fhir"]
-
 _NUCC = "http://nucc.org/provider-taxonomy"
 _DAYS = {"mon": "Mo", "tue": "Tu", "wed": "We", "thu": "Th", "fri": "Fr", "sat": "Sa", "sun": "Su"}
 #: HL7 v3 RoleCode of service delivery locations.

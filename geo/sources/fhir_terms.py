@@ -1,7 +1,5 @@
 """What reading and writing FHIR have in common: systems, and columns that travel as extensions."""
 
-__all__ = ["EVIDENCE", "EXTENDED", "LANGUAGE", "LISTS", "NPI", "OURS", "SOURCE", "YES_NO"]
-
 NPI = "http://hl7.org/fhir/sid/us-npi"
 OURS = "urn:carereach:"
 LANGUAGE = "urn:ietf:bcp:47"

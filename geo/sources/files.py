@@ -18,8 +18,6 @@ from typing import IO
 
 from geo.errors import CareReachError, DataError
 
-__all__ = ["MAX_BYTES", "kind_of", "opened", "size_text", "text_of", "understood"]
-
 #: A table, or what an archive unpacks to, in bytes.
 MAX_BYTES = 250_000_000
 #: A workbook's sheet reaches to so many cells at most.

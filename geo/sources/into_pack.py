@@ -25,8 +25,6 @@ from geo.sources.batch import Batch, Note, Report
 from geo.sources.merge import Decision, merge_places, merge_providers
 from geo.sources.new_pack import NewPack, begin_pack, settle_pack
 
-__all__ = ["Imported", "import_into", "name_problem"]
-
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 #: Two statements that have these in common are one, said again.
 _SAID_ONCE = ("provider_id", "procedure", "specialty", "service", "url", "as_of", "source_kind")

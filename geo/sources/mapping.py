@@ -17,8 +17,6 @@ from geo.sources.files import understood
 from geo.sources.sheets import GEOMETRY, Sheet
 from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
-__all__ = ["Mapping", "Proposal", "propose", "read_mapping", "write_mapping"]
-
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
 #: From this likeness (0-100) a header is taken for another spelling of a known one.

@@ -14,8 +14,6 @@ from geo.packs.schema import HOSPITAL_TYPES, LIST_COLUMNS, PROVIDERS
 from geo.sources.batch import frame_of, records_of
 from geo.text import normalise
 
-__all__ = ["EXACT_KM", "ROUGH_KM", "Decision", "Merged", "merge_places", "merge_providers"]
-
 #: Two rows of like names are one place within this distance, where both positions are exact, and
 #: where one is that of a postcode or a town.
 EXACT_KM, ROUGH_KM = 0.5, 5.0

@@ -18,8 +18,6 @@ from geo.packs.schema import PROVIDERS
 from geo.packs.store import add_resource, write_descriptor, write_table
 from geo.sources.batch import Batch
 
-__all__ = ["NewPack", "begin_pack", "settle_pack"]
-
 #: Looked at to choose what a new pack asks first.
 _SAMPLE = 5_000
 
@@ -200,10 +198,7 @@ def _default_place(providers: pd.DataFrame, places: pd.DataFrame) -> str:
     towns = places[places["kind"].isin(["town", "village", "suburb", "gewog"])]
     near = ((towns["lat"] - lat) ** 2 + (towns["lon"] - lon) ** 2).sort_values()
     for i in near.index[:10]:
-        for label in (
-            str(places["name"][i]),
-            f"{places['name'][i]}, {places['within'][i]}",
-        ):
+        for label in (str(places["name"][i]), f"{places['name'][i]}, {places['within'][i]}"):
             found = find_place(places, label).place
             if found is not None and abs(found.lat - lat) < 1 and abs(found.lon - lon) < 1:
                 return found.label

@@ -22,8 +22,6 @@ from geo.sources.files import understood
 from geo.sources.service import Service
 from geo.sources.us_register import COUNTRY, Placed, us_types
 
-__all__ = ["SERVICE", "fetch_nppes", "read_nppes"]
-
 SERVICE = "https://npiregistry.cms.hhs.gov/api/"
 #: The service's own limits: rows in an answer, rows of one question.
 PAGE, MOST = 200, 1200
@@ -235,12 +233,7 @@ def _cells(batch: pa.RecordBatch, column: str) -> list[str]:
 
 
 def fetch_nppes(
-    service: Service,
-    retrieved: str,
-    *,
-    state: str,
-    prefixes: Collection[str],
-    taxonomy: str = "",
+    service: Service, retrieved: str, *, state: str, prefixes: Collection[str], taxonomy: str = ""
 ) -> Batch:
     """Ask the service for everybody whose postcode begins so.
 
@@ -282,13 +275,7 @@ def fetch_nppes(
 
 
 def _shard(
-    service: Service,
-    state: str,
-    prefix: str,
-    taxonomy: str,
-    report: Report,
-    *,
-    exact: bool = False,
+    service: Service, state: str, prefix: str, taxonomy: str, report: Report, *, exact: bool = False
 ) -> Iterator[Mapping[str, Any]]:
     asked = {"version": "2.1", "country_code": "US", "address_purpose": "LOCATION"}
     asked |= {"state": state, "postal_code": prefix if exact or len(prefix) == 9 else f"{prefix}*"}

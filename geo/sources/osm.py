@@ -18,8 +18,6 @@ from geo.sources.batch import Batch, Origin, Report
 from geo.sources.cells import e164, specialty_of
 from geo.sources.files import MAX_BYTES, kind_of, opened
 
-__all__ = ["read_extract", "read_osm", "read_overpass"]
-
 _AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
 _KINDS = {
     "hospital": "hospital",
@@ -209,11 +207,7 @@ def _is_place(tags: Mapping[str, str]) -> bool:
 
 
 def _batch(
-    found: Iterable[_Found],
-    file: str,
-    retrieved: str,
-    as_of: str | None,
-    country_code: str,
+    found: Iterable[_Found], file: str, retrieved: str, as_of: str | None, country_code: str
 ) -> Batch:
     report = Report()
     providers: list[dict[str, Any]] = []

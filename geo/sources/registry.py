@@ -7,8 +7,6 @@ from geo.errors import DataError
 from geo.sources.files import kind_of, opened, text_of, understood
 from geo.text import normalise
 
-__all__ = ["KINDS", "recognise"]
-
 #: The kinds of `python -m geo import`, and how a reader calls them.
 KINDS = {
     "table": "a table",

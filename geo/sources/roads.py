@@ -28,8 +28,6 @@ from geo.progress import Progress, silent
 from geo.travel.times import ROAD_TILES, minutes
 from geo.travel.valhalla import Engine, LocalEngine, build_tiles
 
-__all__ = ["SOURCE", "check_road_table", "import_roads", "refit_road_table", "table_text"]
-
 #: The name of the source of imported roads.
 SOURCE = "osm-roads"
 _ASIDE = ".roads-"

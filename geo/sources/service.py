@@ -14,8 +14,6 @@ from urllib3.util import Retry
 
 from geo.errors import CareReachError
 
-__all__ = ["Service"]
-
 _TRIES = 4
 _TIMEOUT_S = 60
 

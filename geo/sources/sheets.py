@@ -23,8 +23,6 @@ from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood
 from geo.sources.vocabulary import HEADER_WORDS, folded
 
-__all__ = ["GEOMETRY", "MAX_ROWS", "Layout", "Sheet", "read_sheet"]
-
 MAX_ROWS = 2_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
 GEOMETRY = ("position (latitude)", "position (longitude)")
@@ -332,11 +330,7 @@ def _any_cell(value: object) -> str:
 
 
 def _sheet(
-    name: str,
-    table: list[list[str]],
-    numbers: list[int],
-    header: int | None,
-    layout: Layout,
+    name: str, table: list[list[str]], numbers: list[int], header: int | None, layout: Layout
 ) -> Sheet:
     """Part header from rows; empty rows stay, so that the report can count them."""
     if not any(any(row) for row in table):

@@ -29,8 +29,6 @@ from geo.sources.vocabulary import (
 )
 from geo.text import normalise
 
-__all__ = ["Near", "PopulatedPoints", "read_facilities", "read_population"]
-
 #: A row may be far from all others when it lies beyond this many times the median distance to the
 #: middle of its group, and this many km more ...
 FAR_TIMES, FAR_KM = 6.0, 100.0

@@ -11,8 +11,6 @@ from geo.sources.batch import Report
 from geo.sources.cells import Spot, capitals, e164, specialty_of, us_zip, zip_spot
 from geo.sources.vocabulary import STATES
 
-__all__ = ["COUNTRY", "Placed", "is_npi", "place", "us_types"]
-
 COUNTRY = {"country": "the United States", "emergency_number": "911"}
 #: Beginnings of NUCC codes of organisations, and the kind of place they mean.
 _NUCC_PLACES = (

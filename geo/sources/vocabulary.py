@@ -12,20 +12,6 @@ import yaml
 
 from geo.text import normalise
 
-__all__ = [
-    "FIELDS",
-    "GENDERS",
-    "HEADER_WORDS",
-    "MISSING",
-    "MISSING_SHORT",
-    "NO",
-    "STATES",
-    "YES",
-    "facility_type_of",
-    "folded",
-    "is_closed",
-]
-
 _WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 
 

@@ -4,18 +4,19 @@ Every question of how far goes through a `Measure`; `Measures.choose` is the one
 decides which of them is used, and says why where it is not the one asked for.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from typing_extensions import override
 
 from geo.distance import Pairs, nearest_of_each, pair_km, pairs_within
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
-from geo.progress import Progress
+from geo.progress import Progress, silent
 from geo.travel.road_table import RoadAccess, RoadTable, road_access, road_distances
 from geo.travel.times import (
     MAX_MIN,
@@ -28,24 +29,6 @@ from geo.travel.times import (
     minutes,
 )
 from geo.travel.valhalla import Engine
-
-__all__ = [
-    "DEFAULT_MIN",
-    "MAX_RADIUS_KM",
-    "MEASURES",
-    "NO_ROADS",
-    "Choice",
-    "Measure",
-    "Measures",
-    "OffRoadError",
-    "Origin",
-    "Points",
-    "Reached",
-    "Supply",
-    "Timed",
-    "pack_measures",
-    "road_table_of",
-]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -124,68 +107,6 @@ class Reached:
     timed: Timed | None = None
 
 
-class Measure(Protocol):
-    """One way to say how far."""
-
-    @property
-    def name(self) -> str:
-        """One of `MEASURES`."""
-
-    @property
-    def unit(self) -> str:
-        """Of thresholds and distances: "km" or "min"."""
-
-    @property
-    def column(self) -> str:
-        """The column of measured rows that cuts and orders them."""
-
-    @property
-    def most(self) -> float:
-        """The largest threshold."""
-
-    @property
-    def most_rows(self) -> int | None:
-        """How many rows are measured from a place at most; None for any number."""
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether the straight line is the measure itself: an index then counts exactly."""
-
-    @property
-    def spread(self) -> tuple[str, str]:
-        """Names of `Reached.far` between which the truth lies: the longest and shortest way."""
-
-    def bound_km(self, within: float) -> float:
-        """No way within a threshold leads farther in a straight line."""
-
-    def start(self, lat: float, lon: float, name: str) -> "Origin":
-        """Prepare to measure from a place.
-
-        Raises
-        ------
-        OffRoadError
-            If no road is near the place.
-        RoadsDownError
-            If a road service does not answer.
-        """
-
-    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
-        """Measure from each point to the nearest place of each tier.
-
-        Parameters
-        ----------
-        points
-            Latitudes and longitudes, degrees, each of shape (n,).
-        supply
-            The places.
-        progress
-            Told how many of how many ways are measured.
-        """
-
-    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
-        """Pairs of points and places within a threshold; each as `points` of `reach`."""
-
-
 @dataclass(frozen=True)
 class Origin:
     """A place to measure from.
@@ -229,133 +150,176 @@ class Origin:
         return pd.concat([rows, far], axis=1)
 
 
-@dataclass(frozen=True)
-class StraightLine:
-    """Geodesic kilometres; road kilometres are shown beside them where a table is."""
+class Measure(ABC):
+    """One way to say how far.
 
-    table: RoadTable | None = None
-    name: str = "straight"
-    unit: str = "km"
-    column: str = "distance_km"
-    most: float = MAX_RADIUS_KM
-    most_rows: int | None = None
-    is_bound: bool = True
-    spread: tuple[str, str] = ("road_high", "straight")
+    Attributes
+    ----------
+    name
+        One of `MEASURES`.
+    unit
+        Of thresholds and distances: "km" or "min".
+    column
+        The column of measured rows that cuts and orders them.
+    most
+        The largest threshold.
+    spread
+        Names of `Reached.far` between which the truth lies: the longest and the shortest way.
+    is_bound
+        Whether the straight line is the measure itself: an index then counts exactly.
+    table
+        The pack's road table, which every row is measured by besides; None where it has none.
+    """
+
+    name: str
+    unit = "km"
+    column: str
+    most = MAX_RADIUS_KM
+    spread = ("road_high", "straight")
+    is_bound = False
+
+    def __init__(self, table: RoadTable | None = None) -> None:
+        self.table = table
+
+    @property
+    def most_rows(self) -> int | None:
+        """How many rows are measured from a place at most; None for any number."""
+        return None
 
     def bound_km(self, within: float) -> float:
-        """The threshold itself."""
+        """No way within a threshold leads farther in a straight line."""
         return within
 
     def start(self, lat: float, lon: float, name: str) -> Origin:
-        """Nothing needs preparing."""
+        """Prepare to measure from a place.
+
+        Raises
+        ------
+        OffRoadError
+            If no road is near the place.
+        RoadsDownError
+            If a road service does not answer.
+        """
         return Origin(lat, lon, self.table)
 
-    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
-        """Geodesic km to the nearest of each tier."""
+    @abstractmethod
+    def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
+        """Measure from each point to the nearest place of each tier.
+
+        Parameters
+        ----------
+        points
+            Latitudes and longitudes, degrees, each of shape (n,).
+        supply
+            The places.
+        progress
+            Told how many of how many ways are measured.
+        """
+
+    @abstractmethod
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        """Pairs of points and places within a threshold; each as `points` of `reach`."""
+
+
+class StraightLine(Measure):
+    """Geodesic kilometres."""
+
+    name, column = "straight", "distance_km"
+    is_bound = True
+
+    @override
+    def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
         per_tier = [
             nearest_of_each(*points, *(axis[supply.tier == number] for axis in supply.places))[1]
             for number in range(supply.tiers)
         ]
         return Reached({self.name: np.minimum.accumulate(per_tier, axis=0)})
 
+    @override
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:
-        """Pairs within so many km."""
         return lambda: pairs_within(*points, *places, within)
 
 
-@dataclass(frozen=True)
-class ByRoadTable:
+class ByRoadTable(Measure):
     """Kilometres over a pack's road table; every pair is measured, so for small packs only."""
 
-    table: RoadTable
-    name: str = "road"
-    unit: str = "km"
-    column: str = "road_km"
-    most: float = MAX_RADIUS_KM
-    most_rows: int | None = None
-    is_bound: bool = False
-    spread: tuple[str, str] = ("road_high", "straight")
+    name, column = "road", "road_km"
 
-    def bound_km(self, within: float) -> float:
-        """No road is shorter than the straight line."""
-        return within
+    def __init__(self, table: RoadTable) -> None:
+        super().__init__(table)
+        self._table = table
 
-    def start(self, lat: float, lon: float, name: str) -> Origin:
-        """Nothing needs preparing."""
-        return Origin(lat, lon, self.table)
-
-    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
-        """Road km, and the high estimate of it, to the nearest of each tier."""
+    @override
+    def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
         road = np.full((supply.tiers, len(points[0])), np.inf)
         high = road.copy()
-        access = road_access(self.table, *points)
+        access = road_access(self._table, *points)
         for number, lat, lon in zip(supply.tier, *supply.places, strict=True):
-            way = road_distances(self.table, lat, lon, *points, access)
+            way = road_distances(self._table, lat, lon, *points, access)
             for best, column in ((road, "road_km"), (high, "road_high_km")):
                 best[number] = np.fmin(best[number], way[column].to_numpy())
         far = {self.name: road, "road_high": high}
         return Reached({name: np.minimum.accumulate(km, axis=0) for name, km in far.items()})
 
+    @override
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:
-        """Pairs within so many road km."""
-        access = road_access(self.table, *points) if len(points[0]) else None
+        access = road_access(self._table, *points) if len(points[0]) else None
 
         def by_road() -> Iterable[tuple[Ints, Ints, Floats]]:
             for number in range(len(places[0]) if len(points[0]) else 0):
-                far = road_distances(
-                    self.table, places[0][number], places[1][number], *points, access
-                )
-                km = far["road_km"].to_numpy()
+                lat, lon = places[0][number], places[1][number]
+                km = road_distances(self._table, lat, lon, *points, access)["road_km"].to_numpy()
                 near = np.flatnonzero(km <= within)
                 yield near, np.full(len(near), number, np.intp), km[near]
 
         return by_road
 
 
-@dataclass(frozen=True)
-class ByEngine:
+class ByEngine(Measure):
     """Minutes by one mode of a routing engine.
 
-    Attributes
+    Parameters
     ----------
+    mode
+        A key of `geo.travel.times.MODES`.
+    engine
+        From `geo.travel.times.engine_for`.
+    table
+        The pack's road table.
     times
         Keeps the ways from some points, for `reach` and `pairs`; their points must be among its
         own. Not needed from one place.
     """
 
-    mode: str
-    engine: Engine
-    table: RoadTable | None = None
-    times: Times | None = field(default=None, compare=False)
-    unit: str = "min"
-    column: str = "minutes"
-    most: float = MAX_MIN
-    is_bound: bool = False
-    spread: tuple[str, str] = ("walk", "drive")
+    unit, column = "min", "minutes"
+    most = MAX_MIN
+    spread = ("walk", "drive")
+
+    def __init__(
+        self, mode: str, engine: Engine, table: RoadTable | None, times: Times | None = None
+    ) -> None:
+        super().__init__(table)
+        self.name, self._engine, self._kept = mode, engine, times
 
     @property
+    @override
     def most_rows(self) -> int | None:
-        """Each way costs the engine a search of its own."""
         return MOST_TIMED
 
-    @property
-    def name(self) -> str:
-        """The mode."""
-        return self.mode
-
+    @override
     def bound_km(self, within: float) -> float:
-        """As far as at top speed, and off the road at either end: minutes begin on it."""
-        return TOP_KMH[self.mode] * within / 60 + 2 * OFF_ROAD_KM
+        # As far as at top speed, and off the road at either end: minutes begin on it.
+        return TOP_KMH[self.name] * within / 60 + 2 * OFF_ROAD_KM
 
+    @override
     def start(self, lat: float, lon: float, name: str) -> Origin:
-        """Find where the place joins the road."""
-        joined = join_roads(self.engine, [(lat, lon)], self.mode)
+        joined = join_roads(self._engine, [(lat, lon)], self.name)
         if not joined.off_km[0] <= OFF_ROAD_KM:
             raise OffRoadError(f"{name} is more than {OFF_ROAD_KM:g} km from any road on the map.")
-        return Origin(lat, lon, self.table, self.engine, self.mode, joined)
+        return Origin(lat, lon, self.table, self._engine, self.name, joined)
 
-    def reach(self, points: Points, supply: Supply, progress: Progress | None = None) -> Reached:
-        """Minutes to the quickest of each tier, and to the one that looks nearest."""
+    @override
+    def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
         places = supply.places
         time, length = self._times.to(*places, progress)
         time = np.where(np.isnan(time), np.inf, time)
@@ -378,8 +342,8 @@ class ByEngine:
         timed = Timed(route_km, line_km, near, self._times.from_road_km)
         return Reached({self.name: best}, timed)
 
+    @override
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:
-        """Pairs within so many minutes."""
         time = self._times.between(*points, *places)
 
         def by_time() -> Iterable[tuple[Ints, Ints, Floats]]:
@@ -391,9 +355,9 @@ class ByEngine:
 
     @property
     def _times(self) -> Times:
-        if self.times is None:
+        if self._kept is None:
             raise CareReachError("No minutes have been measured from these points.")
-        return self.times
+        return self._kept
 
 
 @dataclass(frozen=True)

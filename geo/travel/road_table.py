@@ -17,8 +17,6 @@ from scipy.sparse.csgraph import dijkstra
 from geo.distance import distance_km
 from geo.packs.detour import Detour, measure_detour
 
-__all__ = ["ON_ROAD_KM", "RoadAccess", "RoadTable", "road_access", "road_distances"]
-
 Floats = npt.NDArray[np.float64]
 #: A point this near to a node is taken to join the road there and nowhere else.
 ON_ROAD_KM = 3.0

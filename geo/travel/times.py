@@ -20,26 +20,8 @@ from shapely.geometry.base import BaseGeometry
 from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
-from geo.progress import Progress, Step
+from geo.progress import Progress, Step, silent
 from geo.travel.valhalla import Engine, RoadsDownError, engine_missing, open_engine
-
-__all__ = [
-    "MAX_KM",
-    "MAX_MIN",
-    "MODES",
-    "OFF_ROAD_KM",
-    "ROAD_TILES",
-    "TOP_KMH",
-    "OnRoad",
-    "Route",
-    "Times",
-    "Trips",
-    "engine_for",
-    "isochrone",
-    "join_roads",
-    "minutes",
-    "route",
-]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -195,7 +177,7 @@ def minutes(
     mode: str = "drive",
     *,
     within_min: float = MAX_MIN,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Trips:
     """Measure the ways from points to places.
 
@@ -246,8 +228,7 @@ def minutes(
             time[block], length[block] = (
                 np.where(out_of_reach[:, part], np.nan, values) for values in found
             )
-            if progress is not None:
-                progress(Step(MEASURING, done + len(some) * (j + len(others)), whole))
+            progress(Step(MEASURING, done + len(some) * (j + len(others)), whole))
         done += len(some) * len(columns)
     # Of one spot to itself the engine may go round the block.
     same = (start.spots[:, None, :] == end.spots[None, :, :]).all(axis=2) & ~np.isnan(time)
@@ -444,9 +425,7 @@ class Times:
             self._joined = join_roads(self._engine, self._points, self.mode)
         return self._joined.off_km
 
-    def learn(
-        self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
-    ) -> None:
+    def learn(self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress = silent) -> None:
         """Measure the ways to some places and keep them; what is known costs nothing.
 
         Parameters
@@ -465,7 +444,7 @@ class Times:
         self._ways(_keys(lats, lons), progress)
 
     def to(
-        self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress | None = None
+        self, lats: npt.ArrayLike, lons: npt.ArrayLike, progress: Progress = silent
     ) -> tuple[Floats, Floats]:
         """Minutes and km from every point to some places, each of shape (n, m).
 
@@ -482,7 +461,7 @@ class Times:
         return np.column_stack([t for t, _ in columns]), np.column_stack([k for _, k in columns])
 
     def _ways(
-        self, keys: list[tuple[float, float]], progress: Progress | None
+        self, keys: list[tuple[float, float]], progress: Progress
     ) -> dict[tuple[float, float], tuple[Floats, Floats]]:
         """Minutes and km from every point to each place."""
         every = list(dict.fromkeys(keys))
@@ -503,8 +482,7 @@ class Times:
                     self._known.move_to_end(key)
                 while size * len(self._known) > MOST_PAIRS:
                     self._known.popitem(last=False)
-            if progress is not None:
-                progress(Step(MEASURING, size * (i + len(part)), size * len(every)))
+            progress(Step(MEASURING, size * (i + len(part)), size * len(every)))
         return found
 
     def _learn(self, places: list[tuple[float, float]]) -> None:

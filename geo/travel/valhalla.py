@@ -25,16 +25,6 @@ import requests
 from geo.errors import CareReachError, DataError
 from geo.progress import Progress, Step, silent
 
-__all__ = [
-    "Engine",
-    "LocalEngine",
-    "RoadsDownError",
-    "ServiceEngine",
-    "build_tiles",
-    "engine_missing",
-    "open_engine",
-]
-
 #: A question to a service is given up after this.
 TIMEOUT_S = 60.0
 #: A service that did not answer is not asked again for so long, and longer each time: each try

@@ -213,10 +213,7 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
     for slug, entry in open_library().items():
         yield (
             f"entry-{slug}",
-            {
-                "page": entry_html.entry_html(entry),
-                "short": entry_html.short_form_html(entry),
-            },
+            {"page": entry_html.entry_html(entry), "short": entry_html.short_form_html(entry)},
         )
 
 

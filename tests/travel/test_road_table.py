@@ -76,8 +76,7 @@ def test_with_the_same_nearest_node_the_straight_line_is_stretched(
 def _line() -> RoadTable:
     """Two towns 100 km apart by road, about 55 km straight, on the equator."""
     roads = table(
-        "roads",
-        {"from": "A", "to": "B", "km": "100", "reliability": "high", "source": "x"},
+        "roads", {"from": "A", "to": "B", "km": "100", "reliability": "high", "source": "x"}
     )
     nodes = table(
         "road_nodes",
@@ -113,9 +112,7 @@ def test_never_less_than_the_straight_line() -> None:
         "roads", {"from": "A", "to": "B", "km": "1", "reliability": "high", "source": "x"}
     )
     nodes = table(
-        "road_nodes",
-        {"node": "A", "lat": "0", "lon": "0"},
-        {"node": "B", "lat": "0", "lon": "0.5"},
+        "road_nodes", {"node": "A", "lat": "0", "lon": "0"}, {"node": "B", "lat": "0", "lon": "0.5"}
     )
     found = RoadTable.from_frames(roads, nodes)
     far = road_distances(found, 0, 0.01, rng.uniform(-1, 1, 200), rng.uniform(-1, 1, 200))
