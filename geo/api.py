@@ -53,7 +53,7 @@ __all__ = [
 
 
 class Answer(care.Answer):
-    """An answer that shows itself in a notebook as a map, which asks no third party for anything."""
+    """An answer that shows itself in a notebook as a map, without asking a third party."""
 
     def _repr_html_(self) -> str:
         return str(draw_map(self)._repr_html_())

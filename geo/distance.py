@@ -6,7 +6,7 @@ the few whose place in the answer the bounds leave open. Poles and antimeridian 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -160,7 +160,8 @@ def within_radius(
             counts[number] += np.count_nonzero(exact <= radius_km)
         wanted = int(at_most) if limit is None else min(limit, int(at_most))
         near.append(rows[_nearest_of(tree, centre, wanted, high)])
-    return _hits(index, lat, lon, near, (-1.0, radius_km), limit, counts)
+    listed = _hits(index, (lat, lon), near, (-1.0, radius_km), limit)
+    return replace(listed, counts=counts)
 
 
 def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
@@ -191,7 +192,7 @@ def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0
             near.append(rows[_nearest_outside(tree, centre, k, 1000 * beyond_km)])
         else:
             near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
-    return _hits(index, lat, lon, near, (beyond_km or -1.0, np.inf), k)
+    return _hits(index, (lat, lon), near, (beyond_km or -1.0, np.inf), k)
 
 
 def nearest_of_each(
@@ -347,24 +348,21 @@ def _nearest_outside(tree: cKDTree, centre: Floats, k: int, beyond_m: float) -> 
 
 def _hits(
     index: Index,
-    lat: float,
-    lon: float,
+    centre: tuple[float, float],
     near: list[Ints],
     between_km: tuple[float, float],
     limit: int | None,
-    counts: Ints | None = None,
 ) -> Hits:
     """Measure the candidates of all groups at once and keep the nearest of each in the range."""
     positions = np.concatenate(near)
-    km = distance_km(lat, lon, index.lat[positions], index.lon[positions])
+    km = distance_km(*centre, index.lat[positions], index.lon[positions])
     group = np.repeat(np.arange(len(near)), [len(rows) for rows in near])
     order = np.lexsort((positions, km))
     order = order[(km[order] > between_km[0]) & (km[order] <= between_km[1])]
     chosen = [order[group[order] == number][:limit] for number in range(len(near))]
     picked = np.concatenate(chosen)
     picked = picked[np.lexsort((positions[picked], km[picked]))]
-    if counts is None:
-        counts = np.array([len(rows) for rows in chosen], np.intp)
+    counts = np.array([len(rows) for rows in chosen], np.intp)
     return Hits(positions[picked], km[picked], group[picked], counts)
 
 

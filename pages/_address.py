@@ -26,8 +26,6 @@ from pages import _cached
 from pages._session import Key
 
 DEFAULT_PACK = "bhutan"
-RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
-MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 PRINT = "print"
 #: What a story adds to the address of a page (`pages/_story.py`).
 STORY = ("story", "step", "present")

@@ -5,6 +5,7 @@ import datetime as dt
 import re
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
@@ -102,14 +103,24 @@ def offer(today: dt.date) -> None:
         finished(done)
         return
     try:
-        look(upload.name, upload.getvalue(), upload.file_id, today)
+        look(Upload(upload.name, upload.getvalue()), upload.file_id, today)
     except CareReachError as error:
         st.warning(plain(f"{error}".rstrip(".") + "."))
 
 
-def look(name: str, content: bytes, file_id: str, today: dt.date) -> None:
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded file, and what its visitor says of it."""
+
+    name: str
+    content: bytes
+    country_code: str = ""
+    origin: Origin = field(default_factory=lambda: Origin("", ""))
+
+
+def look(upload: Upload, file_id: str, today: dt.date) -> None:
     """Say what the file is, and ask what it does not say."""
-    kind, sheet, proposal = _known(name, content)
+    kind, sheet, proposal = _known(upload.name, upload.content)
     st.html(f"<p>This is <strong>{escape(KINDS[kind])}</strong>.</p>")
     mapping = None
     if sheet is not None and proposal is not None:
@@ -117,17 +128,18 @@ def look(name: str, content: bytes, file_id: str, today: dt.date) -> None:
     country_code = ask_country(kind)
     if mapping is not None:
         mapping = mapping.model_copy(update={"country_code": country_code})
-    terms = ask_terms(name) if kind in ("table", "fhir") else Origin("", "")
+    origin = ask_terms(upload.name) if kind in ("table", "fhir") else upload.origin
     if kind == "cms":
         st.info("Medicare volumes need your own mapping of codes: use the command line.")
         return
-    batch = _read(kind, name, content, mapping, terms, country_code, today.isoformat())
+    upload = replace(upload, country_code=country_code, origin=origin)
+    batch = _read(kind, upload, mapping, today.isoformat())
     preview(batch, mapping)
     if batch.report.read > MAX_ROWS:
         st.warning(f"This file has more than {MAX_ROWS:,} rows: use the command line.")
         return
     if len(batch.providers):
-        target(name, batch, file_id, mapping)
+        target(upload.name, batch, file_id)
 
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
@@ -151,23 +163,16 @@ def _file(name: str, content: bytes) -> Iterator[Path]:
 
 
 @st.cache_data(show_spinner="Reading every row …", max_entries=8)
-def _read(
-    kind: str,
-    name: str,
-    content: bytes,
-    mapping: Mapping | None,
-    terms: Origin,
-    country_code: str,
-    retrieved: str,
-) -> Batch:
+def _read(kind: str, upload: Upload, mapping: Mapping | None, retrieved: str) -> Batch:
+    name, code = upload.name, upload.country_code
     if kind == "table" and mapping is not None:
-        sheet = _known(name, content)[1]  # read already; only the mapping is another
-        return read_facilities(Path(name), mapping, terms, retrieved, Near(), sheet)
-    with _file(name, content) as path:
+        sheet = _known(name, upload.content)[1]  # read already; only the mapping is another
+        return read_facilities(Path(name), mapping, upload.origin, retrieved, Near(), sheet)
+    with _file(name, upload.content) as path:
         if kind == "fhir":
-            return fhir.read_fhir([path], terms, retrieved, country_code=country_code)
+            return fhir.read_fhir([path], upload.origin, retrieved, country_code=code)
         if kind == "osm":
-            return osm.read_osm(path, retrieved, country_code=country_code)
+            return osm.read_osm(path, retrieved, country_code=code)
         if kind == "nppes":
             return nppes.read_nppes(path, retrieved)
         return cms.read_clinicians(path, retrieved)
@@ -193,18 +198,18 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
     st.html("<h3>Which column holds what</h3>")
     for group in (fields[:shown], fields[shown:]):
         cells = (st if group[0] == fields[0] else st.expander("More columns")).columns(4)
-        for number, field in enumerate(group):
+        for number, named in enumerate(group):
             column = cells[number % 4].selectbox(
-                FIELD_LABELS[field],
+                FIELD_LABELS[named],
                 choices,
-                index=choices.index(known[field]) if known.get(field) in choices else 0,
-                key=f"bring_{field}",
-                help=plain(f"Proposed by {proposal.guesses[field]}")
-                if field in proposal.guesses
+                index=choices.index(known[named]) if known.get(named) in choices else 0,
+                key=f"bring_{named}",
+                help=plain(f"Proposed by {proposal.guesses[named]}")
+                if named in proposal.guesses
                 else None,
             )
             if column != NOT_THERE:
-                chosen[field] = sheet.columns.index(column) + 1
+                chosen[named] = sheet.columns.index(column) + 1
     left, middle, right = st.columns(3)
     swapped = left.checkbox(
         "Latitude and longitude are swapped", value=proposal.mapping.swapped, key="bring_swapped"
@@ -308,7 +313,7 @@ def preview(batch: Batch, mapping: Mapping | None) -> None:
             )
 
 
-def target(name: str, batch: Batch, file_id: str, mapping: Mapping | None) -> None:
+def target(name: str, batch: Batch, file_id: str) -> None:
     """Which pack, what a new one says of itself, and the button."""
     st.html("<h3>Into which pack</h3>")
     stem = source_name(name)

@@ -4,11 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from geo.care.entry import Procedure
 from geo.output import entry_html
+from geo.output.answer_text import BY, min_text
 from geo.packs.pack import Pack
 from geo.text import escape
+from geo.travel.measure import Measure
+
+RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
+MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 
 
 def plain(text: str) -> str:
@@ -95,3 +101,19 @@ def browser_button(key: str, label: str, action: str) -> None:
         f" button.onclick = () => {{ {action} }}; }}",
     )
     component(key=key, width="content")
+
+
+def threshold_slider(
+    column: DeltaGenerator, key: str, measure: Measure, within: float, change: Callable[[str], None]
+) -> None:
+    """How far: a slider of kilometres or of minutes, which tells what was chosen."""
+    minutes = measure.unit == "min"
+    by = f" {BY[measure.name]}" if minutes else ""
+    words: Callable[[float], str] = min_text if minutes else "{:g} km".format
+    column.select_slider(
+        f"Within {words(within)}{by}",
+        sorted({*(MINUTES if minutes else RADII_KM), within}),
+        key=key,
+        format_func=words,
+        on_change=lambda: change(f"{st.session_state[key]:g}"),
+    )

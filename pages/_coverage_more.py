@@ -55,7 +55,7 @@ def distances(view: CoverageView, coverage: Coverage) -> None:
         st.html(f'<p class="cr-note">{escape(sentence)}</p>')
     timed = coverage.unit == "min"
     compared = view.compare_min if timed else view.compare_km
-    steps = _address.MINUTES if timed else _address.RADII_KM
+    steps = _components.MINUTES if timed else _components.RADII_KM
     key = f"w_cover_compare_{coverage.unit}"
     _address.show_value(key, compared)
     st.selectbox(
@@ -170,8 +170,12 @@ def what_if(view: CoverageView, coverage: Coverage) -> None:
         format_func=lambda k: "none" if not k else f"{k} more",
         on_change=lambda: change_coverage(sites=str(st.session_state["w_cover_sites"] or "")),
     )
-    if not view.sites:
-        return
+    if view.sites:
+        next_sites(view, coverage)
+
+
+def next_sites(view: CoverageView, coverage: Coverage) -> None:
+    """Where the next places would reach the most people, with a proof or a bound."""
     try:
         with st.spinner("Choosing places …"):
             candidates, sites = find_sites(coverage, view.sites)

@@ -14,7 +14,7 @@ from geo.coverage.reach import SUPPLIES, weighted_quantile
 from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.output import maps
-from geo.output.answer_text import min_text, plain_rows
+from geo.output.answer_text import plain_rows
 from geo.output.coverage_map import COLORS, coverage_map
 from geo.output.coverage_text import (
     SUPPLY_PHRASES,
@@ -110,26 +110,14 @@ def controls(view: CoverageView) -> None:
             accept_new_options=True,
             on_change=picked_procedure,
         )
-        if view.measure.unit == "min":
-            within.select_slider(
-                f"Within {min_text(view.within_min)}",
-                sorted({*_address.MINUTES, view.within_min}),
-                key="w_cover_within_min",
-                format_func=min_text,
-                on_change=lambda: change_coverage(
-                    within_min=f"{st.session_state['w_cover_within_min']:g}"
-                ),
-            )
-        else:
-            within.select_slider(
-                f"Within {view.within_km:g} km",
-                sorted({*_address.RADII_KM, view.within_km}),
-                key="w_cover_within",
-                format_func=lambda km: f"{km:g} km",
-                on_change=lambda: change_coverage(
-                    within_km=f"{st.session_state['w_cover_within']:g}"
-                ),
-            )
+        minutes = view.measure.unit == "min"
+        _components.threshold_slider(
+            within,
+            "w_cover_within_min" if minutes else "w_cover_within",
+            view.measure,
+            view.within(view.measure),
+            lambda chosen: change_coverage(**{"within_min" if minutes else "within_km": chosen}),
+        )
         how.selectbox(
             "Measured",
             list(_cached.measures(view.pack).by_name),
@@ -215,8 +203,8 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
     how = MAP_LABELS[coverage.measure.name]
     areas = _cached.area_note(view.pack, view.level)
     st.html(
-        f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(coverage))} place, '
-        f"median person:</strong> {boxes}{spot}</p>"
+        f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(coverage))} '
+        f"place, median person:</strong> {boxes}{spot}</p>"
         f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
     )
 

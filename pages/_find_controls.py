@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from geo.care.find import Answer
-from geo.output.answer_text import BY, min_text, threshold_text
+from geo.output.answer_text import threshold_text
 from geo.packs.gazetteer import Place, find_place
 from geo.text import escape
-from pages import _address, _cached
+from pages import _address, _cached, _components
 from pages._address import FindView, Problem
 from pages._components import plain
 
@@ -90,7 +90,6 @@ def typed_place() -> None:
 def controls(view: FindView) -> None:
     """Procedure, place, radius, and the one switch."""
     titles = [entry.title for entry in _cached.library().values()]
-    radii = sorted({*_address.RADII_KM, view.radius_km})
     _address.show_value("w_procedure", view.procedure.title)
     _address.show_value("w_near", view.near)
     _address.show_value("w_radius", view.radius_km)
@@ -108,26 +107,16 @@ def controls(view: FindView) -> None:
         where.text_input(
             "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
         )
-        if view.measure.unit == "min":
-            within.select_slider(
-                f"Within {min_text(view.within_min)} {BY[view.measure.name]}",
-                sorted({*_address.MINUTES, view.within_min}),
-                key="w_within_min",
-                format_func=min_text,
-                on_change=lambda: _address.change_find(
-                    within_min=f"{st.session_state['w_within_min']:g}"
-                ),
-            )
-        else:
-            within.select_slider(
-                f"Within {view.radius_km:g} km",
-                radii,
-                key="w_radius",
-                format_func=lambda km: f"{km:g} km",
-                on_change=lambda: _address.change_find(
-                    radius_km=f"{st.session_state['w_radius']:g}"
-                ),
-            )
+        minutes = view.measure.unit == "min"
+        _components.threshold_slider(
+            within,
+            "w_within_min" if minutes else "w_radius",
+            view.measure,
+            view.search(1).within(view.measure),
+            lambda chosen: _address.change_find(
+                **{"within_min" if minutes else "radius_km": chosen}
+            ),
+        )
         first.radio(
             "Show first",
             list(ORDER_LABELS),

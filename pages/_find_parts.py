@@ -45,8 +45,8 @@ def filter_note(answer: Answer, view: FindView) -> str:
     if not view.filters or not answer.assessed.silent:
         return ""
     return (
-        f" Filters are on; {answer.assessed.silent:,} in the whole data do not say what you ask for and "
-        "are left out."
+        f" Filters are on; {answer.assessed.silent:,} in the whole data do not say what you ask "
+        "for and are left out."
     )
 
 

@@ -1,6 +1,7 @@
 """The bar of a story over the real pages: what to see here, and the way on."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -50,7 +51,7 @@ def address_of(story: Story, number: int, *, present: bool = False) -> dict[str,
     return {**story.steps[number - 1].address, **told}
 
 
-def go(story: Story, number: int, *, present: bool) -> None:
+def go_to_step(story: Story, number: int, *, present: bool) -> None:
     """Go to a step with the next run: a callback cannot change the page itself."""
     st.session_state[Key.STORY_TO] = (story.slug, number, present)
 
@@ -102,15 +103,15 @@ def bar() -> None:
         st.html(_told(story, step, number, last, explored=explored))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _keys(f"{slug}/{number}/{st.session_state.get('story_shown', 0)}")
-            _button("Back", "back", story, number - 1, present=present, disabled=number == 1)
+            _button(story, _Move("Back", "back", number - 1, present))
             if number < last:
-                _button("Next", "next", story, number + 1, present=present, kind="primary")
+                _button(story, _Move("Next", "next", number + 1, present, "primary"))
             else:
                 st.page_link("pages/stories.py", label="All stories")
             if explored:
-                _button("Show this step again", "again", story, number, present=present)
+                _button(story, _Move("Show this step again", "again", number, present))
             label = "Leave presenter mode" if present else "Present"
-            _button(label, "present", story, number, present=not present, kind="tertiary")
+            _button(story, _Move(label, "present", number, not present, "tertiary"))
             st.button("Leave the story", key="story_leave", type="tertiary", on_click=_leave)
             st.html('<span class="cr-note cr-keys">Arrow keys, Page Down, Page Up</span>')
 
@@ -132,24 +133,26 @@ def _bold(text: str) -> str:
     return "".join(f"<em>{p}</em>" if i % 2 else p for i, p in enumerate(parts))
 
 
-def _button(
-    label: str,
-    key: str,
-    story: Story,
-    number: int,
-    *,
-    present: bool,
-    disabled: bool = False,
-    kind: Literal["primary", "secondary", "tertiary"] = "secondary",
-) -> None:
+@dataclass(frozen=True)
+class _Move:
+    """Where a button of the bar leads."""
+
+    label: str
+    key: str
+    step: int
+    present: bool
+    kind: Literal["primary", "secondary", "tertiary"] = "secondary"
+
+
+def _button(story: Story, move: _Move) -> None:
     st.button(
-        label,
-        key=f"story_{key}",
-        type=kind,
-        disabled=disabled,
-        on_click=go,
-        args=(story, number),
-        kwargs={"present": present},
+        move.label,
+        key=f"story_{move.key}",
+        type=move.kind,
+        disabled=not 1 <= move.step <= len(story.steps),
+        on_click=go_to_step,
+        args=(story, move.step),
+        kwargs={"present": move.present},
     )
 
 

@@ -367,7 +367,7 @@ def _front_problems(
 
 
 def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, str]]:
-    """Headings out of order, figures without a source, codes under licence.
+    """What is wrong with the text of an entry.
 
     `first` is the line of the file on which the body begins.
     """
@@ -382,6 +382,14 @@ def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, s
             break
     for line, heading in headings[len(SECTIONS) :]:
         yield line, f"the section “{heading}” is one too many"
+    yield from _section_problems(headings, body, first)
+    yield from _claim_problems(body, first)
+
+
+def _section_problems(
+    headings: list[tuple[int, str]], body: str, first: int
+) -> Iterator[tuple[int, str]]:
+    """Sections without text, and questions that are not a list."""
     for number, (line, heading) in enumerate(headings):
         end = headings[number + 1][0] if number + 1 < len(headings) else None
         between = body.split("\n")[line - first + 1 : end and end - first]
@@ -391,6 +399,10 @@ def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, s
             for offset, words in enumerate(between, 1):
                 if words.strip() and not words.startswith("- "):
                     yield line + offset, "each question is one line that begins with “- ”"
+
+
+def _claim_problems(body: str, first: int) -> Iterator[tuple[int, str]]:
+    """Figures without a source, codes under licence, text outside sections."""
     heading = ""
     for block in re.finditer(r"\S.*(?:\n(?!\n|\s*(?:[-*+]|\d+[.)]) |## ).+)*", body):
         line, claim = body[: block.start()].count("\n") + first, block[0]

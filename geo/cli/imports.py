@@ -18,15 +18,14 @@ from geo.cli.options import (
     PackName,
     Provenance,
     ReportTo,
+    TableReading,
     Target,
     grouped,
-    one_of,
     say,
     say_step,
 )
 from geo.errors import CareReachError, DataError
 from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes
-from geo.packs.schema import FACILITY_TYPES
 from geo.sources import cms, fhir, nppes, osm
 from geo.sources.batch import Batch
 from geo.sources.boundaries import import_boundaries
@@ -129,45 +128,17 @@ def _volumes(medicare: Medicare, day: str, states: Collection[str]) -> list[Batc
 
 @import_app.command("table")
 @grouped
-def table_(
-    file: File,
-    target: Target,
-    provenance: Provenance,
-    mapping: KeptMapping = None,
-    save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None,
-    crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = "",
-    swapped: Annotated[bool, typer.Option(help="Latitude and longitude are swapped.")] = False,
-    keep_far: Annotated[bool, typer.Option(help="Keep rows far from all others.")] = False,
-    facility_type: Annotated[
-        str,
-        typer.Option(
-            help="The kind of every place.", callback=one_of(FACILITY_TYPES, "kind of place")
-        ),
-    ] = "",
-    postcodes: Annotated[
-        Path | None, typer.Option(help="Your postcodes: CSV with postcode, lat, lon.")
-    ] = None,
-    country_code: CountryCode = "",
-) -> None:
+def table_(file: File, target: Target, provenance: Provenance, reading: TableReading) -> None:
     """Any table: CSV, XLSX, GeoJSON, GeoPackage, GeoParquet."""
-    kept = read_mapping(mapping) if mapping else None
+    kept = read_mapping(reading.mapping) if reading.mapping else None
     sheet = _sheet(file, kept or Mapping())
     layout = "; ".join(f"{label}: {value}" for label, value in sheet.layout.described().items())
     say(f"{len(sheet.cells):,} rows; {layout}")
-    options: dict[str, object] = {
-        "crs": crs,
-        "country_code": country_code,
-        "facility_type": facility_type,
-        "swapped": swapped or None,
-        "far": "keep" if keep_far else None,
-    }
-    chosen = _chosen(sheet, kept, {key: value for key, value in options.items() if value})
-    if save_mapping is not None:
-        save_mapping.write_text(write_mapping(chosen), "utf-8")
-    near = Near(
-        bounds=_bounds(target.pack, target.base),
-        postcodes=read_postcodes(postcodes) if postcodes else None,
-    )
+    chosen = _chosen(sheet, kept, reading.changes)
+    if reading.save_mapping is not None:
+        reading.save_mapping.write_text(write_mapping(chosen), "utf-8")
+    postcodes = read_postcodes(reading.postcodes) if reading.postcodes else None
+    near = Near(bounds=_bounds(target.pack, target.base), postcodes=postcodes)
     batch = read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
     _put(target, [batch])
 

@@ -14,6 +14,7 @@ import typer
 
 from geo.errors import CareReachError
 from geo.packs.dates import is_date
+from geo.packs.schema import FACILITY_TYPES
 from geo.progress import Step
 from geo.sources.batch import Origin, source_name
 from geo.sources.into_pack import name_problem
@@ -24,6 +25,8 @@ Measured = Annotated[
     Literal["road", "straight", "drive", "walk"] | None,
     typer.Option(help="road or straight (km), drive or walk (minutes; needs roads)."),
 ]
+Order = Literal["evidence", "distance"]
+Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
 Supply = Literal["confirmed", "reported", "likely", "unknown"]
 
 
@@ -78,7 +81,7 @@ def say_step(step: Step) -> None:
     say(f"{share}{step.doing}{count}")
 
 
-def one_of(known: Collection[str], what: str) -> Callable[[str], str]:
+def _one_of(known: Collection[str], what: str) -> Callable[[str], str]:
     """A check that an option is one of some words; "" is always allowed."""
 
     def check(text: str) -> str:
@@ -137,19 +140,37 @@ ReportTo = Annotated[
 DryRun = Annotated[bool, typer.Option(help="Only report; write nothing.")]
 
 
+ProcedureName = Annotated[str, typer.Option(help="Slug, title or synonym.")]
+WithinMin = Annotated[float | None, typer.Option(help="The threshold for drive and walk.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindQuestion:
+    """What a list depends on, besides the place."""
+
+    procedure: ProcedureName = ""
+    radius_km: Annotated[float | None, typer.Option(help="How far; the pack's own by default.")] = (
+        None
+    )
+    pack: Annotated[str, typer.Option(help="The data to search.")] = "bhutan"
+    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 20
+    measure: Measured = None
+    within_min: WithinMin = None
+    order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence"
+    show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CoverageQuestion:
     """What a figure of coverage depends on."""
 
-    procedure: Annotated[str, typer.Option(help="Slug, title or synonym.")] = ""
+    procedure: ProcedureName = ""
     within_km: Annotated[
         float | None, typer.Option(help="The threshold; the pack's own by default.")
     ] = None
     supply: Annotated[Supply, typer.Option(help="Who counts already.")] = "likely"
     measure: Measured = None
-    within_min: Annotated[float | None, typer.Option(help="The threshold for drive and walk.")] = (
-        None
-    )
+    within_min: WithinMin = None
     pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
 
 
@@ -219,3 +240,36 @@ class Medicare:
     codes: Annotated[
         Path | None, typer.Option(help="Your mapping of billing codes: CSV with procedure, code.")
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableReading:
+    """How a table is read, where it does not say so itself."""
+
+    mapping: Annotated[Path | None, typer.Option(help="A mapping that was kept.")] = None
+    save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None
+    crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = ""
+    swapped: Annotated[bool, typer.Option(help="Latitude and longitude are swapped.")] = False
+    keep_far: Annotated[bool, typer.Option(help="Keep rows far from all others.")] = False
+    facility_type: Annotated[
+        str,
+        typer.Option(
+            help="The kind of every place.", callback=_one_of(FACILITY_TYPES, "kind of place")
+        ),
+    ] = ""
+    postcodes: Annotated[
+        Path | None, typer.Option(help="Your postcodes: CSV with postcode, lat, lon.")
+    ] = None
+    country_code: CountryCode = ""
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What was said, as settings of a mapping."""
+        said: dict[str, object] = {
+            "crs": self.crs,
+            "country_code": self.country_code,
+            "facility_type": self.facility_type,
+            "swapped": self.swapped,
+            "far": "keep" if self.keep_far else "",
+        }
+        return {key: value for key, value in said.items() if value}

@@ -9,7 +9,7 @@ import typer
 
 from geo.care.find import Answer, Search, assess_pack, find_care
 from geo.care.library import Library, find_procedure, get_procedure, whole_library
-from geo.cli.options import CoverageQuestion, Format, Measured, grouped, say
+from geo.cli.options import CoverageQuestion, FindQuestion, Format, grouped, say
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
@@ -27,8 +27,6 @@ from geo.travel.valhalla import Engine, RoadsDownError
 EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
-Order = Literal["evidence", "distance"]
-Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -79,35 +77,24 @@ def _measured_by(
 @grouped
 def find(
     place: Annotated[str, typer.Argument(help='A name, "name, district", or "lat, lon".')],
-    procedure: Annotated[str, typer.Option(help="Slug, title or synonym.")] = "",
-    radius_km: Annotated[
-        float | None, typer.Option(help="How far; the pack's own by default.")
-    ] = None,
-    pack: Annotated[str, typer.Option(help="The data to search.")] = "bhutan",
-    limit: Annotated[int, typer.Option(min=1, help="At most this many rows.")] = 20,
-    measure: Measured = None,
-    within_min: Annotated[
-        float | None, typer.Option(help="The threshold for drive and walk.")
-    ] = None,
-    order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence",
-    show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all",
+    question: FindQuestion,
     form: Annotated[Format, typer.Option("--format", help="How to print the answer.")] = "table",
 ) -> None:
     """List who near a place does a procedure, and how sure that is."""
-    data = open_pack(pack)
-    library = _library()
-    entry = get_procedure(library, procedure or data.default_procedure)
-    if procedure and find_procedure(library, procedure).corrected:
-        say(f"“{procedure}” was read as {entry.title}.")
+    data = open_pack(question.pack)
+    library, asked = _library(), question.procedure
+    entry = get_procedure(library, asked or data.default_procedure)
+    if asked and find_procedure(library, asked).corrected:
+        say(f"“{asked}” was read as {entry.title}.")
     origin = _place(data, place)
-    by, engine = _measured_by(data, measure, within_min, radius_km)
+    by, engine = _measured_by(data, question.measure, question.within_min, question.radius_km)
     search = Search(
-        data.default_radius_km if radius_km is None else radius_km,
-        DEFAULT_MIN if within_min is None else within_min,
+        data.default_radius_km if question.radius_km is None else question.radius_km,
+        DEFAULT_MIN if question.within_min is None else question.within_min,
         by,
-        order,
-        show,
-        limit,
+        question.order,
+        question.show,
+        question.limit,
     )
     answer = find_care(assess_pack(data, entry, dt.date.today()), origin, search, engine)
     if engine is not None and answer.reason:

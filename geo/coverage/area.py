@@ -41,7 +41,7 @@ def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
     coverage
         Whose threshold, measure and supply count.
     shape
-        From `geo.packs.shapes.read_area`: degrees, longitudes from 0 to 360 where it crosses the antimeridian.
+        From `geo.packs.shapes.read_area`, in degrees.
     """
     demand = coverage.supplied.assessed.pack.demand
     inside = _contains(shape, demand)

@@ -1,8 +1,8 @@
 """Who is left out: one answer for the page, the command line and the exports.
 
 Puts a pack seen with one procedure (`geo.care.find.Assessed`), a threshold, a supply and a measure
-together. Figures by plain arrays are in `geo.coverage.reach`; calls, sites and areas have modules of
-their own.
+together. Figures by plain arrays are in `geo.coverage.reach`; calls, sites and areas have their
+own modules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -260,7 +260,7 @@ def measure_coverage(
         raise CareReachError(f"No minutes are measured; measure can be {known}.")
     by = choice.measure
     if not 0 < within <= by.most:
-        unit = {"min": "minutes"}.get(by.unit, by.unit)
+        unit = "minutes" if by.unit == "min" else by.unit
         raise CareReachError(
             f"The threshold is {within:g} {unit}; it can be above 0 and up to {by.most:g}."
         )
@@ -271,7 +271,7 @@ def measure_coverage(
     ranges = {"evidence": (share["confirmed"], share["unknown"])}
     if set(by.spread) <= set(reach.far):
         low, high = (share_within(reach.nearest(n, supply), people, within) for n in by.spread)
-        ranges["travel"] = (low, high)
+        ranges |= {"travel": (low, high)}
     counted = supplied.rows["status"].value_counts()
     counts = np.cumsum([int(counted.get(s, 0)) for s in SUPPLIES])
     return Coverage(

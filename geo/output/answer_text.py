@@ -408,8 +408,8 @@ def count_text(answer: Answer) -> tuple[str, str]:
     lead, rest = _counted(answer)
     if answer.not_measured:
         rest += (
-            f" Only the nearest in a straight line were measured: {answer.not_measured:,} more lie where "
-            "they might be in reach."
+            f" Only the nearest in a straight line were measured: {answer.not_measured:,} more lie "
+            "where they might be in reach."
         )
     if answer.off_road_km >= OFF_ROAD_SAID_KM:
         rest += f" {answer.place.name} is {answer.off_road_km:.1f} km from where the minutes begin."

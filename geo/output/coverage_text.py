@@ -87,54 +87,72 @@ def lead_text(coverage: Coverage) -> tuple[str, str, str]:
     pack = coverage.pack
     if not coverage.population:
         return f"No people are in the data for {pack.country}.", "", ""
-    within = f"within {within_text(coverage)} {BY[coverage.measure.name]}"
-    people = f"{coverage.population:,} people"
     if coverage.supplied.added or coverage.supplied.removed:
-        return _what_if_text(coverage, f"{people} would be {within}"), "", ""
-    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
+        return _what_if_text(coverage), "", ""
     if not coverage.providers["unknown"]:
         return f"No place that could do it is in the data for {pack.country}.", "", ""
+    second, others = _wider_text(coverage), "; ".join(_others(coverage))
+    if others:
+        second = f"{second} ({others})" if second else others[:1].upper() + others[1:]
+    return _known_text(coverage), second + "." if second else "", _cause_text(coverage)
+
+
+def _within(coverage: Coverage) -> str:
+    """Within how far, by what."""
+    return f"within {within_text(coverage)} {BY[coverage.measure.name]}"
+
+
+def _known_text(coverage: Coverage) -> str:
+    """What is confirmed or reported."""
+    known = coverage.providers["reported"]
     if coverage.procedure.kind == "condition":
-        first = "A list can only say who is likely to treat this."
-    elif known:
-        first = (
-            f"{known:,} {'places have' if known != 1 else 'place has'} it confirmed or reported: "
-            f"{percent_text(coverage.share['reported'])} of {people} are {within}."
-        )
-    else:
-        first = f"Nobody in {pack.country} has confirmed or reported it."
+        return "A list can only say who is likely to treat this."
+    if not known:
+        return f"Nobody in {coverage.pack.country} has confirmed or reported it."
+    places = "places have" if known != 1 else "place has"
+    return (
+        f"{known:,} {places} it confirmed or reported: {percent_text(coverage.share['reported'])} "
+        f"of {coverage.population:,} people are {_within(coverage)}."
+    )
+
+
+def _wider_text(coverage: Coverage) -> str:
+    """What follows if the chosen supply is right, without a full stop; "" where nothing more."""
+    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
+    if coverage.supply == "confirmed" and known:
+        return f"Confirmed only: {percent_text(coverage.share['confirmed'])}"
+    if coverage.supply not in ("likely", "unknown") or wider <= known:
+        return ""
+    kind = "likely" if coverage.supply == "likely" else "possible"
+    share = percent_text(coverage.share[coverage.supply])
+    if known:
+        return f"With the {kind} places too, {wider:,} in all, it is {share}"
+    places = f"1 {kind} place does" if wider == 1 else f"{wider:,} {kind} places do"
+    people = f"{coverage.population:,} people"
+    return f"If the {places} it, {share} of {people} are {_within(coverage)}"
+
+
+def _others(coverage: Coverage) -> list[str]:
+    """The shares at the other end of the ranges."""
     others = []
+    known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
     if "travel" in coverage.ranges and wider:
         low, high = map(percent_text, coverage.ranges["travel"])
-        others.append(
-            {
-                "road": f"straight line: {high}",
-                "drive": f"on foot: {low}",
-                "walk": f"by car: {high}",
-            }.get(coverage.measure.name, f"by road, high estimate: {low}")
-        )
-    second = ""
-    if coverage.supply in ("likely", "unknown") and wider > known:
-        kind = "likely" if coverage.supply == "likely" else "possible"
-        share = percent_text(coverage.share[coverage.supply])
-        if known:
-            second = f"With the {kind} places too, {wider:,} in all, it is {share}"
-        elif wider == 1:
-            second = f"If the 1 {kind} place does it, {share} of {people} are {within}"
-        else:
-            second = f"If the {wider:,} {kind} places do it, {share} of {people} are {within}"
-        if coverage.supply == "likely" and coverage.share["unknown"] > coverage.share["likely"]:
-            others.append(f"every place that could: {percent_text(coverage.share['unknown'])}")
-    elif coverage.supply == "confirmed" and known:
-        second = f"Confirmed only: {percent_text(coverage.share['confirmed'])}"
-    if others:
-        said = "; ".join(others)
-        second = f"{second} ({said})" if second else said[:1].upper() + said[1:]
-    return first, second + "." if second else "", _cause_text(coverage)
+        named = {
+            "road": f"straight line: {high}",
+            "drive": f"on foot: {low}",
+            "walk": f"by car: {high}",
+        }
+        others.append(named.get(coverage.measure.name, f"by road, high estimate: {low}"))
+    share = coverage.share
+    if coverage.supply == "likely" and wider > known and share["unknown"] > share["likely"]:
+        others.append(f"every place that could: {percent_text(share['unknown'])}")
+    return others
 
 
-def _what_if_text(coverage: Coverage, people: str) -> str:
+def _what_if_text(coverage: Coverage) -> str:
     """What would be if places were added or gone: never said as if it were known."""
+    people = f"{coverage.population:,} people would be {_within(coverage)}"
     more, fewer = len(coverage.supplied.added), len(coverage.supplied.removed)
     changes = [f"{more} more place{'s' * (more != 1)} did it"] if more else []
     if fewer:
@@ -187,8 +205,8 @@ def detour_text(coverage: Coverage) -> list[str]:
     if detours.misled > 0:
         much = f"half of them {far_text(detours.extra_min, 'min')} more or longer"
         said.append(
-            f"For {percent_text(detours.misled)} of those who have a way, the place that is nearest "
-            "in a straight line is not the quickest: going there would take "
+            f"For {percent_text(detours.misled)} of those who have a way, the place that is "
+            "nearest in a straight line is not the quickest: going there would take "
             + (much if np.isfinite(detours.extra_min) else "most of them where no way leads")
             + "."
         )

@@ -172,15 +172,6 @@ def decision_report(
     assessed = coverage.supplied.assessed
     pack, procedure = assessed.pack, assessed.procedure
     first, second, cause = lead_text(coverage)
-    next_places = "<p>The ways to other places could not be measured.</p>"
-    if sites is not None:
-        candidates, found = sites
-        chosen = candidates["name"].iloc[found.greedy]
-        items = "".join(
-            f"<li>{escape(name)}: {gain:,.0f} people more</li>"
-            for name, gain in zip(chosen, found.gains, strict=True)
-        )
-        next_places = f"<ol>{items or '<li>None.</li>'}</ol>"
     ask = "".join(
         f"<li>{escape(name)} ({escape(status)}): {people:,} people, if the answer is yes</li>"
         for name, status, people in zip(
@@ -201,15 +192,28 @@ def decision_report(
         f'<div class="two"><section><h2>Who verified what</h2>{_verified_html(coverage)}</section>'
         "<section><h2>Which call would change most</h2>"
         f"<ol>{ask or '<li>None.</li>'}</ol></section>"
-        f"<section><h2>Where the next place would count most</h2>{next_places}"
+        f"<section><h2>Where the next place would count most</h2>{_next_places_html(sites)}"
         f"<p>{staff}</p></section><section><h2>What these figures cannot tell</h2><p>A place "
         "counts by what public sources say of it. A region's people are taken to live at one spot "
         "and to go to the nearest place counted. Nothing is said of quality, cost or waiting."
         f"</p></section></div><footer><p>{escape(assessed.today.isoformat())}. Data: "
-        f"{escape(pack.title)}, version {escape(pack.version)}. CareReach {__version__}.</p></footer>"
+        f"{escape(pack.title)}, version {escape(pack.version)}. "
+        f"CareReach {__version__}.</p></footer>"
         "</article>"
     )
     return _page(title, body, pack)
+
+
+def _next_places_html(sites: tuple[pd.DataFrame, Sites] | None) -> str:
+    """The next places, with the people whom each adds."""
+    if sites is None:
+        return "<p>The ways to other places could not be measured.</p>"
+    candidates, chosen = sites
+    items = "".join(
+        f"<li>{escape(name)}: {gain:,.0f} people more</li>"
+        for name, gain in zip(candidates["name"].iloc[chosen.greedy], chosen.gains, strict=True)
+    )
+    return f"<ol>{items or '<li>None.</li>'}</ol>"
 
 
 def _verified_html(coverage: Coverage) -> str:

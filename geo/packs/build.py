@@ -3,7 +3,9 @@
 import functools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,9 +24,8 @@ from geo.packs.pack import (
 )
 from geo.packs.schema import DISTRICT_KINDS
 from geo.packs.shapes import dissolve, thiessen
+from geo.paths import STATIC
 
-#: The public folder of the app.
-STATIC = BUNDLED.parent / "static"
 #: A point that the outline misses gets land around it, this far beyond the point.
 OUTLINE_MARGIN_KM = 1.5
 #: A point farther away does not widen it.
@@ -58,46 +59,50 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         The files written.
     """
     about = read_descriptor(folder)
-    derived: dict[str, str] = {}
-    shapes, official = (
-        None if path is None else read_shapes(path)
-        for path in (resource_path(folder, about, n) for n in ("region_shapes", "boundaries"))
-    )
-    demand, regions = (read_table(folder, about, t) for t in ("demand", "regions"))
-    if shapes is None and official is not None:
-        shapes = _districts(official, regions)
-    if shapes is not None:
-        providers = read_table(folder, about, "providers")
-        points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
-        outline = _outline(shapes, points.to_numpy(float))
-        derived["outline"] = _geojson([{"kind": "outline"}], [outline])
-        derived["base_map"] = _base_map(outline, shapes, read_table(folder, about, "places"))
-        for level, text in _areas(regions, demand, outline, official).items():
-            derived[f"areas_{level}"] = text
-    else:
-        places = read_table(folder, about, "places")
-        if len(places):
-            derived["base_map"] = _names_only(places)
-    written: list[Path] = []
     public = static if folder.resolve().parent == BUNDLED or static != STATIC else None
-    entries = {entry["name"]: entry for entry in about.setdefault("resources", [])}
-    for name, text in derived.items():
-        if name not in entries:
-            entries[name] = {"name": name, "path": f"{name}.geojson"}
-            about["resources"].append(entries[name])
-        _write(folder / entries[name]["path"], text)
+    entries = {entry["name"]: entry for entry in about.get("resources", [])}
+    written: list[Path] = []
+    for name, text in _derived(folder, about).items():
+        entries.setdefault(name, {"name": name, "path": f"{name}.geojson"})
         written.append(folder / entries[name]["path"])
+        _write(written[-1], text)
         if public is not None and name != "outline":
             written.append(public / public_path(folder.resolve().name, name))
             written[-1].parent.mkdir(parents=True, exist_ok=True)
             _write(written[-1], text)
-    for entry in about["resources"]:
-        path = resource_path(folder, about, entry["name"])
-        if path is not None and path.exists():
-            entry["bytes"] = path.stat().st_size
-            entry["hash"] = "sha256:" + sha256_of(path)
+    about["resources"] = [_hashed(folder, entry) for entry in entries.values()]
     _write(folder / DESCRIPTOR, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
     return [*written, folder / DESCRIPTOR]
+
+
+def _hashed(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource with its size and hash, where its file is there."""
+    path = folder / entry["path"]
+    if not path.exists():
+        return dict(entry)
+    return {**entry, "bytes": path.stat().st_size, "hash": "sha256:" + sha256_of(path)}
+
+
+def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
+    """What follows from the curated files: resource to GeoJSON."""
+    shapes, official = (
+        None if path is None else read_shapes(path)
+        for path in (resource_path(folder, about, n) for n in ("region_shapes", "boundaries"))
+    )
+    tables = ("demand", "regions", "providers", "places")
+    demand, regions, providers, places = (read_table(folder, about, t) for t in tables)
+    if shapes is None and official is not None:
+        shapes = _districts(official, regions)
+    if shapes is None:
+        return {"base_map": _names_only(places)} if len(places) else {}
+    points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
+    outline = _outline(shapes, points.to_numpy(float))
+    areas = _areas(regions, demand, outline, official)
+    return {
+        "outline": _geojson([{"kind": "outline"}], [outline]),
+        "base_map": _base_map(outline, shapes, places),
+        **{f"areas_{level}": text for level, text in areas.items()},
+    }
 
 
 def public_path(pack: str, resource: str) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -267,21 +267,25 @@ def _descriptor(folder: Path, raw: bytes) -> dict[str, Any]:
         raise DataError(str(path), "is not UTF-8 text") from None
     if not isinstance(about, dict):
         raise DataError(str(path), "is not a JSON object")
+    for problem in _setting_problems(about):
+        raise DataError(str(path), problem)
+    return about
+
+
+def _setting_problems(about: Mapping[str, Any]) -> Iterator[str]:
+    """Settings that are missing, or of the wrong type."""
     for key, kind in _SETTINGS.items():
         if not isinstance(about.get(key), kind):
-            raise DataError(str(path), f"the setting {key} is missing or of the wrong type")
+            yield f"the setting {key} is missing or of the wrong type"
     if about["measure"] not in _MEASURES:
-        raise DataError(
-            str(path), f"measure is {about['measure']!r}; it can be {', '.join(_MEASURES)}"
-        )
+        yield f"measure is {about['measure']!r}; it can be {', '.join(_MEASURES)}"
     for key, kind in _OPTIONAL.items():
         if not isinstance(about.get(key, kind()), kind):
-            raise DataError(str(path), f"the setting {key} is of the wrong type")
+            yield f"the setting {key} is of the wrong type"
     for key, fields in _ENTRIES.items():
         for entry in about.get(key, []):
             if not (isinstance(entry, dict) and all(isinstance(entry.get(f), str) for f in fields)):
-                raise DataError(str(path), f"an entry of {key} lacks {' or '.join(fields)}")
-    return about
+                yield f"an entry of {key} lacks {' or '.join(fields)}"
 
 
 def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:

@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,9 @@ import pandas as pd
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame
 from geo.text import guarded, normalise
 
-#: So many rows are named one by one; more are only counted.
+#: Rows of a table: as mappings of known columns, or as a frame.
+Records = Sequence[Mapping[str, object]] | pd.DataFrame
+#: At most this many rows are named one by one; more are only counted.
 MOST_NOTES = 100_000
 
 
@@ -171,11 +174,9 @@ class Batch:
         origins: tuple[Origin, ...],
         report: Report,
         *,
-        providers: list[dict[str, object]] | pd.DataFrame = (),  # type: ignore[assignment]
-        evidence: list[dict[str, object]] = (),  # type: ignore[assignment]
-        places: list[dict[str, object]] = (),  # type: ignore[assignment]
-        publishers: dict[str, str] | None = None,
-        adds_places: bool = True,
+        providers: Records = (),
+        evidence: Records = (),
+        places: Records = (),
     ) -> "Batch":
         """Records, each a mapping of known columns, to frames that keep the contract."""
         return cls(
@@ -184,8 +185,6 @@ class Batch:
             places=frame_of(places, "places"),
             origins=origins,
             report=report,
-            publishers=publishers or {},
-            adds_places=adds_places,
         )
 
 
@@ -208,7 +207,7 @@ def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
 
 
-def frame_of(records: list[dict[str, object]] | pd.DataFrame, table: str) -> pd.DataFrame:
+def frame_of(records: Records, table: str) -> pd.DataFrame:
     """Records to a frame of the contract; lists stay lists.
 
     Raises
@@ -217,7 +216,11 @@ def frame_of(records: list[dict[str, object]] | pd.DataFrame, table: str) -> pd.
         If a record does not keep the contract.
     """
     columns = list(SCHEMAS[table].columns)
-    frame = pd.DataFrame(records, columns=columns, dtype=object)
+    frame = pd.DataFrame(
+        records if isinstance(records, pd.DataFrame) else list(records),
+        columns=columns,
+        dtype=object,
+    )
     for column in columns:
         cells = frame[column]
         if column in LIST_COLUMNS:

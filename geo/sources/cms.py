@@ -9,15 +9,16 @@ public domain, as CSV of any year or from their services.
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
-from geo.sources.batch import Batch, Origin, Report
+from geo.sources.batch import Batch, Origin, Report, frame_of
 from geo.sources.files import kind_of, text_of, understood
 from geo.sources.service import Service
-from geo.sources.us_register import COUNTRY, Placed, us_types
+from geo.sources.us_register import COUNTRY, Placed, UsRow, us_types
 from geo.text import normalise
 
 DOCTORS_SERVICE = "https://data.cms.gov/provider-data/api/1/datastore/query/mj5m-pzi6/0"
@@ -107,7 +108,8 @@ def read_volumes(
         If it is not that table.
     """
     rows = _csv_rows(path, _VOLUME_COLUMNS)
-    return _volumes(path.name, rows, retrieved, year, procedures, states, _VOLUMES_URL)
+    table = _Table(path.name, rows, _VOLUMES_URL)
+    return _volumes(table, retrieved, _Asked(year, procedures, states))
 
 
 def service_volumes(
@@ -133,29 +135,45 @@ def service_volumes(
                     break
 
     rows = enumerate(pages(), 1)
-    return _volumes("CMS service", rows, retrieved, year, procedures, states, service.base)
+    table = _Table("CMS service", rows, service.base)
+    return _volumes(table, retrieved, _Asked(year, procedures, states))
 
 
-def _volumes(
-    file: str,
-    rows: Rows,
-    retrieved: str,
-    year: int,
-    procedures: Mapping[str, Collection[str]],
-    states: Collection[str],
-    url: str,
-) -> Batch:
+@dataclass(frozen=True)
+class _Table:
+    """Rows of a publisher, from a file or a service, and where they are published."""
+
+    file: str
+    rows: Rows
+    url: str
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of the volumes is wanted."""
+
+    year: int
+    procedures: Mapping[str, Collection[str]]
+    states: Collection[str]
+
+    def slugs_of(self) -> dict[str, list[str]]:
+        """Billing code to the procedures that it is of."""
+        slugs: dict[str, list[str]] = {}
+        for slug, codes in self.procedures.items():
+            for code in codes:
+                slugs.setdefault(code, []).append(slug)
+        return slugs
+
+
+def _volumes(table: _Table, retrieved: str, asked: _Asked) -> Batch:
     report = Report()
-    name = f"cms-volumes-{year}"
-    placed = Placed(file, name, retrieved, report)
-    slugs_of: dict[str, list[str]] = {}
-    for slug, codes in procedures.items():
-        for code in codes:
-            slugs_of.setdefault(code, []).append(slug)
-    wanted = {state.upper() for state in states}
+    name = f"cms-volumes-{asked.year}"
+    placed = Placed(table.file, name, retrieved, report)
+    slugs_of = asked.slugs_of()
+    wanted = {state.upper() for state in asked.states}
     most: dict[tuple[str, str], int] = {}
     id_of: dict[str, str] = {}
-    for row, cells in rows:
+    for row, cells in table.rows:
         report.read += 1
         slugs = slugs_of.get(cells.get("hcpcs_cd", ""))
         if slugs is None:
@@ -165,73 +183,87 @@ def _volumes(
             report.count("dropped", f"not in {', '.join(sorted(wanted))}", 1)
             continue
         npi = cells.get("rndrng_npi", "").removesuffix(".0")
-        try:
-            patients = int(float(cells.get("tot_benes", "")))
-        except (ValueError, OverflowError):
-            patients = 0
+        patients = _patients(cells)
         if patients < 1:
-            report.note("dropped", "the number of patients is no number", file=file, row=row)
+            report.note("dropped", "the number of patients is no number", file=table.file, row=row)
             continue
         if npi in placed.seen:
             report.count("merged", "another row of the same clinician", 1)
         else:
-            person = cells.get("rndrng_prvdr_ent_cd", "I") != "O"
-            parts = [
-                cells.get(f"rndrng_prvdr_{k}", "") for k in ("first_name", "mi", "last_org_name")
-            ]
-            more: dict[str, Any] = {"gender": _GENDERS.get(cells.get("rndrng_prvdr_gndr", ""))}
-            if not person:
-                more = {"kind": "facility", "facility_type": us_types(["261QA1903"])}
-            record = placed.add(
-                row,
-                npi=npi,
-                name=" ".join(filter(None, parts if person else parts[-1:])),
-                zip_text=cells.get("rndrng_prvdr_zip5", ""),
-                city=cells.get("rndrng_prvdr_city", ""),
-                state=cells.get("rndrng_prvdr_state_abrvtn", ""),
-                address=cells.get("rndrng_prvdr_st1", ""),
-                specialties=[cells.get("rndrng_prvdr_type", "")] if person else (),
-                **more,
-            )
+            record = _add_clinician(placed, row, cells)
             if record is None:
                 continue
             id_of[npi] = record["provider_id"]
         for slug in slugs:
             most[npi, slug] = max(most.get((npi, slug), 0), patients)
-    evidence = [
-        {
-            "provider_id": id_of[npi],
-            "procedure": slug,
-            "status": "offered",
-            "statement": f"At least {patients:,} patients with Medicare in {year}",
-            "volume": patients,
-            "as_of": str(year),
-            "as_of_basis": "stated",
-            "source_kind": "claims",
-            "url": url,
-            "note": CAVEAT,
-        }
+    statements = [
+        _statement(id_of[npi], slug, patients, asked.year, table.url)
         for (npi, slug), patients in sorted(most.items())
     ]
     origin = Origin(
         name=name,
-        title=f"Medicare volumes by provider and service, {year} (CMS)",
+        title=f"Medicare volumes by provider and service, {asked.year} (CMS)",
         license="Public domain (US government)",
-        path=url,
-        as_of=str(year),
+        path=table.url,
+        as_of=str(asked.year),
         description=CAVEAT,
         **COUNTRY,
     )
-    return Batch.of(
-        (origin,),
-        report,
-        providers=list(placed.records.values()),
-        evidence=evidence,
-        places=placed.places(),
+    batch = Batch.of(
+        (origin,), report, providers=list(placed.records.values()), places=placed.places()
+    )
+    return replace(
+        batch,
+        evidence=frame_of(statements, "evidence"),
         publishers={"data.cms.gov": "Medicare payment records (CMS)"},
         # Where somebody was in that year says less than where a register has them now.
         adds_places=False,
     )
+
+
+def _patients(cells: Mapping[str, str]) -> int:
+    """The number of patients of a row; 0 where it is not one."""
+    try:
+        return int(float(cells.get("tot_benes", "")))
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _add_clinician(placed: Placed, row: int, cells: Mapping[str, str]) -> dict[str, Any] | None:
+    """The clinician or organisation of a row."""
+    person = cells.get("rndrng_prvdr_ent_cd", "I") != "O"
+    parts = [cells.get(f"rndrng_prvdr_{k}", "") for k in ("first_name", "mi", "last_org_name")]
+    more: dict[str, Any] = {"gender": _GENDERS.get(cells.get("rndrng_prvdr_gndr", ""))}
+    if not person:
+        more = {"kind": "facility", "facility_type": us_types(["261QA1903"])}
+    us_row = UsRow(
+        npi=cells.get("rndrng_npi", ""),
+        name=" ".join(filter(None, parts if person else parts[-1:])),
+        zip_text=cells.get("rndrng_prvdr_zip5", ""),
+        city=cells.get("rndrng_prvdr_city", ""),
+        state=cells.get("rndrng_prvdr_state_abrvtn", ""),
+        address=cells.get("rndrng_prvdr_st1", ""),
+        specialties=[cells.get("rndrng_prvdr_type", "")] if person else (),
+    )
+    return placed.add(row, us_row, **more)
+
+
+def _statement(
+    provider_id: str, procedure: str, patients: int, year: int, url: str
+) -> dict[str, object]:
+    """An `offered` statement of the year."""
+    return {
+        "provider_id": provider_id,
+        "procedure": procedure,
+        "status": "offered",
+        "statement": f"At least {patients:,} patients with Medicare in {year}",
+        "volume": patients,
+        "as_of": str(year),
+        "as_of_basis": "stated",
+        "source_kind": "claims",
+        "url": url,
+        "note": CAVEAT,
+    }
 
 
 def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ()) -> Batch:
@@ -254,7 +286,7 @@ def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ())
     rows = (
         (n, {k.replace("_", " "): v for k, v in r.items()}) for n, r in _csv_rows(path, ["npi"])
     )
-    return _clinicians(path.name, rows, retrieved, states, _DOCTORS_URL)
+    return _clinicians(_Table(path.name, rows, _DOCTORS_URL), retrieved, states)
 
 
 def service_clinicians(service: Service, retrieved: str, *, state: str) -> Batch:
@@ -279,17 +311,17 @@ def service_clinicians(service: Service, retrieved: str, *, state: str) -> Batch
             if len(results) < _DOCTORS_PAGE:
                 return
 
-    return _clinicians("CMS service", enumerate(pages(), 1), retrieved, (), service.base)
+    return _clinicians(_Table("CMS service", enumerate(pages(), 1), service.base), retrieved, ())
 
 
-def _clinicians(file: str, rows: Rows, retrieved: str, states: Collection[str], url: str) -> Batch:
+def _clinicians(table: _Table, retrieved: str, states: Collection[str]) -> Batch:
     report = Report()
-    placed = Placed(file, "cms-clinicians", retrieved, report)
+    placed = Placed(table.file, "cms-clinicians", retrieved, report)
     wanted = {state.upper() for state in states}
-    for row, cells in rows:
+    for row, cells in table.rows:
         report.read += 1
         if not any(cells.values()):
-            report.note("dropped", "the row is empty", file=file, row=row)
+            report.note("dropped", "the row is empty", file=table.file, row=row)
             continue
         got = {
             key: next((cells[c] for c in names if cells.get(c)), "")
@@ -299,8 +331,7 @@ def _clinicians(file: str, rows: Rows, retrieved: str, states: Collection[str], 
             report.count("dropped", f"not in {', '.join(sorted(wanted))}", 1)
             continue
         person = [got["first"], got["middle"], got["last"]]
-        placed.add(
-            row,
+        us_row = UsRow(
             npi=got["npi"],
             name=got["name"] or " ".join(filter(None, person)),
             zip_text=got["zip"],
@@ -309,6 +340,10 @@ def _clinicians(file: str, rows: Rows, retrieved: str, states: Collection[str], 
             address=", ".join(filter(None, [got["organisation"], got["address"]])),
             phone=got["phone"],
             specialties=[got["specialty"], *re.split(r",\s*(?=[A-Z])", got["others"])],
+        )
+        placed.add(
+            row,
+            us_row,
             gender=_GENDERS.get(got["gender"].upper()),
             telehealth=True if got["telehealth"].upper() == "Y" else None,
         )
@@ -316,7 +351,7 @@ def _clinicians(file: str, rows: Rows, retrieved: str, states: Collection[str], 
         name="cms-clinicians",
         title="Doctors and Clinicians (CMS)",
         license="Public domain (US government)",
-        path=url,
+        path=table.url,
         as_of=retrieved,
         description="Clinicians who take part in Medicare.",
         **COUNTRY,

@@ -1,6 +1,6 @@
 """A pack that does not exist yet: what it begins with, and what it asks first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,52 +85,26 @@ def begin_pack(folder: Path, batch: Sequence[Batch], new: NewPack) -> None:
 
 
 def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
-    """A base pack's tables, cut to a region."""
+    """Fill a folder with a base pack's tables, cut to a region; its descriptor then."""
     base = open_pack(new.base)
     source = read_descriptor(base.folder)
-    regions = base.regions
+    regions, levels = base.regions, about.get("levels", {})
     if new.within:
-        top = _region_called(regions, new.within)
-        if len(top) > 1:
-            raise UnknownNameError(
-                f"The pack {new.base} has several regions called {new.within!r}; give the id.",
-                tuple(top["region_id"]),
-            )
-        if top.empty:
-            names = regions.loc[regions["level"] == 1, "name"]
-            raise UnknownNameError(
-                f"The pack {new.base} has no region called {new.within!r}.", tuple(names)
-            )
-        wanted = {str(top["region_id"].iloc[0])}
-        while True:
-            more = set(regions.loc[regions["parent_id"].isin(wanted), "region_id"]) - wanted
-            if not more:
-                break
-            wanted |= more
-        regions = regions[regions["region_id"].isin(wanted)].reset_index(drop=True)
-        regions.loc[~regions["parent_id"].isin(wanted), "parent_id"] = pd.NA
-        first = int(regions["level"].min())
-        regions["level"] -= first - 1
-        names_of = source.get("levels", {})
-        about["levels"] = {
-            str(int(level) - first + 1): words
-            for level, words in names_of.items()
-            if int(level) >= first
-        }
+        regions, levels = _regions_within(base.regions, new, source.get("levels", {}))
     ids = set(regions["region_id"])
-    frames = {"regions": regions}
-    frames["demand"] = base.demand[base.demand["region_id"].isin(ids)].reset_index(drop=True)
-    own = base.providers[list(PROVIDERS.columns)]
-    frames["providers"] = own[own["region_id"].isin(ids) | (not new.within)].reset_index(drop=True)
-    places = base.places
-    about["sources"] = source.get("sources", [])
-    about["licenses"] = source.get("licenses", [])
-    about["publishers"] = source.get("publishers", {})
-    about["borders"] = source.get("borders", "")
-    about["country"] = about["country"] if new.country else source["country"]
-    about["emergency_number"] = about["emergency_number"] or source["emergency_number"]
-    about["default_radius_km"] = source["default_radius_km"]
+    taken = {key: source.get(key, []) for key in ("sources", "licenses")}
+    about = {
+        **about,
+        **taken,
+        **({"levels": levels} if levels else {}),
+        "publishers": source.get("publishers", {}),
+        "borders": source.get("borders", ""),
+        "country": about["country"] if new.country else source["country"],
+        "emergency_number": about["emergency_number"] or source["emergency_number"],
+        "default_radius_km": source["default_radius_km"],
+    }
     write_descriptor(folder, about)
+    places = base.places
     for resource in ("boundaries", "region_shapes"):
         path = resource_path(base.folder, source, resource)
         if path is None or not path.exists():
@@ -142,15 +116,53 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
         if new.within:
             at = region_of_each(places["lat"], places["lon"], shapes.geometry.to_numpy())
             places = places[at >= 0].reset_index(drop=True)
-    frames["places"] = places
-    frames["evidence"] = base.evidence[
-        base.evidence["provider_id"].isin(frames["providers"]["provider_id"])
-    ].reset_index(drop=True)
-    for table, frame in frames.items():
+    own = base.providers[list(PROVIDERS.columns)]
+    providers = own[own["region_id"].isin(ids) | (not new.within)]
+    known = base.evidence["provider_id"].isin(providers["provider_id"])
+    tables = {
+        "regions": regions,
+        "demand": base.demand[base.demand["region_id"].isin(ids)],
+        "providers": providers,
+        "places": places,
+        "evidence": base.evidence[known],
+    }
+    for table, frame in tables.items():
         if len(frame):
-            write_table(folder, table, frame)
+            write_table(folder, table, frame.reset_index(drop=True))
     build_pack(folder, folder.parent / "static")  # its outline says who is outside
     return read_descriptor(folder)
+
+
+def _regions_within(
+    regions: pd.DataFrame, new: NewPack, level_names: Mapping[str, str]
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """A region of a base pack with all below it, as level 1 and on; and the levels' names."""
+    top = _region_called(regions, new.within)
+    if len(top) > 1:
+        raise UnknownNameError(
+            f"The pack {new.base} has several regions called {new.within!r}; give the id.",
+            tuple(top["region_id"]),
+        )
+    if top.empty:
+        names = regions.loc[regions["level"] == 1, "name"]
+        raise UnknownNameError(
+            f"The pack {new.base} has no region called {new.within!r}.", tuple(names)
+        )
+    wanted = {str(top["region_id"].iloc[0])}
+    while more := set(regions.loc[regions["parent_id"].isin(wanted), "region_id"]) - wanted:
+        wanted |= more
+    inside = regions[regions["region_id"].isin(wanted)].reset_index(drop=True)
+    first = int(inside["level"].min())
+    inside = inside.assign(
+        parent_id=inside["parent_id"].where(inside["parent_id"].isin(wanted), pd.NA),
+        level=inside["level"] - (first - 1),
+    )
+    names_from_first = {
+        str(int(level) - first + 1): name
+        for level, name in level_names.items()
+        if int(level) >= first
+    }
+    return inside, names_from_first
 
 
 def _region_called(regions: pd.DataFrame, text: str) -> pd.DataFrame:

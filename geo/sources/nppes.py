@@ -20,7 +20,7 @@ from geo.progress import Progress, Step, silent
 from geo.sources.batch import Batch, Origin, Report
 from geo.sources.files import understood
 from geo.sources.service import Service
-from geo.sources.us_register import COUNTRY, Placed, us_types
+from geo.sources.us_register import COUNTRY, Placed, UsRow, us_types
 
 SERVICE = "https://npiregistry.cms.hhs.gov/api/"
 #: The service's own limits: rows in an answer, rows of one question.
@@ -126,8 +126,7 @@ def _add(placed: Placed, row: int, cells: Mapping[str, Any], codes: list[str]) -
     more: dict[str, Any] = {"gender": _GENDERS.get(cells["sex"].upper()) if is_person else None}
     if not is_person:
         more |= {"kind": "facility", "facility_type": us_types(codes)}
-    placed.add(
-        row,
+    cells_of = UsRow(
         npi=cells["npi"],
         name=" ".join(filter(None, person)) if is_person else cells["organisation"],
         zip_text=cells["zip"],
@@ -136,8 +135,8 @@ def _add(placed: Placed, row: int, cells: Mapping[str, Any], codes: list[str]) -
         address=cells["address"],
         phone=cells["phone"],
         specialties=codes if is_person else (),
-        **more,
     )
+    placed.add(row, cells_of, **more)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ https://wiki.openstreetmap.org/wiki/Healthcare.
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def _origin(as_of: str | None) -> Origin:
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Found:
     """One object with tags: an id like `node/1`, and where it is or of what it is made."""
 
@@ -92,8 +92,7 @@ def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Batch
     try:
         with osmium.io.Reader(str(path)) as reader:
             stamp = reader.header().get("osmosis_replication_timestamp")
-        found = _wanted(path)
-        _locate(path, found)
+        found = _located(path, _wanted(path))
     except RuntimeError as error:
         raise DataError(path.name, f"cannot be read: {error}") from None
     return _batch(found, path.name, retrieved, stamp[:10] or None, country_code)
@@ -127,35 +126,50 @@ def _wanted(path: Path) -> list[_Found]:
     return found
 
 
-def _locate(path: Path, found: Iterable[_Found]) -> None:
-    """Give ways and relations the middle of the box around their nodes."""
-    apart = [thing for thing in found if thing.lat is None]
+def _located(path: Path, things: Iterable[_Found]) -> list[_Found]:
+    """The same, ways and relations in the middle of the box around their nodes."""
+    things = list(things)
+    apart = [thing for thing in things if thing.lat is None]
     ways = {ref for thing in apart for kind, ref in thing.parts if kind == "way"}
-    nodes_of: dict[int, list[int]] = {}
-    if ways:
-        every: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.WAY)
-        for way in every:
-            if way.id in ways:
-                nodes_of[way.id] = [node.ref for node in way.nodes]
-    for thing in apart:
-        thing.parts = [
-            ("node", ref)
+    nodes_of = _nodes_of(path, ways) if ways else {}
+    corners_of = {
+        thing.id: [
+            ref
             for kind, part in thing.parts
             for ref in ([part] if kind == "node" else nodes_of.get(part, []))
         ]
-    wanted = {ref for thing in apart for _, ref in thing.parts}
-    where: dict[int, tuple[float, float]] = {}
-    if wanted:
-        points: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.NODE)
-        for node in points:
-            if node.id in wanted and node.location.valid():
-                where[node.id] = node.location.lat, node.location.lon
-    for thing in apart:
-        corners = [where[ref] for _, ref in thing.parts if ref in where]
-        if corners:
-            for key, k in (("lat", 0), ("lon", 1)):
-                values = [corner[k] for corner in corners]
-                setattr(thing, key, round((min(values) + max(values)) / 2, 6))
+        for thing in apart
+    }
+    wanted = {ref for refs in corners_of.values() for ref in refs}
+    where = _positions_of(path, wanted) if wanted else {}
+    located = []
+    for thing in things:
+        corners = [where[ref] for ref in corners_of.get(thing.id, ()) if ref in where]
+        lat, lon = _middle(corners) if corners else (thing.lat, thing.lon)
+        located.append(replace(thing, lat=lat, lon=lon))
+    return located
+
+
+def _nodes_of(path: Path, ways: set[int]) -> dict[int, list[int]]:
+    """The nodes of some ways."""
+    every: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.WAY)
+    return {way.id: [node.ref for node in way.nodes] for way in every if way.id in ways}
+
+
+def _positions_of(path: Path, nodes: set[int]) -> dict[int, tuple[float, float]]:
+    """Where some nodes lie, (lat, lon)."""
+    every: Iterable[Any] = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    return {
+        node.id: (node.location.lat, node.location.lon)
+        for node in every
+        if node.id in nodes and node.location.valid()
+    }
+
+
+def _middle(corners: list[tuple[float, float]]) -> tuple[float, float]:
+    """The middle of the box around some corners."""
+    lat, lon = (round((min(axis) + max(axis)) / 2, 6) for axis in zip(*corners, strict=True))
+    return lat, lon
 
 
 def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Batch:

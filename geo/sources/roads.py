@@ -82,29 +82,28 @@ def import_roads(
     date = as_of or _date_of(extract)
     if _has_roads(pack, digest, date):
         return False
-    home = user_folder()
-    home.mkdir(parents=True, exist_ok=True)
-    for left in home.glob(f"{_ASIDE}*"):  # of a run that was killed
-        if time.time() - left.stat().st_mtime > _OLD_S:
-            shutil.rmtree(left, ignore_errors=True)
     # Beside the packs: the tiles of a country are larger than many a /tmp.
-    with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=home) as aside:
+    with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=_tidied_home()) as aside:
         tiles = Path(aside) / f"{ROAD_TILES}.tar"
         build_tiles(extract, tiles, progress)
 
         def change(folder: Path) -> None:
             tiles.replace(folder / tiles.name)
             add_resource(folder, ROAD_TILES, tiles.name)
-            about = read_descriptor(folder)
-            for entry in about["resources"]:
-                if entry["name"] == ROAD_TILES:
-                    entry["extract"] = digest
-            about["sources"] = _sources(about, extract.name, date)
-            about["measure"] = "drive"
-            write_descriptor(folder, about)
+            write_descriptor(folder, _with_roads(read_descriptor(folder), extract, digest, date))
 
         change_pack(name, change, dry_run=dry_run)
     return True
+
+
+def _tidied_home() -> Path:
+    """The folder of the user's packs, without what a run that was killed left there."""
+    home = user_folder()
+    home.mkdir(parents=True, exist_ok=True)
+    for left in home.glob(f"{_ASIDE}*"):
+        if time.time() - left.stat().st_mtime > _OLD_S:
+            shutil.rmtree(left, ignore_errors=True)
+    return home
 
 
 def _has_roads(pack: Pack, digest: str, date: str | None) -> bool:
@@ -129,6 +128,18 @@ def _date_of(extract: Path) -> str | None:
     except RuntimeError:
         raise DataError(extract.name, "cannot be read: is it an .osm.pbf file?") from None
     return str(stamp)[:10] or None
+
+
+def _with_roads(
+    about: Mapping[str, Any], extract: Path, digest: str, date: str | None
+) -> dict[str, Any]:
+    """A descriptor that says from which extract its roads are, and that they are measured by."""
+    resources = [
+        entry | {"extract": digest} if entry["name"] == ROAD_TILES else entry
+        for entry in about["resources"]
+    ]
+    sources = _sources(about, extract.name, date)
+    return {**about, "resources": resources, "sources": sources, "measure": "drive"}
 
 
 def _sources(about: Mapping[str, Any], file: str, as_of: str | None) -> list[Any]:

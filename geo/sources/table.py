@@ -132,7 +132,8 @@ def _read(
     status = rows.text("operational_status")
     gone = status.map(is_closed, na_action="ignore")
     rows.drop(gone.fillna(False).to_numpy(bool), "it is not in operation", value=status)
-    lat, lon, precision = _place(rows, mapping, near)
+    located = _locate(rows, mapping, near)
+    lat, lon = located.lat, located.lon
     rows.drop(np.isnan(lat), "there is no position")
     group = rows.text("country").fillna("") + "|" + rows.text("region").fillna("")
     far_km = _far(lat, lon, group, rows.alive)
@@ -143,7 +144,7 @@ def _read(
             column="position",
             value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
         )
-    frame = _providers(rows, mapping, name, lat, lon, precision, origin, retrieved)
+    frame = _providers(rows, mapping, located, origin, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
     return Batch.of((origin,), report, providers=frame, places=places)
@@ -265,10 +266,17 @@ def _pair(cell: str) -> tuple[float, float]:
     return float("nan"), float("nan")
 
 
-def _place(
-    rows: _Rows, mapping: Mapping, near: Near
-) -> tuple["np.ndarray", "np.ndarray", "np.ndarray"]:
+@dataclass(frozen=True)
+class _Located:
     """Latitude, longitude and precision of each row; NaN where nothing tells."""
+
+    lat: "np.ndarray"
+    lon: "np.ndarray"
+    precision: "np.ndarray"
+
+
+def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
+    """Where each row lies."""
     if "position" in rows.columns:
         pairs = [_pair(c) for c in rows.raw("position")]
         lat, lon = (np.array([p[k] for p in pairs], float) for k in (0, 1))
@@ -312,7 +320,7 @@ def _place(
             lat[i], lon[i], precision[i] = spot.lat, spot.lon, "postcode"
     placed = gone & ~np.isnan(lat)
     rows.changed(placed, "placed in the middle of its postcode", "postcode")
-    return np.round(lat, 6), np.round(lon, 6), precision
+    return _Located(np.round(lat, 6), np.round(lon, 6), precision)
 
 
 def _within(
@@ -363,16 +371,10 @@ def _far(
 
 
 def _providers(
-    rows: _Rows,
-    mapping: Mapping,
-    name: "pd.Series[str]",
-    lat: "np.ndarray",
-    lon: "np.ndarray",
-    precision: "np.ndarray",
-    origin: Origin,
-    retrieved: str,
+    rows: _Rows, mapping: Mapping, located: _Located, origin: Origin, retrieved: str
 ) -> pd.DataFrame:
     """The rows that stand, as providers."""
+    name, lat, lon = rows.text("name"), located.lat, located.lon
     stand = np.flatnonzero(rows.alive)
     record = _records(rows, origin, name, lat, lon)
     kinds = _types(rows, mapping)
@@ -385,7 +387,7 @@ def _providers(
             "specialties": _lists(rows, "specialties"),
             "lat": lat,
             "lon": lon,
-            "location_precision": precision,
+            "location_precision": located.precision,
             "phone": _phones(rows, mapping),
             "languages": _lists(rows, "languages"),
             "also_known_as": _lists(rows, "also_known_as"),
@@ -598,7 +600,8 @@ def read_population(sheet: Sheet, mapping: Mapping) -> PopulatedPoints:
     people = _counts(rows.text("population"))
     rows.drop(people.isna().to_numpy(), "the population is no number", column="population")
     rows.drop(people.fillna(0).le(0).to_numpy(bool), "nobody lives there", column="population")
-    lat, lon, _ = _place(rows, named, Near())
+    located = _locate(rows, named, Near())
+    lat, lon = located.lat, located.lon
     rows.drop(np.isnan(lat), "there is no position")
     number = pd.Series([f"point {row}" for row in sheet.rows])
     name = rows.text("name") if "name" in columns else number

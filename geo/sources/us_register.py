@@ -65,6 +65,20 @@ def _town(city: str, state: str) -> Spot | None:
     return Spot(lat, lon, city, state)
 
 
+@dataclass(frozen=True, kw_only=True)
+class UsRow:
+    """The cells of one row of a register, as text."""
+
+    npi: str
+    name: str
+    zip_text: str
+    city: str
+    state: str
+    address: str
+    specialties: Iterable[str] = ()
+    phone: str = ""
+
+
 @dataclass
 class Placed:
     """Providers by NPI and ZIP code: one row for each clinician at each place.
@@ -87,36 +101,32 @@ class Placed:
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
-    def add(
-        self,
-        row: int,
-        *,
-        npi: str,
-        name: str,
-        zip_text: str,
-        city: str,
-        state: str,
-        address: str,
-        specialties: Iterable[str],
-        phone: str = "",
-        **more: Any,
-    ) -> dict[str, Any] | None:
-        """One row of a register; None where it was dropped or stands already."""
-        note = functools.partial(self.report.note, file=self.file, row=row)
-        npi = npi.removesuffix(".0").strip()
+    def add(self, number: int, row: UsRow, **more: Any) -> dict[str, Any] | None:
+        """One row of a register; None where it was dropped or stands already.
+
+        Parameters
+        ----------
+        number
+            Of the row in its file.
+        row
+            Its cells.
+        more
+            Columns of a provider that are known besides.
+        """
+        note = functools.partial(self.report.note, file=self.file, row=number)
+        npi = row.npi.removesuffix(".0").strip()
         if not is_npi(npi):
             note("dropped", "the NPI is not one", column="NPI", value=npi)
             return None
-        if not name.strip():
+        if not row.name.strip():
             note("dropped", "there is no name")
             return None
-        found = place(note, zip_text, city, state)
-        if found is None:
-            note("dropped", "neither its ZIP code nor its town is known", value=zip_text)
+        located = place(note, row.zip_text, row.city, row.state)
+        if located is None:
+            note("dropped", "neither its ZIP code nor its town is known", value=row.zip_text)
             return None
-        code, spot, precision = found
-        key = npi, code
-        known, lost = _known(specialties)
+        key = npi, located[0]
+        known, lost = _known(row.specialties)
         for word in lost:
             note("changed", "a specialty that no explainer uses was left out", value=word)
         if key in self.records:
@@ -124,30 +134,34 @@ class Placed:
             self.records[key]["specialties"] = [*old, *(s for s in known if s not in old)]
             note("merged", f"the same NPI at the same ZIP code as row {self.rows[key]}")
             return None
-        line = ", ".join(filter(None, [capitals(address.strip()), capitals(city.strip())]))
-        number = e164(phone, "US") if phone.strip() else None
-        if phone.strip() and number is None:
-            note("changed", "it is no telephone number", column="phone", value=phone)
+        phone = e164(row.phone, "US") if row.phone.strip() else None
+        if row.phone.strip() and phone is None:
+            note("changed", "it is not a telephone number", column="phone", value=row.phone)
         self.seen.add(npi)
-        record = {
+        record = self._record(npi, row, located)
+        record |= {"specialties": known, "phone": phone, **more}
+        self.records[key], self.rows[key] = record, number
+        self.report.kept += 1
+        return record
+
+    def _record(self, npi: str, row: UsRow, located: tuple[str, Spot, str]) -> dict[str, Any]:
+        """What a row says of a clinician at a place."""
+        code, spot, precision = located
+        city = capitals(row.city.strip())
+        line = ", ".join(filter(None, [capitals(row.address.strip()), city]))
+        return {
             "provider_id": f"npi:{npi}@{code}",
             "kind": "practitioner",
-            "name": capitals(name.strip()),
-            "specialties": known,
+            "name": capitals(row.name.strip()),
             "lat": spot.lat,
             "lon": spot.lon,
             "location_precision": precision,
-            "address": f"{line} {state.strip()} {code}".strip(),
-            "locality": capitals(city.strip()) or spot.locality,
-            "phone": number,
+            "address": f"{line} {row.state.strip()} {code}".strip(),
+            "locality": city or spot.locality,
             "npi": npi,
             "sources": [self.source],
             "retrieved": self.retrieved,
-            **more,
         }
-        self.records[key], self.rows[key] = record, row
-        self.report.kept += 1
-        return record
 
     def places(self) -> list[dict[str, Any]]:
         """The towns and ZIP codes in which somebody is, to search from."""

@@ -212,21 +212,16 @@ def minutes(
     done, whole = 0, len(rows) * len(columns)
     for i in range(0, len(rows), _SIDE):
         some = rows[i : i + _SIDE]
-        there = end.spots[columns]
-        far = [
-            distance_km(lat, lon, there[:, 0], there[:, 1]) > bound_km
-            for lat, lon in start.spots[some]
-        ]
-        out_of_reach = np.reshape(far, (len(some), len(columns)))
+        out_of_reach = _farther(start.spots[some], end.spots[columns], bound_km)
         # What is out of reach of all of them is not asked for.
         asked = np.flatnonzero(~out_of_reach.all(axis=0))
         for j in range(0, len(asked), _SIDE):
             part = asked[j : j + _SIDE]
             others = columns[part]
             block = np.ix_(some, others)
-            found = _matrix(engine, start.spots[some], end.spots[others], costing)
+            measured = _matrix(engine, start.spots[some], end.spots[others], costing)
             time[block], length[block] = (
-                np.where(out_of_reach[:, part], np.nan, values) for values in found
+                np.where(out_of_reach[:, part], np.nan, values) for values in measured
             )
             progress(Step(MEASURING, done + len(some) * (j + len(others)), whole))
         done += len(some) * len(columns)
@@ -234,6 +229,12 @@ def minutes(
     same = (start.spots[:, None, :] == end.spots[None, :, :]).all(axis=2) & ~np.isnan(time)
     time[same], length[same] = 0.0, 0.0
     return Trips(time, length, start.off_km, end.off_km)
+
+
+def _farther(starts: Floats, ends: Floats, bound_km: float) -> npt.NDArray[np.bool_]:
+    """Which pairs are farther apart in a straight line, shape (n, m)."""
+    far = [distance_km(lat, lon, ends[:, 0], ends[:, 1]) > bound_km for lat, lon in starts]
+    return np.reshape(far, (len(starts), len(ends)))
 
 
 def _near_together(points: OnRoad) -> Ints:

@@ -31,7 +31,7 @@ TIMEOUT_S = 60.0
 #: holds a page up.
 REST_S = 10.0
 _LONGEST_REST_S = 160.0
-#: Valhalla's limits guard a public server; in this process only the questions of `geo.travel.times` come.
+#: Valhalla's limits guard a public server; in this process only `geo.travel.times` asks.
 _LIMITS = {"max_distance": 1e7, "max_matrix_distance": 1e7, "max_matrix_location_pairs": 1_000_000}
 _FAR = {"max_distance": 1e7, "max_time_contour": 600}
 #: How often the builder's progress is told.
