@@ -42,6 +42,13 @@ def today() -> dt.date:
     return TODAY
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of packs of one's own."""
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
+    return tmp_path / "packs"
+
+
 def entry(slug: str, **fields: object) -> Procedure:
     """An entry of the library from the few fields that a test is about."""
     needed = {

@@ -144,7 +144,7 @@ def _read(
             column="position",
             value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
         )
-    frame = _providers(rows, mapping, located, origin, retrieved)
+    frame = _providers(rows, mapping, name, located, origin, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
     return Batch.of((origin,), report, providers=frame, places=places)
@@ -371,10 +371,15 @@ def _far(
 
 
 def _providers(
-    rows: _Rows, mapping: Mapping, located: _Located, origin: Origin, retrieved: str
+    rows: _Rows,
+    mapping: Mapping,
+    name: "pd.Series[str]",
+    located: _Located,
+    origin: Origin,
+    retrieved: str,
 ) -> pd.DataFrame:
     """The rows that stand, as providers."""
-    name, lat, lon = rows.text("name"), located.lat, located.lon
+    lat, lon = located.lat, located.lon
     stand = np.flatnonzero(rows.alive)
     record = _records(rows, origin, name, lat, lon)
     kinds = _types(rows, mapping)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,34 +16,9 @@ from geo.packs.pack import Pack
 from geo.packs.quality import measure_quality
 from geo.sources.batch import frame_of
 from tests.conftest import TODAY
+from tests.samples import REGISTER, register
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
-
-
-def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    plain = {
-        "kind": "facility",
-        "facility_type": "hospital",
-        "lat": 60.17,
-        "lon": 24.94,
-        "location_precision": "exact",
-        "sources": ["s"],
-        "retrieved": "2026-11-22",
-    }
-    return frame_of(
-        [{**plain, "provider_id": f"s:{i}", "name": f"N{i}", **row} for i, row in enumerate(rows)],
-        "providers",
-    )
-
-
-ROWS = frame(
-    {"wheelchair": True, "languages": ["fi", "sv"], "opening_hours": "24/7"},
-    {"wheelchair": False, "languages": ["fi"], "opening_hours": "Su 09:00-10:00"},
-    {"kind": "practitioner", "facility_type": None, "gender": "female",
-     "specialties": ["neurology", "pain-medicine"], "telehealth": True},
-    {"kind": "practitioner", "facility_type": None, "gender": "male",
-     "specialties": ["neurology"], "accepting_new": True, "emergency": False},
-)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -64,7 +38,7 @@ ROWS = frame(
     ],
 )
 def test_what_passes_and_what_is_silent(filters: Filters, rows: list[int], silent: int) -> None:
-    passed, unknown = kept(ROWS, filters, MONDAY)
+    passed, unknown = kept(REGISTER, filters, MONDAY)
     assert np.flatnonzero(passed).tolist() == rows
     assert unknown == silent
     assert bool(filters) == (filters != Filters())
@@ -72,7 +46,7 @@ def test_what_passes_and_what_is_silent(filters: Filters, rows: list[int], silen
 
 def test_a_filter_is_offered_only_where_there_is_data(bhutan: Pack) -> None:
     assert choices(bhutan.providers) == {}
-    assert choices(ROWS) == {
+    assert choices(REGISTER) == {
         "kind": ("facility", "practitioner"),
         "specialty": ("neurology", "pain-medicine"),
         "language": ("fi", "sv"),
@@ -117,7 +91,7 @@ def test_quality_in_figures(bhutan: Pack) -> None:
 
 
 def test_likely_duplicates_are_named() -> None:
-    rows = frame(
+    rows = register(
         {"name": "Alpha Clinic"},
         {"name": "ALPHA clinic", "lat": 60.1705},
         {"name": "Alpha Clinic", "lat": 60.2},

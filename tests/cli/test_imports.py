@@ -2,35 +2,15 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from geo.packs.pack import open_pack
-from tests.conftest import ROOT
+from tests.command import run
 from tests.sources.tables import nasty
 from tests.sources.test_osm import extract
 from tests.sources.test_registers import bulk, bulk_row, npi
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
-    return tmp_path / "packs"
-
-
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "geo", *map(str, words)],
-        cwd=ROOT,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_a_table_from_looking_at_it_to_taking_it_out_again(home: Path, tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import run
 from tests.conftest import ROOT
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "geo", *words], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_it_is_a_module_too() -> None:
+    command = [sys.executable, "-m", "geo", "find", "Serzhong"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Serzhong, Mongar" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_ambiguous_place_is_asked_about() -> None:

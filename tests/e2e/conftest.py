@@ -19,9 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from geo.packs.build import build_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
-from tests.care.test_filters import ROWS
 from tests.conftest import ROOT
-from tests.sources.test_into_pack import small
+from tests.samples import REGISTER, small
 
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
 FLAGS = [
@@ -115,7 +114,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     build_pack(folder, tmp_path_factory.mktemp("static"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREREACH_DATA", str(packs))
-        doctors = dataclasses.replace(small("s"), providers=ROWS.assign(phone="+358401234567"))
+        doctors = dataclasses.replace(small("s"), providers=REGISTER.assign(phone="+358401234567"))
         import_into("doctors", [doctors], NewPack("Doctors"))
     with serving(packs, tmp_path_factory.mktemp("log") / "server.log") as url:
         yield url

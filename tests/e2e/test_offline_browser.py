@@ -64,7 +64,7 @@ def test_the_reports_of_coverage_are_taken_along(visit, disk: Page, tmp_path: Pa
     page.get_by_role("radio", name="Download").click()
     for label, wanted in (
         ("Report for analysts", "How to cite"),
-        ("One page for whoever decides", "Who verified what"),
+        ("One page for decision makers", "Who verified what"),
     ):
         with page.expect_download() as download:
             page.get_by_role("button", name=label).click()

@@ -29,7 +29,7 @@ def test_it_keeps_every_promise(us: Pack) -> None:
 
 
 def test_demand_sums_to_every_county(us: Pack) -> None:
-    table = pd.read_csv(ROOT / "data" / "us_county_population.csv", dtype={"fips": str})
+    table = pd.read_csv(ROOT / "tools" / "us_county_population.csv", dtype={"fips": str})
     to_region = {code: region for region, (_, _, new) in MERGED.items() for code in new}
     region = table["fips"].map(lambda f: to_region.get(f, f"US{f}"))
     expected = table.groupby(region)["population"].sum()

@@ -1,27 +1,14 @@
 """The Coverage page without a browser: its figures, its state, and what it does with nonsense."""
 
-import json
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from geo.packs.pack import open_pack
-from tests.pages.app import html, page
+from tests.pages.app import html, layer, page, tables
 
 SCRIPT = "pages/coverage.py"
 PARO = "survey:paro-hospital"
-
-
-def tables(app: AppTest) -> dict[str, dict]:
-    """What the tables were given, by caption."""
-    data = [json.loads(c.proto.json) for c in app.get("bidi_component")]
-    return {d["caption"]: d for d in data if isinstance(d, dict) and "caption" in d}
-
-
-def layer(app: AppTest) -> str:
-    (component,) = app.get("component_instance")
-    return json.loads(component.proto.json_args)["feature_group"]
 
 
 def test_it_leads_with_what_is_known_and_shows_the_range() -> None:

@@ -8,10 +8,9 @@ import pytest
 from geo.packs.pack import open_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
-from tests.care.test_filters import ROWS
 from tests.pages.app import html, page
+from tests.samples import REGISTER, small
 from tests.sources.tables import nasty
-from tests.sources.test_into_pack import small
 
 DATA = "pages/data.py"
 
@@ -122,7 +121,7 @@ def test_a_pack_of_ones_own_can_be_removed(home: Path) -> None:
 
 
 def test_filters_are_in_the_address_and_offered_where_there_is_data(home: Path) -> None:
-    doctors = dataclasses.replace(small("s"), providers=ROWS)
+    doctors = dataclasses.replace(small("s"), providers=REGISTER)
     import_into("doctors", [doctors], NewPack("Doctors"))
     app = page(pack="doctors", procedure="hospital-care", telehealth="yes")
     assert "do not say what you ask for" in html(app)

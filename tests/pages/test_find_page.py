@@ -5,25 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from tests.conftest import ROOT
-from tests.pages.app import html, page
-
-
-def listed(app: AppTest) -> dict:
-    """What the list component was given."""
-    (component,) = (c for c in app.get("bidi_component") if "rows" in c.proto.json)
-    return json.loads(component.proto.json)
-
-
-def rows(app: AppTest) -> list[dict]:
-    return listed(app)["rows"]
-
-
-def layer(app: AppTest) -> str:
-    (component,) = app.get("component_instance")
-    return json.loads(component.proto.json_args)["feature_group"]
+from tests.pages.app import html, layer, listed, page, rows
 
 
 def test_a_first_visit_shows_the_seed_case_and_three_others() -> None:

@@ -1,16 +1,14 @@
 """Find and Coverage in minutes, with a road service that comes and goes."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from geo.travel import valhalla as roads
 from tests.conftest import ROOT
-from tests.pages.app import html, page
+from tests.pages.app import html, layer, page, rows, warnings
 from tests.valhalla import RoadService
 
 COVERAGE = "pages/coverage.py"
@@ -24,21 +22,6 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[RoadService]:
     monkeypatch.setattr(roads, "REST_S", 0.0)
     yield made
     made.close()
-
-
-def rows(app: AppTest) -> list[dict]:
-    """The rows of the list."""
-    (component,) = (c for c in app.get("bidi_component") if "rows" in c.proto.json)
-    return json.loads(component.proto.json)["rows"]
-
-
-def layer(app: AppTest) -> str:
-    (component,) = app.get("component_instance")
-    return json.loads(component.proto.json_args)["feature_group"]
-
-
-def warnings(app: AppTest) -> str:
-    return " ".join(warning.value.replace("\\", "") for warning in app.warning)
 
 
 def test_the_list_is_in_minutes_and_the_map_has_area_and_way(service: RoadService) -> None:

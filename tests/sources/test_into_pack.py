@@ -1,6 +1,7 @@
 """Imports are transactions: whole or not at all, the same bytes each time, nothing lost."""
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import random
@@ -35,16 +36,8 @@ from geo.sources.new_pack import NewPack
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities, read_population
 from tests.conftest import ROOT, TODAY
+from tests.samples import DAY, doctor, frame, small
 from tests.sources.tables import nasty
-from tests.sources.test_merge import doctor, frame
-
-DAY = "2026-11-22"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
-    return tmp_path / "packs"
 
 
 def table(path: Path, day: str = DAY) -> Batch:
@@ -54,26 +47,6 @@ def table(path: Path, day: str = DAY) -> Batch:
     return read_facilities(
         path, mapping, Origin("mine", "My table", "CC0", kind="other"), day, None, sheet
     )
-
-
-def small(source: str, *rows: tuple[str, str, float, float]) -> Batch:
-    """Facilities from a few cells: record, name, lat, lon."""
-    providers: list[dict[str, object]] = [
-        {
-            "provider_id": f"{source}:{record}",
-            "kind": "facility",
-            "name": name,
-            "facility_type": "clinic",
-            "lat": lat,
-            "lon": lon,
-            "location_precision": "exact",
-            "sources": [source],
-            "retrieved": DAY,
-        }
-        for record, name, lat, lon in rows
-    ]
-    report = Report(read=len(rows), kept=len(rows))
-    return Batch.of((Origin(source, source.title(), "CC0"),), report, providers=providers)
 
 
 def state(home: Path) -> str:
@@ -167,13 +140,8 @@ def test_statements_follow_their_provider(home: Path) -> None:
     }  # fmt: skip
     same = small("b", ("1", "Bang Rak Clinic", 13.7, 100.5))
     lost = {**said, "provider_id": "c:9"}
-    more = Batch.of(
-        same.origins,
-        same.report,
-        providers=same.providers,
-        evidence=[said, lost],
-        publishers={"example.org": "Example"},
-    )
+    more = Batch.of(same.origins, same.report, providers=same.providers, evidence=[said, lost])
+    more = dataclasses.replace(more, publishers={"example.org": "Example"})
     done = import_into("mine", [houses, more])
     assert open_pack("mine").evidence["provider_id"].tolist() == ["a:1"]
     assert done.lost_evidence == 1
@@ -312,13 +280,10 @@ def test_what_is_said_of_a_clinician_holds_at_each_place(home: Path) -> None:
 
     def batch(volume: int) -> Batch:
         more = {**said, "volume": volume, "statement": f"{volume} patients"}
-        return Batch.of(
-            (Origin("claims", "Claims"),),
-            Report(read=1, kept=1),
-            providers=claims,
-            evidence=[more],
-            adds_places=False,
+        made = Batch.of(
+            (Origin("claims", "Claims"),), Report(read=1, kept=1), providers=claims, evidence=[more]
         )
+        return dataclasses.replace(made, adds_places=False)
 
     register = Batch.of((Origin("dac", "DAC"),), Report(read=2, kept=2), providers=places)
     import_into("mine", [register, batch(20)])

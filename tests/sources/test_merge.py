@@ -8,25 +8,7 @@ from hypothesis import strategies as st
 
 from geo.sources.batch import frame_of
 from geo.sources.merge import merge_places, merge_providers
-
-
-def row(source: str, record: str, name: str, lat: float = 13.7, **more: Any) -> dict[str, Any]:
-    plain = {
-        "provider_id": f"{source}:{record}",
-        "kind": "facility",
-        "name": name,
-        "facility_type": "clinic",
-        "lat": lat,
-        "lon": 100.5,
-        "location_precision": "exact",
-        "sources": [source],
-        "retrieved": "2026-11-22",
-    }
-    return {**plain, **more}
-
-
-def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    return frame_of(list(rows), "providers")
+from tests.samples import doctor, frame, row
 
 
 def test_a_like_name_nearby_is_one_place_with_both_sources() -> None:
@@ -105,11 +87,6 @@ def test_a_place_of_the_same_name_nearby_is_known() -> None:
     new = frame_of([place("2", "Sao Tome", 0.31), place("3", "Sao Tome", 3.0)], "places")
     assert merge_places(old, new)["place_id"].tolist() == ["1", "3"]
     assert merge_places(old.iloc[:0], new)["place_id"].tolist() == ["2", "3"]
-
-
-def doctor(record: str, npi: str, lat: float, **more: Any) -> dict[str, Any]:
-    return row("npi", record, "Jo Doe", lat=lat, kind="practitioner", npi=npi,
-               location_precision="postcode", facility_type=None, **more)  # fmt: skip
 
 
 def test_a_second_place_of_a_clinician_stays_a_place() -> None:

@@ -3,9 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +29,7 @@ from geo.travel import times as travel
 from geo.travel import valhalla as roads
 from geo.travel.times import MODES, Times, engine_for, isochrone, minutes, route
 from geo.travel.valhalla import RoadsDownError, ServiceEngine
+from tests.command import Done, run
 from tests.conftest import ROOT, TODAY
 from tests.valhalla import BENDS, KMH, SEA, RoadService, way_km
 
@@ -362,15 +361,11 @@ def test_the_road_table_is_checked_and_refitted(
     assert not folder.exists()
 
 
-def command(service: RoadService, *said: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "geo", *map(str, said)],
-        cwd=ROOT,
-        env={**os.environ, "CAREREACH_VALHALLA": service.url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def command(service: RoadService, *words: object) -> Done:
+    """The command line with a road service."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAREREACH_VALHALLA", service.url)
+        return run(*words)
 
 
 def test_the_command_line_in_minutes_and_with_the_service_down(service: RoadService) -> None:
