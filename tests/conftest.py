@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -49,7 +50,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "packs"
 
 
-def entry(slug: str, **fields: object) -> Procedure:
+def entry(slug: str, **fields: Any) -> Procedure:
     """An entry of the library from the few fields that a test is about."""
     needed = {
         "title": slug.title(),

@@ -47,7 +47,7 @@ def register(*rows: dict[str, Any]) -> pd.DataFrame:
     """Providers in Helsinki, numbered, from what each says of itself."""
     return frame(
         *(
-            row("s", str(i), f"N{i}", 60.17, **{"lon": 24.94, "facility_type": "hospital", **cells})
+            {**row("s", str(i), f"N{i}", 60.17, lon=24.94, facility_type="hospital"), **cells}
             for i, cells in enumerate(rows)
         )
     )

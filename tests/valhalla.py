@@ -7,6 +7,7 @@ line, at 40 km/h by car and 5 km/h on foot, and twice as long to the west, as a 
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from geo.distance import GEOD, distance_km
 
@@ -31,7 +32,7 @@ class RoadService:
     """An HTTP server on the loopback; `asked` has every question, `working` whether it answers."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict]] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
         self.working = True
         self.refuses_pairs = False
         self.refuses = 0
@@ -64,15 +65,15 @@ class RoadService:
         """How many questions of a kind were asked."""
         return sum(asked == action for asked, _ in self.asked)
 
-    def answer(self, action: str, question: dict) -> tuple[int, object]:
+    def answer(self, action: str, question: dict[str, Any]) -> tuple[int, object]:
         if not self.working or self.refuses:
             return self.refuses or 503, {"error": "down"}
         return getattr(self, f"_{action}")(question)
 
-    def _status(self, question: dict) -> tuple[int, object]:
+    def _status(self, question: dict[str, Any]) -> tuple[int, object]:
         return 200, {"version": "3.9.1"}
 
-    def _locate(self, question: dict) -> tuple[int, object]:
+    def _locate(self, question: dict[str, Any]) -> tuple[int, object]:
         found = []
         for place in question["locations"]:
             lat, lon = place["lat"], place["lon"]
@@ -81,7 +82,7 @@ class RoadService:
             found.append({"edges": [] if at_sea(lat, lon) else [edge | reach]})
         return 200, found
 
-    def _sources_to_targets(self, question: dict) -> tuple[int, object]:
+    def _sources_to_targets(self, question: dict[str, Any]) -> tuple[int, object]:
         starts, ends = (
             [(p["lat"], p["lon"]) for p in question[key]] for key in ("sources", "targets")
         )
@@ -92,7 +93,7 @@ class RoadService:
         seconds = [[round(3600 * far / speed) for far in row] for row in km]
         return 200, {"sources_to_targets": {"durations": seconds, "distances": km}}
 
-    def _route(self, question: dict) -> tuple[int, object]:
+    def _route(self, question: dict[str, Any]) -> tuple[int, object]:
         start, end = ((p["lat"], p["lon"]) for p in question["locations"])
         km = way_km(start, end)
         found = {
@@ -102,7 +103,7 @@ class RoadService:
         }
         return 200, {"routes": [found]}
 
-    def _isochrone(self, question: dict) -> tuple[int, object]:
+    def _isochrone(self, question: dict[str, Any]) -> tuple[int, object]:
         (place,), (contour,) = question["locations"], question["contours"]
         metres = 1000 * KMH[question["costing"]] * contour["time"] / 60 / BENDS
         ring = [

@@ -1,6 +1,7 @@
 """The rules of evidence, one test per sentence; and what they give for Bhutan."""
 
 import datetime as dt
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,11 +22,11 @@ PATCH = entry(
 )
 
 
-def revised(procedure: Procedure, **changes: object) -> Procedure:
+def revised(procedure: Procedure, **changes: Any) -> Procedure:
     return procedure.model_copy(update=changes)
 
 
-def provider(number: int = 1, **cells: str) -> dict[str, str]:
+def provider(number: int = 1, **cells: Any) -> dict[str, str]:
     return {
         "provider_id": f"t:{number}",
         "kind": "facility",
@@ -40,7 +41,9 @@ def provider(number: int = 1, **cells: str) -> dict[str, str]:
     }
 
 
-def said(status: str, as_of: str = "", kind: str = "press", number: int = 1, **word: str) -> dict:
+def said(
+    status: str, as_of: str = "", kind: str = "press", number: int = 1, **word: Any
+) -> dict[str, Any]:
     return {
         "provider_id": f"t:{number}",
         "status": status,
@@ -52,7 +55,7 @@ def said(status: str, as_of: str = "", kind: str = "press", number: int = 1, **w
 
 
 def ask(
-    *rows: dict, procedure: Procedure = PATCH, today: dt.date = TODAY, **cells: str
+    *rows: dict[str, Any], procedure: Procedure = PATCH, today: dt.date = TODAY, **cells: Any
 ) -> pd.Series:
     dated = cells.pop("source_as_of", None)
     providers = table("providers", provider(**cells)).assign(source_as_of=dated)
@@ -230,7 +233,9 @@ def test_a_disputed_specialty_is_marked() -> None:
     assert (answer["status"], answer["disputed"]) == ("unknown", True)
 
 
-def test_care_is_confirmed_by_the_register_that_names_the_type(bhutan: Pack, library: dict) -> None:
+def test_care_is_confirmed_by_the_register_that_names_the_type(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     found = assess(bhutan.providers, bhutan.evidence, library["hospital-care"], TODAY)
     assert set(found["status"]) == {"confirmed"}
     assert len(found) == 49
@@ -319,7 +324,9 @@ def test_labour_epidural_at_the_referral_hospital_with_2014_as_history(bhutan: P
     assert answer["contrary"]
 
 
-def test_eight_hospitals_are_likely_for_a_blood_patch(bhutan: Pack, library: dict) -> None:
+def test_eight_hospitals_are_likely_for_a_blood_patch(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     found = assess(bhutan.providers, bhutan.evidence, library["epidural-blood-patch"], TODAY)
     assert found["status"].value_counts().to_dict() == {"unknown": 19, "likely": 8}
     small = bhutan.providers.loc[bhutan.providers["facility_type"] == "small_hospital"]

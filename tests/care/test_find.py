@@ -1,10 +1,12 @@
 """The seed case, as a reader would check it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from geo.care.entry import Procedure
 from geo.care.find import Answer, Assessed, Search, assess_pack, find_care
 from geo.errors import CareReachError
 from geo.packs.gazetteer import find_place
@@ -18,11 +20,11 @@ JDWNRH = "Jigme Dorji Wangchuck National Referral Hospital"
 
 
 @pytest.fixture(scope="module")
-def patch(bhutan: Pack, library: dict) -> Assessed:
+def patch(bhutan: Pack, library: dict[str, Procedure]) -> Assessed:
     return assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
 
 
-def ask(patch: Assessed, near: str, radius_km: float, **options: str) -> Answer:
+def ask(patch: Assessed, near: str, radius_km: float, **options: Any) -> Answer:
     place = find_place(patch.pack.places, near).place
     assert place is not None
     return find_care(patch, place, Search(radius_km, **options))
@@ -121,13 +123,15 @@ def test_the_limit_lists_less_and_counts_all(patch: Assessed) -> None:
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(
-    patch: Assessed, radius_km: float, options: dict
+    patch: Assessed, radius_km: float, options: dict[str, Any]
 ) -> None:
     with pytest.raises(CareReachError, match=r"\.$"):
         ask(patch, "Trongsa", radius_km, **options)
 
 
-def test_known_not_to_do_it_is_listed_only_on_request(bhutan: Pack, library: dict) -> None:
+def test_known_not_to_do_it_is_listed_only_on_request(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     dialysis = entry("haemodialysis", settings=("hospital",))
     assessed = assess_pack(bhutan, dialysis, TODAY)
     asked = ask(assessed, "Trashigang", 50, show="not_offered")
@@ -135,7 +139,7 @@ def test_known_not_to_do_it_is_listed_only_on_request(bhutan: Pack, library: dic
     assert "Trashigang Hospital" not in ask(assessed, "Trashigang", 50).results["name"].tolist()
 
 
-def _denied(bhutan: Pack, library: dict, names: list[str]) -> Assessed:
+def _denied(bhutan: Pack, library: dict[str, Procedure], names: list[str]) -> Assessed:
     """The same pack, with the procedure denied at some places this year."""
     ids = bhutan.providers.set_index("name").loc[names, "provider_id"]
     rows = [
@@ -154,7 +158,7 @@ def _denied(bhutan: Pack, library: dict, names: list[str]) -> Assessed:
 
 
 def test_a_related_service_where_the_procedure_is_denied_is_not_offered_as_help(
-    bhutan: Pack, library: dict
+    bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
     thimphu = [JDWNRH, "Gyaltsuen Jetsun Pema Mother and Child Hospital"]
     assert ask(_denied(bhutan, library, thimphu), "Serzhong, Sarpang", 50).related.empty
@@ -162,7 +166,9 @@ def test_a_related_service_where_the_procedure_is_denied_is_not_offered_as_help(
     assert one.results["name"].tolist() == thimphu[1:]
 
 
-def test_the_limit_keeps_the_related_among_the_likely(bhutan: Pack, library: dict) -> None:
+def test_the_limit_keeps_the_related_among_the_likely(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     answer = ask(assessed, "Serzhong, Mongar", 400, measure="straight")
     place = answer.place
@@ -171,7 +177,9 @@ def test_the_limit_keeps_the_related_among_the_likely(bhutan: Pack, library: dic
     assert short.results.loc[0, "name"] == JDWNRH
 
 
-def test_without_roads_the_straight_line_stands_in(bhutan: Pack, library: dict) -> None:
+def test_without_roads_the_straight_line_stands_in(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     bare = replace(bhutan, roads=table("roads"), road_nodes=table("road_nodes"), outline=None)
     answer = ask(assess_pack(bare, library["epidural-blood-patch"], TODAY), "Paro", 50)
     assert answer.measure.name == "straight"
@@ -187,7 +195,7 @@ def test_far_outside_no_road_and_no_hospital_is_named(patch: Assessed) -> None:
     assert answer.seen_at.empty
 
 
-def test_a_pack_with_nobody_in_it(bhutan: Pack, library: dict) -> None:
+def test_a_pack_with_nobody_in_it(bhutan: Pack, library: dict[str, Procedure]) -> None:
     empty = replace(
         bhutan,
         providers=table("providers").assign(source_title=None, source_as_of=None, source_url=None),
@@ -199,7 +207,7 @@ def test_a_pack_with_nobody_in_it(bhutan: Pack, library: dict) -> None:
         assert answer.seen_at.empty
 
 
-def test_a_doctor_from_a_register(bhutan: Pack, library: dict) -> None:
+def test_a_doctor_from_a_register(bhutan: Pack, library: dict[str, Procedure]) -> None:
     doctor = table(
         "providers",
         {

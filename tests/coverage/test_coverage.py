@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -274,7 +275,7 @@ def test_a_region_knows_the_regions_above() -> None:
 @pytest.mark.parametrize(
     "asked", [{"within": 0}, {"within": 1e4}, {"supply": "all"}, {"measure": "bird"}]
 )
-def test_what_cannot_be_asked_is_one_sentence(patch: Supplied, asked: dict) -> None:
+def test_what_cannot_be_asked_is_one_sentence(patch: Supplied, asked: dict[str, Any]) -> None:
     with pytest.raises(CareReachError, match="it can be"):
         measure_coverage(patch, **{"within": 50, **asked})
 

@@ -11,10 +11,20 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from geo.packs.build import build_pack
 from geo.sources.into_pack import import_into
@@ -66,7 +76,7 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def serving(packs: Path, log: Path, **settings: str) -> Iterator[str]:
+def serving(packs: Path, log: Path, **settings: Any) -> Iterator[str]:
     """The app on a free port, with packs and settings of one's own."""
     with socket.socket() as spot:
         spot.bind(("127.0.0.1", 0))
@@ -129,13 +139,13 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
 
 def href(page: Page) -> str:
     """The address in the browser's bar now; `Page.url` is what it was at the last event."""
-    return page.evaluate("location.href")
+    return str(page.evaluate("location.href"))
 
 
 class Visitor:
     """A browser context that remembers everything a healthy page must not do."""
 
-    def __init__(self, browser: Browser, url: str, **options: object) -> None:
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
         self.url = url
         self.context: BrowserContext = browser.new_context(
             **{"viewport": {"width": 1440, "height": 1000}, **options}
@@ -150,7 +160,7 @@ class Visitor:
         self.page.on("request", self._request)
         self.page.on("websocket", lambda ws: ws.on("framereceived", lambda data: self._count(data)))
 
-    def _request(self, request: object) -> None:
+    def _request(self, request: Request) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):
             self.outside.append(request.url)
 
@@ -164,15 +174,15 @@ class Visitor:
         return self.page
 
     @property
-    def map(self) -> object:
+    def map(self) -> FrameLocator:
         return self.page.frame_locator(MAP)
 
     @property
-    def pins(self) -> object:
+    def pins(self) -> Locator:
         return self.map.locator(".cr-pin")
 
     @property
-    def names(self) -> object:
+    def names(self) -> Locator:
         return self.page.locator("button.name")
 
     def settle(self) -> None:
@@ -200,12 +210,16 @@ class Visitor:
         return found
 
 
+#: Makes a visitor; options are those of a browser context.
+MakeVisitor = Callable[..., Visitor]
+
+
 @pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[object]:
+def visit(browser: Browser, server: str) -> Iterator[MakeVisitor]:
     """Make visitors; afterwards none of them has left the machine or met an error."""
     made: list[Visitor] = []
 
-    def make(**options: object) -> Visitor:
+    def make(**options: Any) -> Visitor:
         made.append(Visitor(browser, server, **options))
         return made[-1]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import MAP
+from tests.e2e.conftest import MAP, MakeVisitor
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ STREAMLIT = re.compile(r"/static/(js|css|media)/|/component/streamlit_folium|/_s
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_nothing_is_wider_than_a_narrow_or_zoomed_screen(visit, path: str) -> None:
+def test_nothing_is_wider_than_a_narrow_or_zoomed_screen(visit: MakeVisitor, path: str) -> None:
     visitor = visit(viewport={"width": 320, "height": 640})
     page = visitor.page
     page.goto(visitor.url + path)
@@ -39,7 +39,7 @@ def test_nothing_is_wider_than_a_narrow_or_zoomed_screen(visit, path: str) -> No
 
 @pytest.mark.parametrize("path", PAGES)
 def test_the_keyboard_reaches_controls_that_have_a_name_and_a_focus_to_see(
-    visit, path: str
+    visit: MakeVisitor, path: str
 ) -> None:
     visitor = visit(viewport={"width": 1280, "height": 900})
     page = visitor.page
@@ -79,7 +79,7 @@ def test_the_keyboard_reaches_controls_that_have_a_name_and_a_focus_to_see(
     assert [step for step in reached if not step[2]] == []
 
 
-def test_what_a_screen_reader_is_told_on_find(visit) -> None:
+def test_what_a_screen_reader_is_told_on_find(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     told = page.locator('[data-testid="stMain"]').aria_snapshot()
@@ -111,7 +111,7 @@ def test_what_a_screen_reader_is_told_on_find(visit) -> None:
     assert 'button "1. Central Regional Referral Hospital, Gelephu: likely, about 12 km' in inside
 
 
-def test_who_wants_less_motion_gets_none(visit) -> None:
+def test_who_wants_less_motion_gets_none(visit: MakeVisitor) -> None:
     visitor = visit(reduced_motion="reduce")
     page = visitor.open()
     frame = next(f for f in page.frames if "streamlit_folium" in f.url)
@@ -131,7 +131,9 @@ def test_who_wants_less_motion_gets_none(visit) -> None:
     assert frame.evaluate("window.flights") == 0
 
 
-def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(visit) -> None:
+def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(
+    visit: MakeVisitor,
+) -> None:
     visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = visitor.page
     sizes: list[int] = []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.e2e.conftest import MakeVisitor
+
 pytestmark = pytest.mark.browser
 
 PAGES = {
@@ -14,7 +16,7 @@ PAGES = {
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_find(visit, name: str, scheme: str, width: int) -> None:
+def test_find(visit: MakeVisitor, name: str, scheme: str, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visitor.open(PAGES[name])
     assert visitor.violations() == []
@@ -36,7 +38,7 @@ def test_find(visit, name: str, scheme: str, width: int) -> None:
         "/?near=Serzhong",
     ],
 )
-def test_other_pages(visit, path: str, scheme: str, width: int) -> None:
+def test_other_pages(visit: MakeVisitor, path: str, scheme: str, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 900}, color_scheme=scheme)
     visitor.page.goto(visitor.url + path)
     visitor.page.get_by_role("heading", level=1).first.wait_for()

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import MAP, href, soon
+from tests.e2e.conftest import MAP, MakeVisitor, href, soon
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def chosen(page: Page) -> list[str]:
     return page.locator("table tr.selected button").all_text_contents()
 
 
-def test_a_row_chooses_its_region_and_the_map_chooses_a_row(visit) -> None:
+def test_a_row_chooses_its_region_and_the_map_chooses_a_row(visit: MakeVisitor) -> None:
     visitor = visit(viewport={"width": 1440, "height": 1500})
     page = open_page(visitor)
     page.get_by_role("button", name="Dagana", exact=True).click()
@@ -43,7 +43,7 @@ def test_a_row_chooses_its_region_and_the_map_chooses_a_row(visit) -> None:
     expect(page.get_by_role("heading", name="Dagana")).to_be_visible()
 
 
-def test_the_slider_keeps_the_frame_and_changes_the_figures(visit) -> None:
+def test_the_slider_keeps_the_frame_and_changes_the_figures(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor)
     frame = page.frame_locator(MAP).locator("body")
@@ -57,7 +57,7 @@ def test_the_slider_keeps_the_frame_and_changes_the_figures(visit) -> None:
     soon(lambda: "within_km=60" in href(page))
 
 
-def test_a_place_is_added_by_a_click_and_taken_back(visit) -> None:
+def test_a_place_is_added_by_a_click_and_taken_back(visit: MakeVisitor) -> None:
     visitor = visit(viewport={"width": 1440, "height": 1600})
     page = open_page(visitor)
     page.get_by_role("radio", name="Add a place").click()
@@ -71,7 +71,7 @@ def test_a_place_is_added_by_a_click_and_taken_back(visit) -> None:
     expect(page.get_by_text("What if 1 more place did it")).to_have_count(0)
 
 
-def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit, tmp_path) -> None:
+def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit: MakeVisitor, tmp_path) -> None:
     visitor = visit(viewport={"width": 1440, "height": 1600}, accept_downloads=True)
     page = open_page(visitor)
     page.get_by_role("radio", name="Draw an area").click()
@@ -98,7 +98,7 @@ def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit, tmp_path) ->
     expect(page.get_by_text("File must be", exact=False)).to_be_visible()
 
 
-def test_downloads_come_and_the_summary_prints_on_one_page(visit, tmp_path) -> None:
+def test_downloads_come_and_the_summary_prints_on_one_page(visit: MakeVisitor, tmp_path) -> None:
     visitor = visit(accept_downloads=True)
     page = open_page(visitor, "/coverage?within_km=75")
     page.get_by_role("radio", name="Download").click()
@@ -122,7 +122,7 @@ def test_downloads_come_and_the_summary_prints_on_one_page(visit, tmp_path) -> N
     expect(page.get_by_role("slider")).to_be_hidden()
 
 
-def test_everything_works_by_keyboard(visit) -> None:
+def test_everything_works_by_keyboard(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor)
     row = page.get_by_role("button", name="Paro", exact=True)
@@ -136,14 +136,14 @@ def test_everything_works_by_keyboard(visit) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_on_a_phone_nothing_is_wider_than_the_screen(visit, width: int) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen(visit: MakeVisitor, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})
     page = open_page(visitor, "/coverage?region=BT08")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-def test_every_county_is_on_the_map(visit) -> None:
+def test_every_county_is_on_the_map(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor, "/coverage?pack=us&level=2")
     expect(page.get_by_text("333,287,557 people")).to_be_visible()

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import MAP, href, soon
+from tests.e2e.conftest import MAP, MakeVisitor, href, soon
 from tests.sources.tables import nasty
 
 pytestmark = pytest.mark.browser
 
 
-def test_a_file_is_brought_looked_at_imported_searched_and_removed(visit, tmp_path: Path) -> None:
+def test_a_file_is_brought_looked_at_imported_searched_and_removed(
+    visit: MakeVisitor, tmp_path: Path
+) -> None:
     visitor = visit()
     page = visitor.page
     path = tmp_path / "unknown.txt"
@@ -44,7 +46,7 @@ def test_a_file_is_brought_looked_at_imported_searched_and_removed(visit, tmp_pa
 
 
 def test_a_file_that_is_no_table_gets_one_sentence_and_the_page_goes_on(
-    visit, tmp_path: Path
+    visit: MakeVisitor, tmp_path: Path
 ) -> None:
     visitor = visit(viewport={"width": 390, "height": 844})
     page = visitor.page
@@ -57,7 +59,7 @@ def test_a_file_that_is_no_table_gets_one_sentence_and_the_page_goes_on(
     expect(page.get_by_role("heading", name="Bring your own")).to_be_visible()
 
 
-def test_a_pack_is_taken_along(visit) -> None:
+def test_a_pack_is_taken_along(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(visitor.url + "/data?pack=bhutan")
@@ -71,7 +73,7 @@ def test_a_pack_is_taken_along(visit) -> None:
         assert "ATTRIBUTION.txt" in archive.namelist()
 
 
-def test_filters_narrow_list_and_map_and_are_in_the_address(visit) -> None:
+def test_filters_narrow_list_and_map_and_are_in_the_address(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?pack=doctors&procedure=hospital-care&near=60.17, 24.94")
     expect(visitor.names).to_have_count(2)

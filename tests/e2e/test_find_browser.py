@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import HOSTILE, MAP, href, soon
+from tests.e2e.conftest import HOSTILE, MAP, MakeVisitor, href, soon
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +26,7 @@ def pressed(visitor: object) -> list[str]:
     )
 
 
-def test_a_first_visit_shows_list_and_map(visit) -> None:
+def test_a_first_visit_shows_list_and_map(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     expect(page).to_have_title("Epidural blood patch near Serzhong, Sarpang · CareReach")
@@ -40,7 +40,7 @@ def test_a_first_visit_shows_list_and_map(visit) -> None:
     assert land.count() >= 2
 
 
-def test_selecting_a_row_goes_to_its_marker_and_into_the_address(visit) -> None:
+def test_selecting_a_row_goes_to_its_marker_and_into_the_address(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     visitor.names.nth(1).click()
@@ -54,7 +54,7 @@ def test_selecting_a_row_goes_to_its_marker_and_into_the_address(visit) -> None:
     assert abs(pin["x"] + pin["width"] / 2 - frame["x"] - frame["width"] / 2) < 12
 
 
-def test_clicking_a_marker_selects_its_row(visit) -> None:
+def test_clicking_a_marker_selects_its_row(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     visitor.pins.filter(has_text="5").click()
@@ -64,7 +64,7 @@ def test_clicking_a_marker_selects_its_row(visit) -> None:
     soon(lambda: address(page).get("provider"), chosen)
 
 
-def test_clicking_elsewhere_sets_the_place(visit) -> None:
+def test_clicking_elsewhere_sets_the_place(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open(DEEP)
     frame = page.locator(MAP).bounding_box()
@@ -77,7 +77,7 @@ def test_clicking_elsewhere_sets_the_place(visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(near)
 
 
-def test_use_my_location(visit) -> None:
+def test_use_my_location(visit: MakeVisitor) -> None:
     visitor = visit(
         geolocation={"latitude": 27.47, "longitude": 89.64}, permissions=["geolocation"]
     )
@@ -92,14 +92,14 @@ def test_use_my_location(visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
 
 
-def test_a_refused_location_is_said(visit) -> None:
+def test_a_refused_location_is_said(visit: MakeVisitor) -> None:
     visitor = visit(permissions=[])
     visitor.open()
     visitor.map.get_by_role("button", name="Use my location").click()
     expect(visitor.map.get_by_role("status")).to_contain_text("Type a place instead")
 
 
-def test_two_facilities_at_one_point_are_both_reachable(visit) -> None:
+def test_two_facilities_at_one_point_are_both_reachable(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?near=Thimphu&radius_km=10")
     ids = [visitor.names.nth(i).get_attribute("data-id") for i in range(2)]
@@ -111,7 +111,7 @@ def test_two_facilities_at_one_point_are_both_reachable(visit) -> None:
         soon(lambda: address(page).get("provider"), wanted)
 
 
-def test_reload_back_page_switch_and_link_restore_the_view(visit) -> None:
+def test_reload_back_page_switch_and_link_restore_the_view(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open(DEEP)
     soon(lambda: pressed(visitor), [SARPANG])
@@ -141,7 +141,7 @@ def test_reload_back_page_switch_and_link_restore_the_view(visit) -> None:
     soon(lambda: pressed(visitor), [SARPANG])
 
 
-def test_after_a_page_switch_the_first_marker_click_counts(visit) -> None:
+def test_after_a_page_switch_the_first_marker_click_counts(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     visitor.pins.filter(has_text="5").click()
@@ -156,7 +156,7 @@ def test_after_a_page_switch_the_first_marker_click_counts(visit) -> None:
     soon(lambda: pressed(visitor), [SARPANG])
 
 
-def test_an_address_brings_no_picture_from_elsewhere(visit) -> None:
+def test_an_address_brings_no_picture_from_elsewhere(visit: MakeVisitor) -> None:
     visitor = visit()
     picture = "![x](https://example.org/p.png)"
     page = visitor.open(f"/?near={picture}&procedure={picture}&provider={picture}&pack={picture}")
@@ -167,7 +167,7 @@ def test_an_address_brings_no_picture_from_elsewhere(visit) -> None:
     expect(page.get_by_role("alert")).to_contain_text("![x](https://example.org/p.png)")
 
 
-def test_markers_stay_near_their_place(visit) -> None:
+def test_markers_stay_near_their_place(visit: MakeVisitor) -> None:
     visitor = visit()
     visitor.open("/?radius_km=500&near=Trongsa")
     frame = next(f for f in visitor.page.frames if "streamlit_folium" in f.url)
@@ -179,21 +179,21 @@ def test_markers_stay_near_their_place(visit) -> None:
     assert max(max(shift) for shift in shifts) <= 30
 
 
-def test_from_abroad_nothing_is_undefined(visit) -> None:
+def test_from_abroad_nothing_is_undefined(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?near=51.5, -0.1")
     assert visitor.names.count() > 0
     expect(page.get_by_text("undefined")).to_have_count(0)
 
 
-def test_a_link_to_a_selection_begins_with_the_red_flags(visit) -> None:
+def test_a_link_to_a_selection_begins_with_the_red_flags(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open(DEEP)
     page.wait_for_timeout(800)
     assert page.locator(".cr-flags").bounding_box()["y"] > 0
 
 
-def test_the_map_stays_in_sight_beside_a_long_list(visit) -> None:
+def test_the_map_stays_in_sight_beside_a_long_list(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?near=Trongsa&radius_km=300")
     visitor.names.last.click()
@@ -203,7 +203,7 @@ def test_the_map_stays_in_sight_beside_a_long_list(visit) -> None:
     assert 0 <= frame["y"] < 300
 
 
-def test_which_serzhong(visit) -> None:
+def test_which_serzhong(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     near = page.get_by_role("textbox", name="Near")
@@ -216,7 +216,7 @@ def test_which_serzhong(visit) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Sarpang")
 
 
-def test_unknown_place_and_procedure_keep_the_page(visit) -> None:
+def test_unknown_place_and_procedure_keep_the_page(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     near = page.get_by_role("textbox", name="Near")
@@ -233,7 +233,7 @@ def test_unknown_place_and_procedure_keep_the_page(visit) -> None:
     expect(page.get_by_role("alert")).to_contain_text("pink disease")
 
 
-def test_a_synonym_finds_the_procedure(visit) -> None:
+def test_a_synonym_finds_the_procedure(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?procedure=psoriasis&near=Thimphu")
     what = page.get_by_role("combobox", name="Procedure or condition")
@@ -245,7 +245,7 @@ def test_a_synonym_finds_the_procedure(visit) -> None:
     )
 
 
-def test_the_slider_keeps_frame_and_zoom_and_sends_little(visit) -> None:
+def test_the_slider_keeps_frame_and_zoom_and_sends_little(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     frame = next(f for f in page.frames if "streamlit_folium" in f.url)
@@ -264,7 +264,7 @@ def test_the_slider_keeps_frame_and_zoom_and_sends_little(visit) -> None:
     soon(lambda: visitor.names.count(), visitor.pins.count())
 
 
-def test_everything_works_by_keyboard(visit) -> None:
+def test_everything_works_by_keyboard(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     visitor.names.nth(1).focus()
@@ -298,7 +298,7 @@ def test_everything_works_by_keyboard(visit) -> None:
     soon(lambda: address(page).get("measure"), "straight")
 
 
-def test_every_page_leads_to_method_and_privacy(visit) -> None:
+def test_every_page_leads_to_method_and_privacy(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     for path in ("/", "/procedures", "/coverage", "/stories", "/data"):
@@ -309,7 +309,7 @@ def test_every_page_leads_to_method_and_privacy(visit) -> None:
     assert {cookie["name"] for cookie in visitor.context.cookies()} <= {"_streamlit_xsrf"}
 
 
-def test_a_phone_can_call_and_open_a_map_app(visit) -> None:
+def test_a_phone_can_call_and_open_a_map_app(visit: MakeVisitor) -> None:
     visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = visitor.open()
     maps = page.get_by_role("link", name="Open in maps").first
@@ -323,7 +323,7 @@ def test_a_phone_can_call_and_open_a_map_app(visit) -> None:
     assert call.bounding_box()["height"] >= 44
 
 
-def test_a_hostile_name_is_only_text(visit, tmp_path) -> None:
+def test_a_hostile_name_is_only_text(visit: MakeVisitor, tmp_path) -> None:
     visitor = visit(accept_downloads=True)
     page = visitor.open("/?pack=hostile&near=Serzhong, Sarpang")
     assert visitor.names.first.text_content() == "1. " + HOSTILE
@@ -343,7 +343,7 @@ def test_a_hostile_name_is_only_text(visit, tmp_path) -> None:
     expect(page.locator(".cr-leaflet .cr-sheet ol > li > strong").first).to_have_text(HOSTILE)
 
 
-def test_the_print_view_is_only_what_belongs_on_paper(visit) -> None:
+def test_the_print_view_is_only_what_belongs_on_paper(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
     href = page.get_by_role("link", name="Print leaflet").get_attribute("href")
@@ -357,7 +357,9 @@ def test_the_print_view_is_only_what_belongs_on_paper(visit) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(visit, width: int) -> None:
+def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(
+    visit: MakeVisitor, width: int
+) -> None:
     visitor = visit(viewport={"width": width, "height": 844})
     page = visitor.open()
     tops = [

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from geo.care.entry import Procedure
 from geo.care.find import Search, assess_pack, find_care
 from geo.coverage import coverage as cover
 from geo.coverage.calls import find_calls
@@ -15,7 +16,7 @@ from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import open_pack
 from tests.conftest import TODAY
-from tests.e2e.conftest import HOSTILE
+from tests.e2e.conftest import HOSTILE, MakeVisitor
 
 pytestmark = pytest.mark.browser
 
@@ -41,7 +42,7 @@ def pages_of(page: Page, paper: str) -> int:
     return pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ")
 
 
-def test_the_page_of_find_is_taken_along(visit, disk: Page, tmp_path: Path) -> None:
+def test_the_page_of_find_is_taken_along(visit: MakeVisitor, disk: Page, tmp_path: Path) -> None:
     visitor = visit(accept_downloads=True)
     page = visitor.open("/?pack=hostile&near=Serzhong, Sarpang")
     with page.expect_download() as download:
@@ -57,7 +58,9 @@ def test_the_page_of_find_is_taken_along(visit, disk: Page, tmp_path: Path) -> N
     assert disk.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-def test_the_reports_of_coverage_are_taken_along(visit, disk: Page, tmp_path: Path) -> None:
+def test_the_reports_of_coverage_are_taken_along(
+    visit: MakeVisitor, disk: Page, tmp_path: Path
+) -> None:
     visitor = visit(accept_downloads=True)
     page = visitor.page
     page.goto(visitor.url + "/coverage?procedure=haemodialysis")
@@ -82,7 +85,7 @@ def test_the_reports_of_coverage_are_taken_along(visit, disk: Page, tmp_path: Pa
 
 @pytest.mark.parametrize("slug", ["epidural-blood-patch", "labour-epidural", "psoriasis"])
 def test_what_a_patient_prints_is_one_page(
-    disk: Page, library: dict, tmp_path: Path, slug: str
+    disk: Page, library: dict[str, Procedure], tmp_path: Path, slug: str
 ) -> None:
     pack = open_pack("bhutan")
     for near in ("Serzhong, Sarpang", "Thimphu"):
@@ -107,7 +110,7 @@ def test_what_a_patient_prints_is_one_page(
     ],
 )
 def test_what_somebody_who_decides_prints_is_one_page(
-    disk: Page, library: dict, tmp_path: Path, pack: str, slug: str, within: float
+    disk: Page, library: dict[str, Procedure], tmp_path: Path, pack: str, slug: str, within: float
 ) -> None:
     data = open_pack(pack)
     found = cover.measure_coverage(

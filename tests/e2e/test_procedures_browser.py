@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from geo.care.library import LIBRARY
-from tests.e2e.conftest import href, soon
+from tests.e2e.conftest import MakeVisitor, href, soon
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +28,7 @@ def test_the_first_visitor_of_a_fresh_server_may_follow_a_link(fresh_server: str
     page.close()
 
 
-def test_search_open_and_lead_back_with_everything_kept(visit) -> None:
+def test_search_open_and_lead_back_with_everything_kept(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?near=Thimphu&radius_km=100")
     page.get_by_role("link", name="Procedures", exact=True).click()
@@ -42,7 +42,7 @@ def test_search_open_and_lead_back_with_everything_kept(visit) -> None:
     soon(lambda: "radius_km=100" in href(page))
 
 
-def test_links_within_a_page_change_the_address(visit) -> None:
+def test_links_within_a_page_change_the_address(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor, "/procedures?q=womb")
     page.get_by_role("link", name="Colposcopy").click()
@@ -56,7 +56,7 @@ def test_links_within_a_page_change_the_address(visit) -> None:
     soon(lambda: href(page).endswith("/procedures?q=womb"))
 
 
-def test_a_treatment_asked_for_on_find_stays(visit) -> None:
+def test_a_treatment_asked_for_on_find_stays(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?procedure=psoriasis&near=Thimphu")
     page.get_by_role("link", name="Light treatment for psoriasis").click()
@@ -68,7 +68,7 @@ def test_a_treatment_asked_for_on_find_stays(visit) -> None:
     expect(heading).to_have_text("Light treatment for psoriasis near Thimphu")
 
 
-def test_the_leaflet_leads_back_to_the_list(visit) -> None:
+def test_the_leaflet_leads_back_to_the_list(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor, "/?near=Thimphu&view=print")
     page.get_by_role("link", name="Back to the list").click()
@@ -78,7 +78,7 @@ def test_the_leaflet_leads_back_to_the_list(visit) -> None:
     soon(lambda: "view=print" not in href(page))
 
 
-def test_a_footnote_opens_by_mouse_and_by_keyboard(visit) -> None:
+def test_a_footnote_opens_by_mouse_and_by_keyboard(visit: MakeVisitor) -> None:
     page = open_page(visit(), "/procedures?procedure=epidural-blood-patch")
     mark = page.locator(".cr-entry").get_by_role("button", name="Source 4", exact=True).first
     note = page.locator("#source-4")
@@ -97,7 +97,7 @@ def test_a_footnote_opens_by_mouse_and_by_keyboard(visit) -> None:
     expect(note).to_be_hidden()
 
 
-def test_questions_can_be_ticked_and_the_contents_lead_to_a_section(visit) -> None:
+def test_questions_can_be_ticked_and_the_contents_lead_to_a_section(visit: MakeVisitor) -> None:
     page = open_page(visit(), "/procedures?procedure=colonoscopy")
     page.get_by_role("navigation", name="On this page").get_by_role(
         "link", name="Questions to ask"
@@ -110,7 +110,7 @@ def test_questions_can_be_ticked_and_the_contents_lead_to_a_section(visit) -> No
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_an_entry_and_the_cards_fit_a_phone(visit, width: int) -> None:
+def test_an_entry_and_the_cards_fit_a_phone(visit: MakeVisitor, width: int) -> None:
     visitor = visit(viewport={"width": width, "height": 800})
     for path in ("/procedures", "/procedures?procedure=knee-replacement"):
         page = open_page(visitor, path)
@@ -122,7 +122,7 @@ def test_an_entry_and_the_cards_fit_a_phone(visit, width: int) -> None:
         assert wide == 0
 
 
-def test_every_leaflet_is_one_page_on_a4_and_letter(visit) -> None:
+def test_every_leaflet_is_one_page_on_a4_and_letter(visit: MakeVisitor) -> None:
     visitor = visit()
     asked = [*((slug, "Thimphu") for slug in SLUGS), ("epidural-blood-patch", "Serzhong, Sarpang")]
     for slug, place in asked:
@@ -136,7 +136,7 @@ def pages_of(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
-def test_without_colours_the_leaflet_still_shows_its_numbers(visit) -> None:
+def test_without_colours_the_leaflet_still_shows_its_numbers(visit: MakeVisitor) -> None:
     page = open_page(visit(), "/?near=Thimphu&view=print")
     page.emulate_media(media="print")
     expect(page.locator(".cr-leaflet .cr-bar strong").first).to_have_text("Patch: 16 of 100")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -25,7 +26,7 @@ def on_roads(browser: Browser, tmp_path: Path) -> Iterator[tuple[Visitor, RoadSe
     assert visitor.outside == []
 
 
-def test_minutes_area_and_way_and_a_service_that_comes_back(on_roads: tuple) -> None:
+def test_minutes_area_and_way_and_a_service_that_comes_back(on_roads: tuple[Any, ...]) -> None:
     visitor, service = on_roads
     page = visitor.open("/")
     page.get_by_role("button", name="More choices").click()
@@ -63,7 +64,7 @@ def test_minutes_area_and_way_and_a_service_that_comes_back(on_roads: tuple) -> 
     expect(page.get_by_text("within 2 h by car").first).to_be_visible()
 
 
-def test_coverage_in_minutes_on_a_phone(on_roads: tuple) -> None:
+def test_coverage_in_minutes_on_a_phone(on_roads: tuple[Any, ...]) -> None:
     visitor, _ = on_roads
     page = visitor.page
     page.set_viewport_size({"width": 390, "height": 844})

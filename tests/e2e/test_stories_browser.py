@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from geo.output.stories import BOLD, STORIES, read_stories
-from tests.e2e.conftest import MAP, href, soon
+from tests.e2e.conftest import MAP, MakeVisitor, href, soon
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def test_all_stories_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("slug", FOUND)
-def test_every_step_is_its_page_and_its_figures_are_on_it(visit, slug: str) -> None:
+def test_every_step_is_its_page_and_its_figures_are_on_it(visit: MakeVisitor, slug: str) -> None:
     visitor, story = visit(viewport={"width": 1440, "height": 1200}), FOUND[slug]
     page = visitor.page
     page.goto(f"{visitor.url}/stories?story={slug}")
@@ -64,7 +64,7 @@ def test_every_step_is_its_page_and_its_figures_are_on_it(visit, slug: str) -> N
             page.keyboard.press("PageDown")
 
 
-def test_a_story_is_left_to_explore_and_found_again(visit) -> None:
+def test_a_story_is_left_to_explore_and_found_again(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.page
     page.goto(visitor.url + "/stories?story=headache-in-serzhong&step=3")
@@ -94,7 +94,7 @@ def test_a_story_is_left_to_explore_and_found_again(visit) -> None:
     assert visitor.names.count() > 0
 
 
-def test_nonsense_in_the_link_is_one_sentence(visit) -> None:
+def test_nonsense_in_the_link_is_one_sentence(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open("/?story=nobody")
     expect(page.get_by_role("alert")).to_contain_text("There is no story called “nobody”")

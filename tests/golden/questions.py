@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from geo.care.filters import Filters
 from geo.care.find import Answer, Search, assess_pack, find_care, narrow
@@ -95,7 +96,12 @@ TIMED: tuple[tuple[str, float, dict[str, str], int], ...] = (
 
 
 def ask(
-    pack: Pack, slug: str, near: str, within: float, options: dict, engine: Engine | None = None
+    pack: Pack,
+    slug: str,
+    near: str,
+    within: float,
+    options: dict[str, Any],
+    engine: Engine | None = None,
 ) -> Answer:
     """The answer to one question."""
     place = find_place(pack.places, near).place
@@ -108,7 +114,7 @@ def ask(
 
 
 def answer_texts(
-    answer: Answer, area: dict | None = None, way: tuple[tuple[float, float], ...] = ()
+    answer: Answer, area: dict[str, Any] | None = None, way: tuple[tuple[float, float], ...] = ()
 ) -> dict[str, str]:
     """Every form of an answer."""
     rows = answer_rows(answer, NOW)

@@ -6,10 +6,12 @@ import io
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import folium
 import pytest
 
+from geo.care.entry import Procedure
 from geo.care.find import Answer, Search, assess_pack, find_care
 from geo.output import answer_text, downloads, handouts, maps
 from geo.output.maps import base_map
@@ -20,14 +22,16 @@ from tests.conftest import TODAY
 HOSTILE = '<script>alert(1)</script> "O\'Neil" & Söhne 医院'
 
 
-def ask(pack: Pack, library: dict, slug: str, near: str, radius_km: float) -> Answer:
+def ask(
+    pack: Pack, library: dict[str, Procedure], slug: str, near: str, radius_km: float
+) -> Answer:
     place = find_place(pack.places, near).place
     assert place is not None
     return find_care(assess_pack(pack, library[slug], TODAY), place, Search(radius_km))
 
 
 @pytest.fixture(scope="module")
-def seed(bhutan: Pack, library: dict) -> Answer:
+def seed(bhutan: Pack, library: dict[str, Procedure]) -> Answer:
     return ask(bhutan, library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
 
 
@@ -48,7 +52,9 @@ def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
     assert "No phone number is on record" in first.reach
 
 
-def test_the_lead_says_what_is_proved_first(seed: Answer, bhutan: Pack, library: dict) -> None:
+def test_the_lead_says_what_is_proved_first(
+    seed: Answer, bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     assert answer_text.count_text(seed) == (
         "Nobody has confirmed or reported this procedure in Bhutan.",
         "1 likely, 1 unknown within 50 km by road.",
@@ -68,7 +74,7 @@ def test_numbers_run_through_the_list_and_beyond(seed: Answer) -> None:
     assert [line.farther for line in lines] == sorted(line.farther for line in lines)
 
 
-def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> None:
+def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict[str, Procedure]) -> None:
     answer = ask(renamed(bhutan, HOSTILE), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
     rows = list(
         csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer))))
@@ -82,7 +88,7 @@ def test_a_hostile_name_is_exactly_that_text(bhutan: Pack, library: dict) -> Non
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+cmd", "-2", "@SUM(A1)"])
-def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict, name: str) -> None:
+def test_a_spreadsheet_runs_nothing(bhutan: Pack, library: dict[str, Procedure], name: str) -> None:
     answer = ask(renamed(bhutan, name), library, "epidural-blood-patch", "Serzhong, Sarpang", 50)
     rows = list(
         csv.DictReader(io.StringIO(downloads.answer_csv(answer, answer_text.answer_rows(answer))))
@@ -155,7 +161,7 @@ def test_kilometres_in_text() -> None:
     assert answer_text.km_text(float("nan")) == "distance unknown"
 
 
-def _payload(layer: object) -> dict:
+def _payload(layer: object) -> dict[str, Any]:
     (call,) = layer._children.values()
     return json.loads(json.loads(call.payload))
 
@@ -188,7 +194,7 @@ def test_the_base_map_asks_nobody_and_does_not_vary(bhutan: Pack) -> None:
     assert any("vendor/leaflet.js" in url for url in links)
 
 
-def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict) -> None:
+def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict[str, Procedure]) -> None:
     evidence = bhutan.evidence.copy()
     evidence.loc[evidence["specialty"] == "anaesthesiology", "volume"] = 40
     answer = ask(
@@ -197,7 +203,7 @@ def test_volume_is_shown_with_its_caveat(bhutan: Pack, library: dict) -> None:
     assert "40 patients in the year" in answer_text.answer_rows(answer)[0].basis[0].text
 
 
-def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
+def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict[str, Procedure]) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = find_place(bhutan.places, "Serzhong, Mongar").place
     assert place is not None
@@ -214,14 +220,16 @@ def test_rounding_never_crosses_the_radius(bhutan: Pack, library: dict) -> None:
     assert any(line.distance == "about 45.5 km by road" for line in far)
 
 
-def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict) -> None:
+def test_an_empty_list_still_has_its_header(bhutan: Pack, library: dict[str, Procedure]) -> None:
     none = ask(bhutan, library, "primary-care", "Thimphu", 20)
     assert downloads.answer_csv(none, answer_text.answer_rows(none)).startswith(
         "number,provider_id,name"
     )
 
 
-def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, library: dict) -> None:
+def test_other_services_and_notes_are_shown_and_not_assessed(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     answer = ask(bhutan, library, "hospital-care", "Mongar", 5)
     line = answer_text.answer_rows(answer)[0]
     assert any(s.text.startswith("CT: ") for s in line.services)
@@ -229,14 +237,18 @@ def test_other_services_and_notes_are_shown_and_not_assessed(bhutan: Pack, libra
     assert "Royal Bhutan Army" in line.note
 
 
-def test_a_print_from_abroad_says_that_the_number_may_differ(bhutan: Pack, library: dict) -> None:
+def test_a_print_from_abroad_says_that_the_number_may_differ(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
     page = handouts.leaflet_html(answer, answer_text.answer_rows(answer), TODAY)
     assert "where you are it may be another" in page
     assert "()" not in page
 
 
-def test_far_from_published_roads_a_reader_is_told(bhutan: Pack, library: dict) -> None:
+def test_far_from_published_roads_a_reader_is_told(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
     far = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Lunana, Gasa", 100))[0]
     assert far.detail.endswith("no road is published for most of the way")
     near = answer_text.answer_rows(ask(bhutan, library, "hospital-care", "Serzhong, Sarpang", 20))[

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pytest
@@ -133,7 +134,7 @@ def test_boundaries_are_matched_by_name_spelling_and_projection(bhutan: Pack) ->
 def test_official_boundaries_replace_areas_and_change_no_figure(
     home: Path, bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
-    def figures() -> tuple:
+    def figures() -> tuple[Any, ...]:
         found = supply_pack(assess_pack(open_pack("bhutan"), library[PATCH], TODAY))
         rows = measure_coverage(found, 50).regions
         return tuple(rows["people_beyond"])
@@ -202,7 +203,7 @@ def test_a_reader_during_a_change_sees_one_pack_or_the_other(
     read = packs.read_table
     changed = []
 
-    def slow(folder: Path, about: dict, name: str) -> object:
+    def slow(folder: Path, about: dict[str, Any], name: str) -> object:
         if name == "evidence" and not changed:
             changed.append(1)
             record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the cook", TODAY)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from tests.conftest import ROOT
 
 
-def page(script: str = "", /, **address: str) -> AppTest:
+def page(script: str = "", /, **address: Any) -> AppTest:
     """Run the app at an address; `script` is another page than Find."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if script:

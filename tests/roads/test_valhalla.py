@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
+from geo.care.entry import Procedure
 from geo.care.find import Search, assess_pack, find_care
 from geo.coverage import coverage as cover
 from geo.errors import DataError
@@ -67,7 +69,7 @@ def engine(pack: Pack) -> LocalEngine:
 
 
 @pytest.fixture
-def service(pack: Pack, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def service(pack: Pack, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """`valhalla_service` on the loopback, with the limits that it comes with."""
     import valhalla
     from valhalla.config import get_config
@@ -184,7 +186,9 @@ def test_the_isochrone_holds_what_can_be_reached(engine: LocalEngine) -> None:
     assert (trips.minutes[0][inside & on_road] <= 8).mean() > 0.8
 
 
-def test_who_is_found_is_found_by_minutes(pack: Pack, engine: LocalEngine, library: dict) -> None:
+def test_who_is_found_is_found_by_minutes(
+    pack: Pack, engine: LocalEngine, library: dict[str, Procedure]
+) -> None:
     assessed = assess_pack(pack, library["primary-care"], TODAY)
     place = Place("p", "Here", "point", "", *STATION, "Here")
     answer = find_care(
@@ -198,7 +202,7 @@ def test_who_is_found_is_found_by_minutes(pack: Pack, engine: LocalEngine, libra
 
 
 def test_the_service_gives_the_same_numbers_and_may_be_killed(
-    pack: Pack, engine: LocalEngine, service: tuple, library: dict
+    pack: Pack, engine: LocalEngine, service: tuple[Any, ...], library: dict[str, Procedure]
 ) -> None:
     url, process = service
     remote = ServiceEngine(url)
@@ -224,7 +228,9 @@ def test_the_service_gives_the_same_numbers_and_may_be_killed(
         cover.supply_pack(assessed, measures=cover.demand_measures(assessed, remote))
 
 
-def test_coverage_of_two_hundred_places(pack: Pack, engine: LocalEngine, library: dict) -> None:
+def test_coverage_of_two_hundred_places(
+    pack: Pack, engine: LocalEngine, library: dict[str, Procedure]
+) -> None:
     assessed = assess_pack(pack, library["primary-care"], TODAY)
     supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
     found = cover.measure_coverage(supplied, 3, measure="drive")

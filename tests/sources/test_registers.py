@@ -35,7 +35,7 @@ def npi(number: int) -> str:
     return next(f"{number:09d}{d}" for d in range(10) if is_npi(f"{number:09d}{d}"))
 
 
-def bulk_row(number: int, **cells: str) -> dict[str, str]:
+def bulk_row(number: int, **cells: Any) -> dict[str, str]:
     """One row in the layout of the bulk file, made up."""
     plain = {
         "NPI": npi(number),

@@ -3,6 +3,7 @@
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -27,7 +28,7 @@ DAY = "2026-11-22"
 ORIGIN = Origin("mine", "My table", "CC0")
 
 
-def read(path: Path, near: Near | None = None, **changes: object) -> Batch:
+def read(path: Path, near: Near | None = None, **changes: Any) -> Batch:
     sheet = read_sheet(path)
     mapping = propose(sheet).mapping.model_copy(update=changes)
     return read_facilities(path, mapping, ORIGIN, DAY, near, sheet)

@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.care.entry import Procedure
 from geo.care.filters import Filters
 from geo.care.find import Search, assess_pack, find_care, narrow
 from geo.coverage import coverage as cover
@@ -60,7 +62,7 @@ POINT = st.tuples(st.floats(26.7, 28.2), st.floats(88.8, 91.9))
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(POINT, min_size=1, max_size=4), st.lists(POINT, min_size=1, max_size=4))
-def test_minutes_are_those_of_the_service_pair_by_pair(starts: list, ends: list) -> None:
+def test_minutes_are_those_of_the_service_pair_by_pair(starts: list[Any], ends: list[Any]) -> None:
     service = RoadService()
     try:
         trips = minutes(ServiceEngine(service.url), starts, ends, "drive")
@@ -162,7 +164,7 @@ def test_why_there_are_no_minutes(bhutan: Pack, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_list_is_cut_and_ordered_by_minutes(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = place_of(bhutan)
@@ -194,7 +196,7 @@ def test_the_list_is_cut_and_ordered_by_minutes(
 
 
 def test_filters_and_walking_go_together(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -205,7 +207,9 @@ def test_filters_and_walking_go_together(
     assert all("on foot" in line.distance for line in near)
 
 
-def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: ServiceEngine) -> None:
+def test_what_cannot_be_reached_says_so(
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
+) -> None:
     moved = bhutan.providers.copy()
     moved[["lat", "lon"]] = AT_SEA
     pack = dataclasses.replace(bhutan, providers=moved, outline=None)
@@ -228,7 +232,7 @@ def test_what_cannot_be_reached_says_so(bhutan: Pack, library: dict, engine: Ser
     assert not adrift.down
 
 
-def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
+def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict[str, Procedure]) -> None:
     assessed = assess_pack(bhutan, library["epidural-blood-patch"], TODAY)
     place = place_of(bhutan)
     nothing = find_care(assessed, place, Search(50, measure="drive"))
@@ -247,7 +251,7 @@ def test_without_roads_kilometres_stand_in(bhutan: Pack, library: dict) -> None:
 
 
 def test_coverage_in_minutes(
-    bhutan: Pack, library: dict, service: RoadService, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], service: RoadService, engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["haemodialysis"], TODAY)
     measures = cover.demand_measures(assessed, engine)
@@ -287,7 +291,7 @@ def test_coverage_in_minutes(
 
 
 def test_the_straight_line_would_have_been_wrong(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["haemodialysis"], TODAY)
     supplied = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine))
@@ -314,7 +318,7 @@ def test_the_straight_line_would_have_been_wrong(
 
 
 def test_people_off_the_roads_are_counted_and_said(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     demand = bhutan.demand.copy()
     demand.loc[demand.index[:2], ["lat", "lon"]] = AT_SEA
@@ -338,7 +342,7 @@ def test_too_many_pairs_are_refused_in_one_sentence(
         times.to([27.2, 27.3, 27.4], [90.0, 90.1, 90.2])
 
 
-def test_minutes_without_measuring_are_refused(bhutan: Pack, library: dict) -> None:
+def test_minutes_without_measuring_are_refused(bhutan: Pack, library: dict[str, Procedure]) -> None:
     supplied = cover.supply_pack(assess_pack(bhutan, library["haemodialysis"], TODAY))
     with pytest.raises(CareReachError, match="No minutes are measured"):
         cover.measure_coverage(supplied, 30, measure="drive")
@@ -388,7 +392,7 @@ def test_the_command_line_in_minutes_and_with_the_service_down(service: RoadServ
 
 
 def test_supplies_are_cumulative_in_minutes(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     assessed = assess_pack(bhutan, library["caesarean-section"], TODAY)
     reach = cover.supply_pack(assessed, measures=cover.demand_measures(assessed, engine)).reach
@@ -466,7 +470,7 @@ def test_old_ways_make_room_for_new_ones(
 
 
 def test_nobody_is_off_the_roads_where_nobody_does_it(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     none = dataclasses.replace(bhutan, providers=bhutan.providers.iloc[:0])
     assessed = assess_pack(none, library["haemodialysis"], TODAY)
@@ -477,7 +481,7 @@ def test_nobody_is_off_the_roads_where_nobody_does_it(
 
 
 def test_a_pack_without_regions_has_its_downloads(
-    bhutan: Pack, library: dict, engine: ServiceEngine
+    bhutan: Pack, library: dict[str, Procedure], engine: ServiceEngine
 ) -> None:
     bare = dataclasses.replace(bhutan, regions=bhutan.regions.iloc[:0])
     assessed = assess_pack(bare, library["hospital-care"], TODAY)
@@ -487,7 +491,10 @@ def test_a_pack_without_regions_has_its_downloads(
 
 
 def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
-    bhutan: Pack, library: dict, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+    bhutan: Pack,
+    library: dict[str, Procedure],
+    engine: ServiceEngine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("geo.travel.measure.MOST_TIMED", 4)
     assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
