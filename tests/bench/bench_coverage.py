@@ -9,6 +9,9 @@ import resource
 import sys
 import time
 import warnings
+from collections.abc import Callable
+from multiprocessing.queues import Queue
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -108,17 +111,17 @@ def scores_access(n: int) -> float:
     return (time.perf_counter() - start) / len(i) * 1e6
 
 
-def run(work: object, n: int, out: object) -> None:
+def run(work: Callable[[int], float], n: int, out: Queue[Any]) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     took = work(n)
     out.put((took, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
 
 
-def measured(work: object, n: int) -> tuple[float, float]:
-    queue: multiprocessing.Queue = multiprocessing.get_context("spawn").Queue()
+def measured(work: Callable[[int], float], n: int) -> tuple[float, float]:
+    queue: Queue[Any] = multiprocessing.get_context("spawn").Queue()
     process = multiprocessing.get_context("spawn").Process(target=run, args=(work, n, queue))
     process.start()
-    found = queue.get()
+    found: tuple[float, float] = queue.get()
     process.join()
     return found
 

@@ -29,9 +29,8 @@ from geo.sources.table import PopulatedPoints
 from geo.travel.times import minutes, route
 from geo.travel.valhalla import open_engine
 
-# Another package that is installed is called `tests`.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roads"))
-from helsinki import EXTRACT, STATION, demand_table
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.roads.helsinki import EXTRACT, STATION, demand_table
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -44,8 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAREREACH_DATA"] = folder
         import_into("helsinki", [read_osm(EXTRACT, TODAY.isoformat())], NewPack("H", "Finland"))
-        points = PopulatedPoints(demand_table(200), Report(read=200, kept=200))
-        import_demand("helsinki", points, "a grid")
+        grid = PopulatedPoints(demand_table(200), Report(read=200, kept=200))
+        import_demand("helsinki", grid, "a grid")
         start = time.perf_counter()
         import_roads("helsinki", EXTRACT)
         print(f"roads of {EXTRACT.name}: {time.perf_counter() - start:.2f} s")
@@ -68,7 +67,7 @@ def main() -> None:
             line = time.perf_counter() - start
             start = time.perf_counter()
             for point in points[:100]:
-                route(engine, tuple(point), tuple(points[0]), mode)
+                route(engine, (point[0], point[1]), (points[0, 0], points[0, 1]), mode)
             each = (time.perf_counter() - start) / 100
             print(
                 f"1,000 x 50 {mode}: {took:.2f} s, {took / line:.0f} times the straight lines, "

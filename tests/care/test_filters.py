@@ -62,11 +62,11 @@ def test_an_answer_is_narrowed_and_counts_with_it(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
     providers = bhutan.providers.copy()
-    providers["wheelchair"] = pd.array([True, False, pd.NA, True] + [pd.NA] * 46, "boolean")
+    providers["wheelchair"] = pd.Series([True, False, None, True, *[None] * 46], dtype="boolean")
     pack = dataclasses.replace(bhutan, providers=providers)
     whole = assess_pack(pack, library["hospital-care"], TODAY)
     some = narrow(whole, Filters(wheelchair=True), MONDAY)
-    place = Place("p", "Thimphu", "town", None, 27.47, 89.64, "Thimphu")
+    place = Place("p", "Thimphu", "town", "", 27.47, 89.64, "Thimphu")
     for measure in ("road", "straight"):
         every = find_care(whole, place, Search(500, measure=measure, limit=100))
         found = find_care(some, place, Search(500, measure=measure, limit=100))
@@ -105,7 +105,7 @@ def test_likely_duplicates_are_named() -> None:
 def test_what_filters_leave_out_is_not_said_to_be_nowhere(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
-    place = Place("p", "Thimphu", "town", None, 27.47, 89.64, "Thimphu")
+    place = Place("p", "Thimphu", "town", "", 27.47, 89.64, "Thimphu")
     for slug in ("hospital-care", "haemodialysis"):
         whole = assess_pack(bhutan, library[slug], TODAY)
         nobody = find_care(narrow(whole, Filters(wheelchair=True), MONDAY), place, Search(50))

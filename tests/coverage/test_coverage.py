@@ -26,6 +26,7 @@ from geo.coverage.coverage import (
 from geo.coverage.siting import find_sites
 from geo.errors import CareReachError
 from geo.output import downloads, handouts
+from geo.output.answer_text import plain_rows
 from geo.output.coverage_text import lead_text, percent_text
 from geo.packs.pack import Pack
 from geo.packs.shapes import read_area
@@ -99,7 +100,7 @@ def test_the_median_of_a_region_is_that_of_its_people(patch: Supplied) -> None:
     found = measure_coverage(patch, 50)
     demand = patch.assessed.pack.demand
     for row in found.level(1).itertuples():
-        inside = demand["region_id"].str.startswith(row.region_id).to_numpy()
+        inside = demand["region_id"].str.startswith(str(row.region_id)).to_numpy()
         expected = weighted_quantile(found.far[inside], demand["population"][inside], 0.5)
         assert row.median == pytest.approx(expected)
 
@@ -291,7 +292,7 @@ def test_downloads_hold_the_same_figures_and_all_they_depend_on(found: Coverage)
         io.BytesIO(downloads.coverage_xlsx(found)), engine="calamine", sheet_name=None
     )
     shapes = gpd.read_file(io.StringIO(downloads.coverage_geojson(found, 2)))
-    parquet = gpd.read_parquet(io.BytesIO(downloads.coverage_geoparquet(found, 2)))
+    parquet = gpd.read_parquet(io.BytesIO(downloads.coverage_geoparquet(found, 2)))  # type: ignore[arg-type]  # takes files too
     plain = downloads.coverage_json(found, 2)
     assert len(csv) == len(book["Regions"]) == 225
     assert len(shapes) == len(parquet) == len(plain["regions"]) == 205
@@ -323,7 +324,7 @@ def test_the_summary_and_the_call_script(found: Coverage) -> None:
     page = handouts.summary_html(found, 1, calls, "/coverage?x=<b>")
     for part in ("Paro", "43,989", "+47,717", "takes staff", "&lt;b&gt;"):
         assert part in page
-    script = handouts.call_script_html(found, calls.iloc[0].to_dict())
+    script = handouts.call_script_html(found, plain_rows(calls.head(1))[0])
     assert "Call Paro Hospital" in script
     assert "47,717 people more" in script
     assert "an anaesthesiologist, a pain doctor" in script

@@ -126,7 +126,9 @@ def test_region_of_each_equals_a_spatial_join() -> None:
     rng = np.random.default_rng(5)
     centres = shapely.points(rng.uniform(0, 10, (40, 2)))
     shapes = shapely.get_parts(
-        shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=shapely.box(0, 0, 10, 10))
+        shapely.voronoi_polygons(
+            shapely.multipoints(np.asarray(centres)), extend_to=shapely.box(0, 0, 10, 10)
+        )
     )[:30]
     lon, lat = rng.uniform(-1, 11, (2, 5000))
     found = region_of_each(lat, lon, shapes)
@@ -234,10 +236,10 @@ def test_pairs_by_road_equal_the_estimates(bhutan: Pack) -> None:
     a, b = bhutan.demand.head(30), bhutan.providers.head(9)
     assert roads is not None
     by_road = ByRoadTable(roads)
-    (lat, lon), places = (tuple(f[c].to_numpy(float) for c in ("lat", "lon")) for f in (a, b))
-    ask = by_road.pairs((lat, lon), places, 60)
+    points, places = ((f["lat"].to_numpy(float), f["lon"].to_numpy(float)) for f in (a, b))
+    ask = by_road.pairs(points, places, 60)
     found = {(int(i), int(j)): km for rows in ask() for i, j, km in zip(*rows, strict=True)}
-    expected = {}
+    expected: dict[tuple[int, int], float] = {}
     for i, lat, lon in zip(range(30), a["lat"], a["lon"], strict=True):
         km = road_distances(roads, lat, lon, b["lat"], b["lon"])["road_km"]
         expected |= {(i, j): km[j] for j in range(9) if km[j] <= 60}

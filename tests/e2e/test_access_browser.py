@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 from tests.e2e.conftest import MAP, MakeVisitor
 
@@ -138,8 +138,8 @@ def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(
     page = visitor.page
     sizes: list[int] = []
 
-    def weigh(response: object) -> None:
-        if not STREAMLIT.search(response.url) and response.ok:
+    def weigh(response: Response | None) -> None:
+        if response and not STREAMLIT.search(response.url) and response.ok:
             sizes.append(len(response.body()))
 
     page.on("requestfinished", lambda request: weigh(request.response()))

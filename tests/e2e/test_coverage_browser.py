@@ -1,18 +1,19 @@
 """The Coverage page as people see it, in Chromium."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import MAP, MakeVisitor, href, soon
+from tests.e2e.conftest import MAP, MakeVisitor, Visitor, href, soon
 
 pytestmark = pytest.mark.browser
 
 CANVAS = "canvas.leaflet-zoom-animated"
 
 
-def open_page(visitor: object, path: str = "/coverage") -> Page:
+def open_page(visitor: Visitor, path: str = "/coverage") -> Page:
     visitor.page.goto(visitor.url + path)
     visitor.page.frame_locator(MAP).locator(CANVAS).first.wait_for()
     visitor.settle()
@@ -71,7 +72,9 @@ def test_a_place_is_added_by_a_click_and_taken_back(visit: MakeVisitor) -> None:
     expect(page.get_by_text("What if 1 more place did it")).to_have_count(0)
 
 
-def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit: MakeVisitor, tmp_path) -> None:
+def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(
+    visit: MakeVisitor, tmp_path: Path
+) -> None:
     visitor = visit(viewport={"width": 1440, "height": 1600}, accept_downloads=True)
     page = open_page(visitor)
     page.get_by_role("radio", name="Draw an area").click()
@@ -98,7 +101,9 @@ def test_an_area_is_drawn_by_clicks_and_an_upload_is_checked(visit: MakeVisitor,
     expect(page.get_by_text("File must be", exact=False)).to_be_visible()
 
 
-def test_downloads_come_and_the_summary_prints_on_one_page(visit: MakeVisitor, tmp_path) -> None:
+def test_downloads_come_and_the_summary_prints_on_one_page(
+    visit: MakeVisitor, tmp_path: Path
+) -> None:
     visitor = visit(accept_downloads=True)
     page = open_page(visitor, "/coverage?within_km=75")
     page.get_by_role("radio", name="Download").click()

@@ -2,12 +2,13 @@
 
 import csv
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import HOSTILE, MAP, MakeVisitor, href, soon
+from tests.e2e.conftest import HOSTILE, MAP, MakeVisitor, Visitor, href, soon
 
 pytestmark = pytest.mark.browser
 
@@ -16,14 +17,15 @@ SARPANG = "survey:sarpang-hospital"
 DEEP = f"/?procedure=epidural-blood-patch&near=Serzhong, Sarpang&radius_km=60&provider={SARPANG}"
 
 
-def address(page: object) -> dict[str, str]:
+def address(page: Page) -> dict[str, str]:
     return {key: value[0] for key, value in parse_qs(urlsplit(href(page)).query).items()}
 
 
-def pressed(visitor: object) -> list[str]:
-    return visitor.page.locator("button.name[aria-pressed=true]").evaluate_all(
+def pressed(visitor: Visitor) -> list[str]:
+    ids: list[str] = visitor.page.locator("button.name[aria-pressed=true]").evaluate_all(
         "all => all.map(b => b.dataset.id)"
     )
+    return ids
 
 
 def test_a_first_visit_shows_list_and_map(visit: MakeVisitor) -> None:
@@ -323,7 +325,7 @@ def test_a_phone_can_call_and_open_a_map_app(visit: MakeVisitor) -> None:
     assert call.bounding_box()["height"] >= 44
 
 
-def test_a_hostile_name_is_only_text(visit: MakeVisitor, tmp_path) -> None:
+def test_a_hostile_name_is_only_text(visit: MakeVisitor, tmp_path: Path) -> None:
     visitor = visit(accept_downloads=True)
     page = visitor.open("/?pack=hostile&near=Serzhong, Sarpang")
     assert visitor.names.first.text_content() == "1. " + HOSTILE

@@ -39,7 +39,7 @@ def disk(browser: Browser) -> object:
 
 def pages_of(page: Page, paper: str) -> int:
     pdf = page.pdf(format=paper)
-    return pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ")
+    return int(pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page "))
 
 
 def test_the_page_of_find_is_taken_along(visit: MakeVisitor, disk: Page, tmp_path: Path) -> None:
@@ -90,6 +90,7 @@ def test_what_a_patient_prints_is_one_page(
     pack = open_pack("bhutan")
     for near in ("Serzhong, Sarpang", "Thimphu"):
         place = find_place(pack.places, near).place
+        assert place is not None
         answer = find_care(assess_pack(pack, library[slug], TODAY), place, Search(50))
         path = tmp_path / "page.html"
         path.write_text(

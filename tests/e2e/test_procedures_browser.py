@@ -3,24 +3,26 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from geo.care.library import LIBRARY
-from tests.e2e.conftest import MakeVisitor, href, soon
+from tests.e2e.conftest import MakeVisitor, Visitor, href, soon
 
 pytestmark = pytest.mark.browser
 
 SLUGS = sorted(path.stem for path in LIBRARY.glob("*.md"))
 
 
-def open_page(visitor: object, path: str) -> Page:
+def open_page(visitor: Visitor, path: str) -> Page:
     visitor.page.goto(visitor.url + path)
     visitor.page.get_by_role("heading", level=1).first.wait_for()
     visitor.settle()
     return visitor.page
 
 
-def test_the_first_visitor_of_a_fresh_server_may_follow_a_link(fresh_server: str, browser) -> None:
+def test_the_first_visitor_of_a_fresh_server_may_follow_a_link(
+    fresh_server: str, browser: Browser
+) -> None:
     page = browser.new_page()
     page.goto(fresh_server + "/procedures?procedure=colposcopy")
     expect(page.get_by_role("heading", level=1)).to_have_text("Colposcopy")

@@ -58,7 +58,7 @@ def test_every_step_is_its_page_and_its_figures_are_on_it(visit: MakeVisitor, sl
 
         soon(missing, [])
         for key, value in step.address.items():
-            soon(lambda key=key: f"{key}=" in href(page))
+            soon(lambda key=key: f"{key}=" in href(page))  # type: ignore[misc]
             assert value
         if number < len(story.steps):
             page.keyboard.press("PageDown")

@@ -21,7 +21,7 @@ from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
 from geo.coverage.siting import find_sites
 from geo.output import downloads, entry_html, handouts, maps, pack_export, reports
-from geo.output.answer_text import answer_rows
+from geo.output.answer_text import answer_rows, plain_rows
 from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack, open_pack
@@ -75,7 +75,7 @@ MINUTES: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
     ("bhutan", "hospital-care", "48.85, 2.35", 60, {"measure": "drive"}),
     ("us", "hospital-care", "Portland, Maine", 45, {"measure": "drive"}),
 )
-COVERAGE: tuple[tuple[str, str, float, dict[str, str], int], ...] = (
+COVERAGE: tuple[tuple[str, str, float, dict[str, Any], int], ...] = (
     ("bhutan", "epidural-blood-patch", 50, {}, 1),
     ("bhutan", "epidural-blood-patch", 100, {"supply": "unknown"}, 2),
     ("bhutan", "epidural-blood-patch", 50, {"measure": "straight", "supply": "confirmed"}, 1),
@@ -88,7 +88,7 @@ COVERAGE: tuple[tuple[str, str, float, dict[str, str], int], ...] = (
     ("us", "hospital-care", 30, {}, 1),
     ("us", "primary-care", 10, {"supply": "unknown"}, 1),
 )
-TIMED: tuple[tuple[str, float, dict[str, str], int], ...] = (
+TIMED: tuple[tuple[str, float, dict[str, Any], int], ...] = (
     ("haemodialysis", 60, {"measure": "drive"}, 1),
     ("epidural-blood-patch", 120, {"measure": "walk", "supply": "unknown"}, 2),
     ("epidural-blood-patch", 50, {"measure": "road"}, 1),
@@ -154,7 +154,7 @@ def coverage_texts(coverage: Coverage, level: int) -> dict[str, str]:
         "decision": reports.decision_report(coverage, calls, (candidates, sites), drawn),
     }
     if len(calls):
-        texts["script"] = handouts.call_script_html(coverage, calls.iloc[0].to_dict())
+        texts["script"] = handouts.call_script_html(coverage, plain_rows(calls.head(1))[0])
     return texts
 
 
@@ -194,7 +194,7 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
                 shape = isochrone(engine, origin, minutes, mode)
                 area = None if shape is None else shape.__geo_interface__
                 quickest = route(engine, origin, (first["lat"], first["lon"]), mode)
-                way = () if quickest is None else quickest.line
+                way: tuple[tuple[float, float], ...] = () if quickest is None else quickest.line
             yield f"minutes-{number:02d}-{name}-{slug}", answer_texts(answer, area, way)
         assert ask(packs["bhutan"], "hospital-care", "Thimphu", 60, {"measure": "drive"}).reason
         for number, (slug, within, options, level) in enumerate(TIMED, 1):

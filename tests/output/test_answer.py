@@ -161,9 +161,10 @@ def test_kilometres_in_text() -> None:
     assert answer_text.km_text(float("nan")) == "distance unknown"
 
 
-def _payload(layer: object) -> dict[str, Any]:
+def _payload(layer: Any) -> dict[str, Any]:
     (call,) = layer._children.values()
-    return json.loads(json.loads(call.payload))
+    read: dict[str, Any] = json.loads(json.loads(call.payload))
+    return read
 
 
 def test_the_map_carries_text_only_as_json(seed: Answer) -> None:

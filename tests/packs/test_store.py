@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import geopandas as gpd
 import pytest
@@ -82,7 +82,7 @@ def test_killed_before_the_descriptor_the_old_pack_stands(
     class Killed(BaseException):
         pass
 
-    def die(path: Path, content: bytes) -> None:
+    def die(path: Path, content: IO[bytes]) -> None:
         if path.name == DESCRIPTOR:
             raise Killed
         path.write_bytes(content.read())
@@ -184,7 +184,7 @@ def test_thiessen_polygons_share_out_the_land(bhutan: Pack) -> None:
     assert metric.area.sum() == pytest.approx(land.area.sum(), rel=1e-4)
     spots = gpd.GeoSeries(gpd.points_from_xy(bhutan.demand["lon"], bhutan.demand["lat"]), crs=4326)
     own = areas.set_index("region_id").loc[bhutan.demand["region_id"]]
-    assert own.geometry.reset_index(drop=True).intersects(spots).all()
+    assert own.geometry.reset_index(drop=True).intersects(spots).all()  # type: ignore[operator]
 
 
 def test_only_what_crosses_the_antimeridian_is_moved() -> None:
@@ -201,7 +201,7 @@ def test_a_reader_during_a_change_sees_one_pack_or_the_other(
     from geo.packs import pack as packs
 
     read = packs.read_table
-    changed = []
+    changed: list[int] = []
 
     def slow(folder: Path, about: dict[str, Any], name: str) -> object:
         if name == "evidence" and not changed:

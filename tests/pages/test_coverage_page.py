@@ -159,6 +159,6 @@ def test_it_begins_with_what_was_found() -> None:
 
 def test_an_unknown_procedure_offers_what_is_near() -> None:
     app = page(SCRIPT, procedure="heart attack")
-    (offer,) = (b for b in app.button if b.key.startswith("cover_offer"))
+    (offer,) = (b for b in app.button if str(b.key).startswith("cover_offer"))
     offer.click().run()
     assert app.query_params["procedure"] == "coronary-angioplasty"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from geo.packs.pack import Pack
 from tests.conftest import ROOT
 from tests.pages.app import html, layer, listed, page, rows
 
@@ -15,7 +16,7 @@ def test_a_first_visit_shows_the_seed_case_and_three_others() -> None:
     assert "Epidural blood patch near Serzhong, Sarpang" in html(app)
     assert "Nobody has confirmed or reported this procedure in Bhutan." in html(app)
     assert len(rows(app)) == 6
-    assert sum(button.key.startswith("example_") for button in app.button) == 3
+    assert sum(str(button.key).startswith("example_") for button in app.button) == 3
 
 
 def test_red_flags_number_and_first_step_come_before_the_list() -> None:
@@ -75,9 +76,9 @@ def test_an_unusual_radius_of_a_link_is_kept() -> None:
 def test_which_serzhong() -> None:
     app = page(near="Serzhong")
     assert "Which Serzhong?" in html(app)
-    assert sum(button.key.startswith("choice_") for button in app.button) == 2
+    assert sum(str(button.key).startswith("choice_") for button in app.button) == 2
     assert "Nearest hospital: Central Regional Referral Hospital, Gelephu" in html(app)
-    next(b for b in app.button if "village" in b.key).click().run()
+    next(b for b in app.button if "village" in str(b.key)).click().run()
     assert "near Serzhong, Mongar" in html(app)
 
 
@@ -113,7 +114,7 @@ def test_the_print_view_has_no_controls() -> None:
     assert 'class="cr-leaflet"' not in html(page())
 
 
-def test_the_data_page_names_every_source(bhutan: object) -> None:
+def test_the_data_page_names_every_source(bhutan: Pack) -> None:
     app = page()
     app.switch_page("pages/data.py")
     app.run()
@@ -149,7 +150,9 @@ def test_a_corrected_spelling_is_said() -> None:
 def test_part_of_a_name_is_a_question_and_never_an_answer() -> None:
     app = page(procedure="headache")
     assert "“headache” is not in the library" in app.warning[0].value
-    offer = next(b for b in app.button if b.key.startswith("offer_") and "Epidural" in b.key)
+    offer = next(
+        b for b in app.button if str(b.key).startswith("offer_") and "Epidural" in str(b.key)
+    )
     offer.click().run()
     assert not app.warning
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -19,8 +20,8 @@ def cards(app: AppTest) -> list[str]:
     return [link.proto.label for link in app.get("page_link") if "procedure=" in _query(link)]
 
 
-def _query(link: object) -> str:
-    return getattr(link.proto, "query_string", "")
+def _query(link: Any) -> str:
+    return str(getattr(link.proto, "query_string", ""))
 
 
 @pytest.mark.parametrize("slug", SLUGS)

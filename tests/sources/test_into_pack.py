@@ -160,7 +160,10 @@ def test_a_pack_begins_with_a_region_of_another(home: Path, library: dict[str, P
     assert "a:1" in set(pack.providers["provider_id"])
     assert "a:2" not in set(pack.providers["provider_id"])
     county = pack.providers.set_index("provider_id").loc["a:1", "region_id"]
-    assert pack.regions.set_index("region_id").loc[county, "name"] == "Oxford County"
+    assert (
+        dict(zip(pack.regions["region_id"], pack.regions["name"], strict=True))[county]
+        == "Oxford County"
+    )
     found = supply_pack(assess_pack(pack, library["hospital-care"], TODAY))
     assert measure_coverage(found, 30).covered["confirmed"] > 1_000_000
     with pytest.raises(UnknownNameError, match="Mane"):
@@ -236,13 +239,17 @@ def test_killed_at_any_moment_the_old_pack_or_the_new_one_is_there(
     lasts_s, killed, seen = 0.0, 0, set()
     command = [sys.executable, str(ROOT / "tests" / "sources" / "importing.py")]
     around = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, env=around, **pipes) as helper:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=around, stdin=pipe, stdout=pipe, text=True
+    ) as helper:
+        assert helper.stdin and helper.stdout
+        write, read = helper.stdin, helper.stdout
 
         def ask(turn: int) -> int:
-            helper.stdin.write(f"{path} mine {days[turn % 2]}\n")
-            helper.stdin.flush()
-            return int(helper.stdout.readline())
+            write.write(f"{path} mine {days[turn % 2]}\n")
+            write.flush()
+            return int(read.readline())
 
         for turn in range(54):
             child, began = ask(turn), time.perf_counter()

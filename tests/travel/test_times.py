@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def test_minutes_are_those_of_the_service_pair_by_pair(starts: list[Any], ends: 
             km = way_km(start, end)
             whole = round(3600 * km / KMH["auto"]) / 60
             # The engine is not asked for what a service refuses as it comes.
-            if distance_km(*start, [end[0]], [end[1]])[0] > travel.MAX_KM["drive"]:
+            if distance_km(start[0], start[1], end[0], end[1]) > travel.MAX_KM["drive"]:
                 assert np.isnan(trips.minutes[i, j])
             else:
                 assert trips.minutes[i, j] == pytest.approx(whole)
@@ -94,7 +95,7 @@ def test_no_question_is_larger_than_a_service_allows(
     service: RoadService, engine: ServiceEngine
 ) -> None:
     points = [(27 + n / 1000, 90.0) for n in range(120)]
-    told: list[tuple[int, int]] = []
+    told: list[tuple[float, float | None]] = []
     trips = minutes(
         engine, points, points, progress=lambda step: told.append((step.done, step.whole))
     )
@@ -309,6 +310,7 @@ def test_the_straight_line_would_have_been_wrong(
             continue
         road, line, people = road + n * ways[best], line + n * straight[best], people + n
         wrong += n if time[near] - time[best] >= 1 else 0
+    assert found.detours is not None
     assert found.detours.circuity == pytest.approx(road / line, rel=1e-6)
     assert found.detours.misled == pytest.approx(wrong / people, rel=1e-6)
     assert BENDS <= found.detours.circuity <= 2 * BENDS
@@ -373,7 +375,7 @@ def command(service: RoadService, *words: object) -> Done:
 
 
 def test_the_command_line_in_minutes_and_with_the_service_down(service: RoadService) -> None:
-    asked = ("find", SERZHONG, "--within-min", 90, "--format", "json")
+    asked: tuple[object, ...] = ("find", SERZHONG, "--within-min", 90, "--format", "json")
     found = json.loads(command(service, *asked).stdout)
     assert (found["measure"], found["within_min"]) == ("drive", 90)
     assert all(row["minutes"] <= 90 for row in found["results"])
@@ -417,8 +419,10 @@ def test_a_refusal_is_no_answer_and_no_missing_road(
         minutes(engine, [(27.0, 90.0)], [(27.1, 90.0)])
 
 
-def test_an_answer_of_another_shape_is_none(service: RoadService, engine: ServiceEngine) -> None:
-    service._sources_to_targets = lambda question: (200, {"hello": "world"})
+def test_an_answer_of_another_shape_is_none(
+    service: RoadService, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_sources_to_targets", lambda _: (200, {"hello": "world"}))
     with pytest.raises(RoadsDownError, match="answers that are not Valhalla's"):
         minutes(engine, [(27.0, 90.0)], [(27.1, 90.0)])
 
@@ -427,7 +431,7 @@ def test_each_failure_in_turn_is_followed_by_a_longer_rest(
     service: RoadService, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(roads.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     service.working = False
     for rest in (10, 20, 40, 80, 160, 160):
         with pytest.raises(RoadsDownError):
@@ -445,17 +449,17 @@ def test_what_was_measured_is_kept_when_the_service_fails(
     service: RoadService, engine: ServiceEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = Times(engine, "drive", [27.0, 27.1], [90.0, 90.0])
-    places = [(27 + n / 100, 90.2) for n in range(120)]
+    lat, lon = [27 + n / 100 for n in range(120)], [90.2] * 120
 
     def fail_late(step: Step) -> None:
         service.working = step.done < 150
 
     with pytest.raises(RoadsDownError):
-        times.to(*zip(*places, strict=True), fail_late)
+        times.to(lat, lon, fail_late)
     service.working = True
     monkeypatch.setattr(roads, "REST_S", 0.0)
     before = service.count("sources_to_targets")
-    times.to(*zip(*places, strict=True))
+    times.to(lat, lon)
     assert service.count("sources_to_targets") == before + 1
 
 
