@@ -68,7 +68,8 @@ class RoadService:
     def answer(self, action: str, question: dict[str, Any]) -> tuple[int, object]:
         if not self.working or self.refuses:
             return self.refuses or 503, {"error": "down"}
-        return getattr(self, f"_{action}")(question)
+        answer: tuple[int, object] = getattr(self, f"_{action}")(question)
+        return answer
 
     def _status(self, question: dict[str, Any]) -> tuple[int, object]:
         return 200, {"version": "3.9.1"}

@@ -138,7 +138,7 @@ def main() -> None:
             a, b = measured(scores_here, 100_000), measured(scores_access, 25_000)
             unit = "s per million pairs"
         else:
-            a, b = measured(ours, size), measured(theirs, size)
+            a, b = measured(ours, size), measured(theirs, size)  # type: ignore[arg-type]
         print(
             f"{title}: {a[0]:.3f} against {b[0]:.3f} {unit} (1/{b[0] / a[0]:.1f}), "
             f"memory {a[1]:.0f} against {b[1]:.0f} MB (1/{b[1] / max(a[1], 1):.1f})"

@@ -11,6 +11,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -69,10 +70,10 @@ def main() -> None:
     out = {}
     for radius in (10, 50):
 
-        def ours(i: int, radius: float = radius) -> object:
+        def ours(i: int, radius: float = radius) -> Any:
             return within_radius(index, q_lat[i], q_lon[i], radius, TOP)
 
-        def sindex(i: int, radius: float = radius) -> object:
+        def sindex(i: int, radius: float = radius) -> Any:
             reach = 1000 * radius / np.cos(np.radians(q_lat[i])) * 1.01
             rows = frame.sindex.query(spots.iloc[i], predicate="dwithin", distance=reach)
             km = distance_km(q_lat[i], q_lon[i], lat[rows], lon[rows])

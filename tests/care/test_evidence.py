@@ -60,7 +60,7 @@ def ask(
     dated = cells.pop("source_as_of", None)
     providers = table("providers", provider(**cells)).assign(source_as_of=dated)
     found = assess(providers, table("evidence", *rows), procedure, today)
-    return found.loc["t:1"] if len(found) else pd.Series({"status": None})
+    return found.loc["t:1"] if len(found) else pd.Series({"status": None})  # type: ignore[return-value]
 
 
 # Which rows count
@@ -180,7 +180,11 @@ def test_empty_performed_by_never_gives_likely() -> None:
 
 
 def test_a_specialty_of_the_register_counts() -> None:
-    doctor = {"specialties": "anaesthesiology", "kind": "practitioner", "facility_type": ""}
+    doctor: dict[str, Any] = {
+        "specialties": "anaesthesiology",
+        "kind": "practitioner",
+        "facility_type": "",
+    }
     answer = ask(**doctor)
     assert (answer["status"], answer["as_of"], answer["old"]) == ("likely", None, None)
     answer = ask(**doctor, source_as_of="2025")
@@ -308,7 +312,7 @@ def test_nobody_at_all() -> None:
 def about(bhutan: Pack, slug: str, name: str) -> pd.Series:
     asked = entry(slug, settings=("hospital", "national_referral_hospital"))
     found = assess(bhutan.providers, bhutan.evidence, asked, TODAY)
-    return found.loc[bhutan.providers.set_index("name").loc[name, "provider_id"]]
+    return found.loc[bhutan.providers.set_index("name").loc[name, "provider_id"]]  # type: ignore[index]
 
 
 def test_haemodialysis_in_paro_is_reported_with_2025(bhutan: Pack) -> None:
@@ -334,6 +338,10 @@ def test_eight_hospitals_are_likely_for_a_blood_patch(
 
 
 def test_the_reason_for_a_person_speaks_of_a_person() -> None:
-    doctor = {"specialties": "anaesthesiology", "kind": "practitioner", "facility_type": ""}
+    doctor: dict[str, Any] = {
+        "specialties": "anaesthesiology",
+        "kind": "practitioner",
+        "facility_type": "",
+    }
     found = ask(**doctor)
     assert found["reason"] == "On record as an anaesthesiologist. Nobody has said that they do it."

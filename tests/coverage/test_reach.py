@@ -94,7 +94,7 @@ def test_straight_coverage_of_bhutan_equals_brute_force(
     reach = find_reach(demand["lat"], demand["lon"], rows, [StraightLine()])
     for number, supply in enumerate(SUPPLIES):
         some = rows[rows["status"].isin(SUPPLIES[: number + 1])]
-        km = every_km(*(demand[c].to_numpy() for c in ("lat", "lon")), some["lat"], some["lon"])
+        km = every_km(demand["lat"].to_numpy(), demand["lon"].to_numpy(), some["lat"], some["lon"])  # type: ignore[arg-type]
         nearest = km.min(axis=1, initial=np.inf)
         np.testing.assert_allclose(reach.nearest("straight", supply), nearest, atol=1e-9)
         people = demand["population"].to_numpy(float)

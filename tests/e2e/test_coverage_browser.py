@@ -21,7 +21,8 @@ def open_page(visitor: Visitor, path: str = "/coverage") -> Page:
 
 
 def chosen(page: Page) -> list[str]:
-    return page.locator("table tr.selected button").all_text_contents()
+    names: list[str] = page.locator("table tr.selected button").all_text_contents()
+    return names
 
 
 def test_a_row_chooses_its_region_and_the_map_chooses_a_row(visit: MakeVisitor) -> None:

@@ -33,7 +33,7 @@ from tests.valhalla import RoadService
 TODAY = dt.date(2026, 11, 22)
 NOW = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
 
-FIND: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
+FIND: tuple[tuple[str, str, str, float, dict[str, Any]], ...] = (
     ("bhutan", "epidural-blood-patch", "Serzhong, Sarpang", 50, {}),
     ("bhutan", "epidural-blood-patch", "Serzhong, Mongar", 60, {}),
     ("bhutan", "epidural-blood-patch", "Serzhong, Sarpang", 3, {}),
@@ -67,7 +67,7 @@ FIND: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
     ("us", "hospital-care", "52.0, -179.5", 400, {}),
     ("us", "hospital-care", "Boston, Massachusetts", 50, {"order": "distance", "limit": 20}),
 )
-MINUTES: tuple[tuple[str, str, str, float, dict[str, object]], ...] = (
+MINUTES: tuple[tuple[str, str, str, float, dict[str, Any]], ...] = (
     ("bhutan", "epidural-blood-patch", "Serzhong, Sarpang", 60, {"measure": "drive"}),
     ("bhutan", "haemodialysis", "Thimphu", 120, {"measure": "drive", "order": "distance"}),
     ("bhutan", "hospital-care", "Trongsa", 240, {"measure": "walk"}),
@@ -186,7 +186,8 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
     with road_engine() as engine:
         for number, (name, slug, near, minutes, options) in enumerate(MINUTES, 1):
             answer = ask(packs[name], slug, near, minutes, options, engine)
-            area, way = None, ()
+            area: dict[str, Any] | None = None
+            way: tuple[tuple[float, float], ...] = ()
             if answer.measure.unit == "min" and len(answer.results):
                 first = answer.results.iloc[0]
                 mode = str(options["measure"])
@@ -194,7 +195,7 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
                 shape = isochrone(engine, origin, minutes, mode)
                 area = None if shape is None else shape.__geo_interface__
                 quickest = route(engine, origin, (first["lat"], first["lon"]), mode)
-                way: tuple[tuple[float, float], ...] = () if quickest is None else quickest.line
+                way = () if quickest is None else quickest.line
             yield f"minutes-{number:02d}-{name}-{slug}", answer_texts(answer, area, way)
         assert ask(packs["bhutan"], "hospital-care", "Thimphu", 60, {"measure": "drive"}).reason
         for number, (slug, within, options, level) in enumerate(TIMED, 1):

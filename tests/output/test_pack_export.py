@@ -40,7 +40,7 @@ def test_points_with_their_sources(bhutan: Pack) -> None:
     assert len(whole["features"]) == 50
     assert whole["metadata"]["hash"] == bhutan.hash
     assert "Ministry of Health" in whole["metadata"]["attribution"]
-    points = gpd.read_parquet(io.BytesIO(export_pack(bhutan, "parquet")))
+    points = gpd.read_parquet(io.BytesIO(export_pack(bhutan, "parquet")))  # type: ignore[arg-type]
     assert points.crs == "EPSG:4326"
     assert points.geometry.y.tolist() == bhutan.providers["lat"].tolist()
 

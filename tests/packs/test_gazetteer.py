@@ -1,5 +1,6 @@
 """Finding a place: the spellings of the seed case, and the rules of one place or several."""
 
+import pandas as pd
 import pytest
 import shapely
 
@@ -83,7 +84,7 @@ def test_nothing_typed(bhutan: Pack) -> None:
     assert find_place(bhutan.places, "  ").problem
 
 
-def _places(*spots: tuple[str, str, str, str]) -> Pack:
+def _places(*spots: tuple[str, str, str, str]) -> pd.DataFrame:
     rows = [
         {
             "place_id": f"p:{i}",

@@ -40,7 +40,7 @@ def test_one_bad_cell(column: str, value: str, reason: str) -> None:
 
 def test_an_id_twice() -> None:
     frame = raw()
-    frame.loc[3, "provider_id"] = frame.loc[0, "provider_id"]
+    frame.loc[3, "provider_id"] = frame.loc[0, "provider_id"]  # type: ignore[assignment, index]
     with pytest.raises(DataError, match="stands here twice"):
         conform(frame, "providers", "providers.csv")
 

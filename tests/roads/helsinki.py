@@ -26,7 +26,9 @@ def demand_table(n: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def extract_of_one_way_street(folder: Path) -> tuple[Path, tuple, tuple]:
+def extract_of_one_way_street(
+    folder: Path,
+) -> tuple[Path, tuple[float, float], tuple[float, float]]:
     """Blocks of streets whose southern edge may only be driven eastwards; its two ends."""
     path = folder / "one-way.osm.pbf"
     step, side = 0.004, 8

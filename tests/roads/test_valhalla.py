@@ -175,7 +175,8 @@ def test_one_way_streets_are_respected(tmp_path: Path) -> None:
 
 def test_the_isochrone_holds_what_can_be_reached(engine: LocalEngine) -> None:
     area = isochrone(engine, STATION, 5, "walk")
-    assert area is not None and area.is_valid
+    assert area is not None
+    assert area.is_valid
     points = random_points(150, 5)
     trips = minutes(engine, [STATION], points, "walk")
     inside = shapely.intersects_xy(area.buffer(0.0008), points[:, 1], points[:, 0])
@@ -213,7 +214,9 @@ def test_the_service_gives_the_same_numbers_and_may_be_killed(
         np.testing.assert_array_equal(here.km, there.km)
         np.testing.assert_array_equal(here.to_road_km, there.to_road_km)
     near, far = (isochrone(e, STATION, 5) for e in (remote, engine))
-    assert near is not None and far is not None and near.equals(far)
+    assert near is not None
+    assert far is not None
+    assert near.equals(far)
     start, end = ((float(lat), float(lon)) for lat, lon in points[:2])
     assert route(remote, start, end) == route(engine, start, end)
     assessed = assess_pack(pack, library["primary-care"], TODAY)
@@ -240,7 +243,8 @@ def test_coverage_of_two_hundred_places(
     assert found.covered["likely"] == pack.demand["population"][near].sum()
     walking = cover.measure_coverage(supplied, 3, measure="walk")
     assert walking.share["likely"] <= found.share["likely"]
-    assert found.detours is not None and found.detours.circuity > 1
+    assert found.detours is not None
+    assert found.detours.circuity > 1
 
 
 def test_a_road_table_is_checked_and_refitted(home: Path, pack: Pack, engine: LocalEngine) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ def plain(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return frame[columns].astype(object).where(frame[columns].notna(), None)
 
 
-def bundle(path: Path, *resources: dict[str, object]) -> Path:
+def bundle(path: Path, *resources: Mapping[str, object]) -> Path:
     entries = [{"resource": resource} for resource in resources]
     path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
     return path

@@ -243,7 +243,8 @@ def test_killed_at_any_moment_the_old_pack_or_the_new_one_is_there(
     with subprocess.Popen(
         command, cwd=ROOT, env=around, stdin=pipe, stdout=pipe, text=True
     ) as helper:
-        assert helper.stdin and helper.stdout
+        assert helper.stdin
+        assert helper.stdout
         write, read = helper.stdin, helper.stdout
 
         def ask(turn: int) -> int:

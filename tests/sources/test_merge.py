@@ -101,7 +101,7 @@ def test_a_second_place_of_a_clinician_stays_a_place() -> None:
         assert sorted(found["lat"]) == [43.66, 44.8]
     # What payment records say of somebody is no further place.
     claims = frame(doctor(f"{npi}@99501", npi, 61.2, sources=["claims"]))
-    found = merge_providers(dac, claims, adds_places=False)
+    found = merge_providers(dac, claims, adds_places=False)  # type: ignore[assignment]
     assert len(found.providers) == 2
     assert found.id_of == {f"npi:{npi}@99501": f"npi:{npi}@04401"}
 

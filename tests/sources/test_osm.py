@@ -55,7 +55,8 @@ def test_nodes_ways_and_relations(tmp_path: Path) -> None:
     assert rows.loc["osm:node/1", "specialties"] == ["neurology"]
     assert rows.loc["osm:node/1", "phone"] == "+35891234567"
     assert rows.loc["osm:node/1", "also_known_as"] == ["Alfa"]
-    assert pd.isna(rows.loc["osm:node/1", "wheelchair"])  # "limited" is neither yes nor no
+    # "limited" is neither yes nor no.
+    assert pd.isna(rows.loc["osm:node/1", "wheelchair"])  # type: ignore[arg-type]
     assert rows.loc["osm:way/6", "beds"] == 120
     assert found.places["name"].tolist() == ["T"]
     assert found.origins[0].kind == "other"

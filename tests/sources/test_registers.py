@@ -183,7 +183,7 @@ def test_a_thousand_rows_of_nppes() -> None:
     column = "Provider Business Practice Location Address Postal Code"
     zips = raw.set_index("NPI")[column].dropna().map(us_zip)
     placed = found.providers.set_index("npi")
-    assert all(placed.loc[n, "address"].endswith(code) for n, code in zips.items())
+    assert all(placed.loc[n, "address"].endswith(code) for n, code in zips.items())  # type: ignore[index]
     assert found.report.counts["changed", "a ZIP code got back its zeros"] == 65
     assert not any("lies in" in why for _, why in found.report.counts)
 

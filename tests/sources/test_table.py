@@ -342,7 +342,7 @@ def test_a_zipped_shapefile_and_one_without_a_projection(tmp_path: Path) -> None
             if part.suffix != ".zip":
                 out.write(part, f"deep/{part.name}")
     assert read(tmp_path / "t.zip").providers[["lat", "lon"]].to_numpy().tolist() == [[1.5, 2.5]]
-    bare = frame.to_crs(3857).set_crs(None, allow_override=True)
+    bare = frame.to_crs(3857).set_crs(None, allow_override=True)  # type: ignore[call-overload]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it has none
         bare.to_file(tmp_path / "bare.gpkg")

@@ -25,7 +25,7 @@ def _ask(roads: RoadTable | None, a: tuple[float, float], b: tuple[float, float]
 
 def _node(pack: Pack, name: str) -> tuple[float, float]:
     row = pack.road_nodes.set_index("node").loc[name]
-    return float(row["lat"]), float(row["lon"])
+    return float(row["lat"]), float(row["lon"])  # type: ignore[arg-type]
 
 
 def test_every_pair_of_nodes_equals_networkx(bhutan: Pack, roads: RoadTable) -> None:
