@@ -29,7 +29,7 @@ from pages._session import Key
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GEOJSON = "application/geo+json"
-#: So many next places are on the page for whoever decides.
+#: At most this many next places are on the page for decision makers.
 NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
 

@@ -89,7 +89,7 @@ def bar() -> None:
     last = len(story.steps)
     number = int(said) if said.isdecimal() and 1 <= int(said) <= last else 1
     if said != str(number):
-        st.warning(plain(f"“{said}” is no step of this story: it can be 1 to {last}."))
+        st.warning(plain(f"“{said}” is not a step of this story: it can be 1 to {last}."))
     present = address.get("present") == "yes"
     step = story.steps[number - 1]
     if present:

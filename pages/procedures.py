@@ -62,7 +62,7 @@ def browse() -> None:
     st.set_page_config(page_title="Procedures · CareReach")
     words, specialty = address.get("q", ""), address.get("specialty", "")
     if specialty and specialty not in labels:
-        st.warning(plain(f"“{specialty}” is no specialty of the library; all are shown."))
+        st.warning(plain(f"“{specialty}” is not a specialty of the library; all are shown."))
         specialty = ""
     st.html(
         '<div class="cr-head"><h1>Procedures and conditions</h1><p>What each is, who it is for, '

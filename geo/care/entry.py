@@ -241,7 +241,7 @@ class _BadEntryError(Exception):
 
 
 #: What pydantic says, as a reader of the file would.
-_SAID = {"missing": "is missing", "extra_forbidden": "is no field of an entry"}
+_SAID = {"missing": "is missing", "extra_forbidden": "is not a field of an entry"}
 
 
 def _read_entry(path: Path, words: Words, loader: Any) -> Procedure:

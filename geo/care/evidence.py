@@ -182,7 +182,7 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
             "as_of": date,
             "reason": f"Listed in the register as {article} {words}."
             if sure
-            else f"Its source, which is no register, lists it as {article} {words}.",
+            else f"Its source, which is not a register, lists it as {article} {words}.",
             **dict.fromkeys(("related", "disputed", "contrary"), False),
             **dict.fromkeys(("rows", "against", "history", "related_rows", "notices"), ()),
         }

@@ -197,7 +197,7 @@ def _clashes(
                 break
         lost = {*entry.treated_by, *entry.related} - set(library)
         if lost and entry.slug in own:
-            why = f"{', '.join(sorted(lost))} under treated_by or related is no entry"
+            why = f"{', '.join(sorted(lost))} under treated_by or related is not an entry"
             yield entry.slug, DataError(f"{entry.slug}.md", why)
 
 

@@ -70,7 +70,7 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def say(text: str) -> None:
-    """A line on the terminal that is no part of the answer."""
+    """A line on the terminal that is not part of the answer."""
     typer.echo(text, err=True)
 
 

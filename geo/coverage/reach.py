@@ -93,7 +93,7 @@ class Reach:
         extra = np.subtract(
             timed.nearest_minutes[row], minutes, out=np.zeros(len(weight)), where=weight > 0
         )
-        # Less than a minute is no difference that anybody would notice.
+        # Less than a minute is a difference that nobody would notice.
         wrong = np.where(extra >= 1, weight, 0.0)
         order = np.argsort(extra, kind="stable")
         upto = np.cumsum(wrong[order])

@@ -161,7 +161,7 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
         If an argument is not one of these.
     """
     if not 1 <= k <= 10:
-        raise CareReachError(f"{k} places is no choice: it can be 1 to 10.")
+        raise CareReachError(f"{k} places cannot be chosen: it can be 1 to 10.")
     if among not in ("facilities", "people"):
         raise CareReachError(f"among is {among!r}; it can be facilities or people.")
     supplied = coverage.supplied

@@ -30,7 +30,7 @@ from geo.version import __version__
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
 _SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "map.js")
 _STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
-#: So many statements are named on the page for whoever decides.
+#: At most this many statements are named on the page for decision makers.
 _NAMED = 4
 #: The columns of the analyst's table.
 _HEADS = {
@@ -156,7 +156,7 @@ def decision_report(
     sites: tuple[pd.DataFrame, Sites] | None,
     drawn: maps.AreaMap,
 ) -> str:
-    """One page for whoever decides: who verified what, and what the next place would need.
+    """One page for decision makers: who verified what, and what the next place would need.
 
     Parameters
     ----------

@@ -81,15 +81,17 @@ def _keys(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
 
 def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     named = pack.providers["sources"].map(lambda s: all(name in pack.sources for name in s))
-    yield from _rows(pack.providers, ~named, "providers.csv", "sources", "is no source of the pack")
+    yield from _rows(
+        pack.providers, ~named, "providers.csv", "sources", "is not a source of the pack"
+    )
     unknown = pack.places["source"].map(lambda name: name not in pack.sources)
-    yield from _rows(pack.places, unknown, "places.csv", "source", "is no source of the pack")
+    yield from _rows(pack.places, unknown, "places.csv", "source", "is not a source of the pack")
     # Without an address only the dated answer to a call stands: who was asked is in the note.
     called = pack.evidence["note"].map(lambda n: str(n).startswith(ASKED)).astype(bool)
     called &= pack.evidence["as_of"].notna()
     bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u)).astype(bool)
     bare &= ~(pack.evidence["url"].isna() & called)
-    yield from _rows(pack.evidence, bare, "evidence.csv", "url", "is no web address")
+    yield from _rows(pack.evidence, bare, "evidence.csv", "url", "is not a web address")
     nameless = pack.evidence["url"].map(
         lambda u: isinstance(u, str) and publisher(pack, u) not in pack.publishers.values()
     )
@@ -100,7 +102,7 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     )
     for source in pack.sources.values():
         if source.path is not None and not _is_web(source.path):
-            yield DataError("datapackage.json", f"{source.path!r} is no web address")
+            yield DataError("datapackage.json", f"{source.path!r} is not a web address")
     lost = pack.roads["source"].map(
         lambda s: not all(_is_web(part) or part in pack.sources for part in s.split(";"))
     )
@@ -168,7 +170,7 @@ def _shapes(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         return
     shapes = read_shapes(path)
     for region in set(shapes["region_id"]) - set(pack.regions["region_id"]):
-        yield DataError(path.name, f"{region!r} is no region of the pack")
+        yield DataError(path.name, f"{region!r} is not a region of the pack")
     if not shapes.geometry.is_valid.all():
         yield DataError(path.name, "a shape crosses itself")
 

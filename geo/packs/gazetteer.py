@@ -159,7 +159,7 @@ def outside_km(outline: BaseGeometry | None, lat: float, lon: float) -> float:
 def _point(lat: float, lon: float) -> PlaceMatch:
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         return PlaceMatch(
-            problem=f"{lat:g}, {lon:g} is no position: latitude runs from -90 to 90, "
+            problem=f"{lat:g}, {lon:g} is not a position: latitude runs from -90 to 90, "
             "longitude from -180 to 180."
         )
     label = _position(lat, lon)

@@ -202,7 +202,7 @@ def remove_pack(name: str) -> Path:
         folder = pack_folder(name)
         if folder.parent.resolve() != home.resolve():
             raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
-        # The descriptor first: what has none is no pack, whatever happens then.
+        # The descriptor first: what has none is not a pack, whatever happens then.
         (folder / DESCRIPTOR).unlink()
         shutil.rmtree(folder)
         return folder

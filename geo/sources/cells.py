@@ -106,7 +106,7 @@ def read_postcodes(path: Path) -> dict[str, Spot]:
     Raises
     ------
     DataError
-        If a column is missing or a position is no number.
+        If a column is missing or a position is not a number.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -124,7 +124,7 @@ def read_postcodes(path: Path) -> dict[str, Spot]:
         try:
             found[normalise(code)] = Spot(float(lat), float(lon))
         except ValueError:
-            raise DataError(path.name, "the position is no number", row=row) from None
+            raise DataError(path.name, "the position is not a number", row=row) from None
     return found
 
 

@@ -59,7 +59,7 @@ def _csv_rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[s
     if not path.is_file():
         raise DataError(path.name, "the file is missing")
     if kind_of(path) != "text":
-        raise DataError(path.name, "is no CSV file; unpack it first")
+        raise DataError(path.name, "is not a CSV file; unpack it first")
     with understood(path.name), text_of(path) as file:
         reader = csv.reader(file)
         try:
@@ -185,7 +185,9 @@ def _volumes(table: _Table, retrieved: str, asked: _Asked) -> Batch:
         npi = cells.get("rndrng_npi", "").removesuffix(".0")
         patients = _patients(cells)
         if patients < 1:
-            report.note("dropped", "the number of patients is no number", file=table.file, row=row)
+            report.note(
+                "dropped", "the number of patients is not a number", file=table.file, row=row
+            )
             continue
         if npi in placed.seen:
             report.count("merged", "another row of the same clinician", 1)

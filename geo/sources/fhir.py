@@ -56,7 +56,7 @@ def read_fhir(
     Raises
     ------
     DataError
-        If a file is no FHIR in JSON.
+        If a file is not FHIR in JSON.
     """
     reader = _Reader(origin, retrieved, country_code)
     for path in paths:
@@ -84,11 +84,11 @@ def _resources(path: Path) -> list[tuple[Resource, str]]:
             except json.JSONDecodeError:
                 found = [json.loads(line) for line in text.split("\n") if line.strip()]
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-            raise DataError(path.name, f"is no FHIR in JSON: {error}") from None
+            raise DataError(path.name, f"is not FHIR in JSON: {error}") from None
     out: list[tuple[Resource, str]] = []
     for resource in found:
         if not isinstance(resource, dict) or "resourceType" not in resource:
-            raise DataError(path.name, "is no FHIR resource: it names no resourceType")
+            raise DataError(path.name, "is not a FHIR resource: it names no resourceType")
         if resource["resourceType"] != "Bundle":
             out.append((resource, ""))
             continue
@@ -213,7 +213,7 @@ class _Reader:
             return
         spot = self._spot(resource, roles)
         if spot is None:
-            self.report.note("dropped", "there is no position, nor a US postcode", value=said)
+            self.report.note("dropped", "there is not a position, nor a US postcode", value=said)
             return
         ours = _extended(resource)
         telecom = [*_telecom(resource), *(t for role in roles for t in _telecom(role))]

@@ -70,14 +70,14 @@ def kind_of(path: Path) -> str:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             if " " in kind:
-                raise DataError(path.name, f"is no table: it is {kind}")
+                raise DataError(path.name, f"is not a table: it is {kind}")
             return kind
     if b"OSMHeader" in head[:64]:
         return "pbf"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "text"
     if b"\0" in head:
-        raise DataError(path.name, "is no table: it is neither text nor a format known here")
+        raise DataError(path.name, "is not a table: it is neither text nor a format known here")
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "text"
 
 

@@ -154,7 +154,7 @@ class _Guesses:
         for field, names in FIELDS.items():
             if field in self.chosen or (self._sheet.shapes and field == "position"):
                 continue
-            if field == "record" and not exact:  # "district code" is no id of a place
+            if field == "record" and not exact:  # "district code" is not an id of a place
                 continue
             names_folded = [folded(name) for name in names]
             for wanted in names_folded if exact else [None]:
@@ -298,7 +298,7 @@ def read_mapping(path: Path) -> Mapping:
     with understood(path.name):
         raw = _yaml(path)
     if not isinstance(raw, dict):
-        raise DataError(path.name, "is no mapping: it has no settings")
+        raise DataError(path.name, "is not a mapping: it has no settings")
     try:
         mapping = Mapping.model_validate(raw)
     except ValidationError as error:
@@ -307,11 +307,11 @@ def read_mapping(path: Path) -> Mapping:
         raise DataError(path.name, f"the setting {where}: {first['msg']}") from None
     for field in mapping.columns:
         if field not in FIELDS:
-            raise DataError(path.name, f"{field!r} is no field; known are {', '.join(FIELDS)}")
+            raise DataError(path.name, f"{field!r} is not a field; known are {', '.join(FIELDS)}")
     for kind in (*mapping.types.values(), *filter(None, [mapping.facility_type])):
         if kind not in FACILITY_TYPES:
             raise DataError(
-                path.name, f"{kind!r} is no kind of place; known are {', '.join(FACILITY_TYPES)}"
+                path.name, f"{kind!r} is not a kind of place; known are {', '.join(FACILITY_TYPES)}"
             )
     return mapping
 

@@ -83,12 +83,12 @@ def read_extract(path: Path, retrieved: str, *, country_code: str = "") -> Batch
     Raises
     ------
     DataError
-        If it is no extract.
+        If it is not an extract.
     """
     if not path.is_file():
         raise DataError(path.name, "the file is missing")
     if kind_of(path) != "pbf":
-        raise DataError(path.name, "is no OpenStreetMap extract (.osm.pbf)")
+        raise DataError(path.name, "is not an OpenStreetMap extract (.osm.pbf)")
     try:
         with osmium.io.Reader(str(path)) as reader:
             stamp = reader.header().get("osmosis_replication_timestamp")
@@ -178,7 +178,7 @@ def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Batc
     Raises
     ------
     DataError
-        If it is no such answer.
+        If it is not such an answer.
     """
     with opened(path, MAX_BYTES) as plain:
         try:
@@ -186,7 +186,7 @@ def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Batc
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
-        raise DataError(path.name, "is no answer of Overpass in JSON")
+        raise DataError(path.name, "is not an answer of Overpass in JSON")
     about = answer.get("osm3s")
     stamp = str(about.get("timestamp_osm_base", "")) if isinstance(about, dict) else ""
     as_of = stamp[:10] if re.fullmatch(r"\d{4}-\d{2}-\d{2}", stamp[:10]) else None
@@ -252,7 +252,7 @@ def _unfit(thing: _Found) -> str:
         return "it is not in operation"
     if not _name(thing.tags):
         return "there is no name"
-    return "" if thing.lat is not None and thing.lon is not None else "there is no position"
+    return "" if thing.lat is not None and thing.lon is not None else "there is not a position"
 
 
 def _name(tags: Mapping[str, str]) -> str:
@@ -302,7 +302,7 @@ def _provider(
     phone = tags.get("phone") or tags.get("contact:phone") or ""
     number = e164(phone, country_code) if phone else None
     if phone and number is None:
-        report.note("changed", "it is no telephone number", file=file, value=phone)
+        report.note("changed", "it is not a telephone number", file=file, value=phone)
     street = " ".join(filter(None, [tags.get("addr:street"), tags.get("addr:housenumber")]))
     town = " ".join(filter(None, [tags.get("addr:postcode"), tags.get("addr:city")]))
     kind = _KINDS.get(tags.get("amenity", "")) or _KINDS.get(tags.get("healthcare", ""))

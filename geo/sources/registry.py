@@ -57,7 +57,7 @@ def _json_kind(path: Path) -> str:
         except json.JSONDecodeError:
             whole = json.loads(text.splitlines()[0])
     except (UnicodeDecodeError, json.JSONDecodeError):
-        raise DataError(path.name, "is no JSON that can be read") from None
+        raise DataError(path.name, "is not JSON that can be read") from None
     if isinstance(whole, dict) and "resourceType" in whole:
         return "fhir"
     if isinstance(whole, dict) and "elements" in whole:

@@ -35,7 +35,7 @@ class Service:
 
     def __init__(self, base: str, kept: Path, pause_s: float = 0.2, backoff_s: float = 1.0) -> None:
         if urlsplit(base).scheme not in ("http", "https"):
-            raise CareReachError(f"{base!r} is no web address.")
+            raise CareReachError(f"{base!r} is not a web address.")
         self.base, self.kept, self.pause_s = base, kept, pause_s
         self.asked = 0
         self._session = requests.Session()

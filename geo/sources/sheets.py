@@ -182,7 +182,7 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
         text = raw.decode(encoding or "utf-8-sig")
         return text, Layout(encoding=encoding or "utf-8")
     except LookupError:
-        raise DataError(name, f"{encoding!r} is no encoding") from None
+        raise DataError(name, f"{encoding!r} is not an encoding") from None
     except UnicodeDecodeError:
         if encoding:
             raise DataError(name, f"is not written in {encoding}") from None

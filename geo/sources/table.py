@@ -134,7 +134,7 @@ def _read(
     rows.drop(gone.fillna(False).to_numpy(bool), "it is not in operation", value=status)
     located = _locate(rows, mapping, near)
     lat, lon = located.lat, located.lon
-    rows.drop(np.isnan(lat), "there is no position")
+    rows.drop(np.isnan(lat), "there is not a position")
     group = rows.text("country").fillna("") + "|" + rows.text("region").fillna("")
     far_km = _far(lat, lon, group, rows.alive)
     if mapping.far == "drop":
@@ -159,7 +159,7 @@ class _Rows:
         self.columns: dict[str, int] = {}
         for field, column in mapping.columns.items():
             if field not in FIELDS:
-                raise CareReachError(f"{field!r} is no field; known are {', '.join(FIELDS)}.")
+                raise CareReachError(f"{field!r} is not a field; known are {', '.join(FIELDS)}.")
             at = column - 1 if isinstance(column, int) else self._find(column)
             if not 0 <= at < len(sheet.columns):
                 raise CareReachError(
@@ -307,9 +307,9 @@ def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
         null = (np.abs(lat) < _NULL_ISLAND_DEG) & (np.abs(lon) < _NULL_ISLAND_DEG)
         sentinel = ~null & ((np.abs(lat) > 90) | (np.abs(lon) > 180)) & ~np.isnan(lat + lon)
     bad = said & (np.isnan(lat) | np.isnan(lon))
-    rows.changed(null, "0, 0 is no position", fields[0])
-    rows.changed(sentinel, "it is no latitude and longitude", fields[0])
-    rows.changed(bad & ~null & ~sentinel, "it is no number", fields[0])
+    rows.changed(null, "0, 0 is not a position", fields[0])
+    rows.changed(sentinel, "it is not a latitude and longitude", fields[0])
+    rows.changed(bad & ~null & ~sentinel, "it is not a number", fields[0])
     gone = null | sentinel | np.isnan(lat) | np.isnan(lon)
     lat[gone] = lon[gone] = np.nan
     precision = np.full(len(lat), mapping.location_precision, dtype=object)
@@ -335,7 +335,7 @@ def _unprojected(y: "np.ndarray", x: "np.ndarray", crs: str) -> tuple["np.ndarra
     try:
         to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
     except pyproj.exceptions.CRSError:
-        raise CareReachError(f"{crs!r} is no projection; write it like EPSG:32645.") from None
+        raise CareReachError(f"{crs!r} is not a projection; write it like EPSG:32645.") from None
     lon, lat = to_degrees.transform(x, y)
     lost = ~(np.isfinite(lat) & np.isfinite(lon))
     return np.where(lost, np.nan, lat), np.where(lost, np.nan, lon)
@@ -503,7 +503,7 @@ def _phones(rows: _Rows, mapping: Mapping) -> "pd.Series[str]":
     said = rows.text("phone")
     found = said.map(lambda p: e164(p, mapping.country_code), na_action="ignore")
     why = (
-        "it is no telephone number"
+        "it is not a telephone number"
         if mapping.country_code
         else "a number without a country code was left out"
     )
@@ -603,11 +603,11 @@ def read_population(sheet: Sheet, mapping: Mapping) -> PopulatedPoints:
     rows = _Rows(sheet, named, report)
     rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
     people = _counts(rows.text("population"))
-    rows.drop(people.isna().to_numpy(), "the population is no number", column="population")
+    rows.drop(people.isna().to_numpy(), "the population is not a number", column="population")
     rows.drop(people.fillna(0).le(0).to_numpy(bool), "nobody lives there", column="population")
     located = _locate(rows, named, Near())
     lat, lon = located.lat, located.lon
-    rows.drop(np.isnan(lat), "there is no position")
+    rows.drop(np.isnan(lat), "there is not a position")
     number = pd.Series([f"point {row}" for row in sheet.rows])
     name = rows.text("name") if "name" in columns else number
     frame = pd.DataFrame(

@@ -34,7 +34,7 @@ MODES: Mapping[str, str] = {"drive": "auto", "walk": "pedestrian"}
 TOP_KMH: Mapping[str, float] = {"drive": 140.0, "walk": 10.0}
 #: Nobody asks for more.
 MAX_MIN = 600.0
-#: Nothing farther is measured, in a straight line: a service refuses it as it comes
+#: Nothing farther is measured, in a straight line: a service refuses it by default
 #: (`max_matrix_distance`: 400 km by car, 200 km on foot).
 MAX_KM: Mapping[str, float] = {"drive": 395.0, "walk": TOP_KMH["walk"] * MAX_MIN / 60}
 #: A place farther from any road has no travel time: the way to the road would be the longer part.
@@ -43,7 +43,7 @@ OFF_ROAD_KM = 3.0
 ROAD_TILES = "road_tiles"
 #: A road is joined to the others if so many can be reached from it: Valhalla's own default.
 JOINED = 50
-#: Pairs in one question: what a service answers as it comes (`max_matrix_location_pairs`).
+#: Pairs in one question: what a service answers by default (`max_matrix_location_pairs`).
 PAIRS_AT_ONCE = 2500
 _SIDE = 50
 #: Pairs that are measured for one question, and kept for one pack and mode, 16 bytes each.

@@ -123,7 +123,7 @@ class ServiceEngine:
     Raises
     ------
     CareReachError
-        If this is no address.
+        If this is not an address.
     """
 
     def __init__(self, base: str) -> None:

@@ -245,7 +245,7 @@ BROKEN = [
     ("kind: procedure", "kind: operation", "kind input should be 'procedure'"),
     ("title: Epidural", "title: : Epidural", "not YAML"),
     ("lead: if", "leads: if", "red_flags.lead is missing", -1),
-    ("kind: procedure", "kind: procedure\nprice: 3", "price is no field", 1),
+    ("kind: procedure", "kind: procedure\nprice: 3", "price is not a field", 1),
     ("kind: procedure", "kind: procedure\nkind: procedure", "kind is given twice", 1),
     ("first_step: Ring", "first: Ring", "first_step is missing", -20),
     ("count: 16", "count: sixteen", "pictures.0.bars.0.count input should be a valid integer"),

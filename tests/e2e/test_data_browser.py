@@ -55,7 +55,7 @@ def test_a_file_that_is_no_table_gets_one_sentence_and_the_page_goes_on(
     page.goto(visitor.url + "/data")
     visitor.settle()
     page.locator("input[type=file]").set_input_files(picture)
-    expect(page.get_by_text("is no table: it is a PNG picture.")).to_be_visible()
+    expect(page.get_by_text("is not a table: it is a PNG picture.")).to_be_visible()
     expect(page.get_by_role("heading", name="Bring your own")).to_be_visible()
 
 

@@ -99,7 +99,7 @@ def test_nonsense_in_the_link_is_one_sentence(visit: MakeVisitor) -> None:
     page = visitor.open("/?story=nobody")
     expect(page.get_by_role("alert")).to_contain_text("There is no story called “nobody”")
     page.goto(visitor.url + "/?story=which-call&step=99")
-    expect(page.get_by_role("alert").first).to_contain_text("“99” is no step of this story")
+    expect(page.get_by_role("alert").first).to_contain_text("“99” is not a step of this story")
     page.goto(visitor.url + "/stories?story=nobody")
     expect(page.get_by_role("alert")).to_contain_text("There is no story called “nobody”")
     expect(page.get_by_role("link", name="Who in Bhutan is far from dialysis?")).to_be_visible()

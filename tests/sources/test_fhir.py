@@ -209,4 +209,4 @@ def test_what_refers_to_nothing_leads_nowhere(tmp_path: Path) -> None:
     path = bundle(tmp_path / "b.json", organisation, HOUSE, person, role)
     found = read_fhir([path], ORIGIN, DAY)
     assert found.providers["name"].tolist() == ["H", "O Clinic"]
-    assert found.report.counts["dropped", "there is no position, nor a US postcode"] == 1
+    assert found.report.counts["dropped", "there is not a position, nor a US postcode"] == 1

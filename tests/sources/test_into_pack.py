@@ -69,7 +69,7 @@ def test_a_new_pack_opens_checks_and_answers(
     assert place is not None
     answer = find_care(assess_pack(pack, library["hospital-care"], TODAY), place, Search(50))
     assert answer.counts["reported"] > 5
-    assert answer.counts["confirmed"] == 0  # the table is no register
+    assert answer.counts["confirmed"] == 0  # the table is not a register
     assert "Licence" not in pack.licenses[0]
     assert "CC0" in pack.licenses[0]
 

@@ -77,7 +77,7 @@ def test_an_answer_of_overpass(tmp_path: Path) -> None:
     found = read_overpass(path, DAY)
     assert found.providers["facility_type"].tolist() == ["doctors_office", "clinic"]
     assert found.origins[0].as_of == "2026-11-01"
-    assert found.report.counts["dropped", "there is no position"] == 1
+    assert found.report.counts["dropped", "there is not a position"] == 1
 
 
 def test_what_is_no_extract(tmp_path: Path) -> None:

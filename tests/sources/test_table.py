@@ -53,7 +53,7 @@ def test_a_table_nobody_has_seen(tmp_path: Path) -> None:
     assert dropped == {
         "the position lies far from all others of its group": told["elsewhere"],
         "the row repeats an earlier one, word for word": told["duplicates"],
-        "there is no position": told["sentinels"],
+        "there is not a position": told["sentinels"],
     }
     assert changed["a formula became its text"] == told["links"]
     assert changed["latitude and longitude were swapped in the whole file"] == 400
@@ -96,7 +96,7 @@ def test_a_mapping_is_kept_and_replayed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("columns: {nmae: A}", "'nmae' is no field"),
+        ("columns: {nmae: A}", "'nmae' is not a field"),
         ("colums: {}", "colums"),
         ("- 1\n- 2", "no mapping"),
         ("a: [1", "row 1"),
@@ -204,7 +204,7 @@ def test_rows_without_coordinates_are_placed_by_postcode_and_say_so(tmp_path: Pa
     assert found.providers["location_precision"].tolist() == ["postcode"]
     assert found.providers["address"].tolist() == ["04101"]
     assert abs(found.providers["lat"].iloc[0] - 43.66) < 0.1
-    assert reasons(found, "dropped") == {"there is no position": 1}
+    assert reasons(found, "dropped") == {"there is not a position": 1}
 
 
 def test_what_a_status_says_is_closed_is_left_out(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_the_health_facilities_of_africa() -> None:
     found = read(SHARED / "africa" / "who_facilities.csv.gz")
     assert found.report.read == 98_745
     assert found.report.adds_up
-    assert reasons(found, "dropped")["there is no position"] in range(2_340, 2_360)
+    assert reasons(found, "dropped")["there is not a position"] in range(2_340, 2_360)
     # Nothing far from its country is left: no group's farthest row is in another continent.
     assert found.providers["lat"].between(-36, 28).all()
     assert found.providers["lon"].between(-26, 64).all()
