@@ -34,7 +34,7 @@ def test_an_answer_and_a_coverage_show_themselves_without_a_third_party() -> Non
     answer = geo.find_care(pack, "hospital-care", "Trongsa", today=TODAY)
     coverage = geo.measure_coverage(pack, "haemodialysis", 50, today=TODAY)
     points, areas = answer.to_geodataframe(), coverage.to_geodataframe()
-    assert (points.crs.to_epsg(), areas.crs.to_epsg()) == (4326, 4326)
+    assert points.crs == areas.crs == "EPSG:4326"
     assert isinstance(areas, gpd.GeoDataFrame)
     assert len(points) == len(answer.results) + len(answer.beyond)
     assert len(areas) == 205
@@ -57,7 +57,7 @@ def test_the_version_is_the_newest_of_the_change_log() -> None:
 def test_the_example_notebook_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    notebook = nbformat.read(ROOT / "examples" / "who-is-left-out.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "examples" / "who-is-left-out.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=120).execute()
     shown = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     assert any("text/html" in out.get("data", {}) for out in shown)

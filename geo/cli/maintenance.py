@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,9 +27,12 @@ def run(
     context: typer.Context, port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501
 ) -> None:
     """Start the app; what follows `--` goes to Streamlit."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    # In its own folder, so that Streamlit reads the app's settings.
-    raise typer.Exit(subprocess.call([*command, *context.args], cwd=APP))
+    # In its own folder, so that Streamlit reads the app's settings; in this process, so that what
+    # stops this stops the app.
+    os.chdir(APP)
+    from streamlit.web.cli import main as streamlit
+
+    streamlit(["run", "app.py", f"--server.port={port}", *context.args])
 
 
 def roads(
