@@ -1,6 +1,7 @@
-"""Ask the product some sixty questions and write down every form of each answer.
+"""Ask the product some eighty questions and write down every form of each answer.
 
-`python -m tests.golden.questions FOLDER` writes the whole texts, to be compared by hand.
+`python -m tests.golden.questions FOLDER` writes the whole texts, to be compared by hand, and
+`--accept` in place of the folder takes them as right: `answers.json` has a mark of each.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +29,11 @@ from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack, open_pack
 from geo.travel.times import isochrone, route
 from geo.travel.valhalla import Engine, ServiceEngine
+from geo.version import __version__
 from pages import _find_parts
 from tests.valhalla import RoadService
 
+ANSWERS = Path(__file__).with_name("answers.json")
 TODAY = dt.date(2026, 11, 22)
 NOW = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
 
@@ -224,8 +228,26 @@ def answers() -> Iterator[tuple[str, dict[str, str]]]:
         )
 
 
-def main(folder: Path) -> None:
-    """Write every text into a folder."""
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+_LONG = re.compile(r"-?\d+\.\d{7,}")
+
+
+def marks() -> dict[str, str]:
+    """The SHA-256 of every text, without what says which version and pack it is from.
+
+    Decimals end at the sixth: beyond it processors differ.
+    """
+    made = {}
+    for key, texts in answers():
+        for form, text in texts.items():
+            plain = text if key.startswith("export") else _HASH.sub("HASH", text)
+            plain = _LONG.sub(lambda n: f"{float(n[0]):.6f}", plain.replace(__version__, "VERSION"))
+            made[f"{key}.{form}"] = hashlib.sha256(plain.encode()).hexdigest()
+    return made
+
+
+def write_texts(folder: Path) -> None:
+    """Write every text into a folder, to compare two versions by `diff -r`."""
     folder.mkdir(parents=True, exist_ok=True)
     for key, texts in answers():
         for form, text in texts.items():
@@ -233,4 +255,7 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--accept":
+        ANSWERS.write_text(json.dumps(marks(), indent=1) + "\n", "utf-8")
+    else:
+        write_texts(Path(sys.argv[1]))
