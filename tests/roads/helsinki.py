@@ -20,6 +20,7 @@ def demand_table(n: int) -> pd.DataFrame:
             "lat": 60.160 + 0.016 * (k // side) / (n // side),
             "lon": 24.926 + 0.034 * (k % side) / side,
             "population": 100,
+            "row": k + 2,
         }
         for k in range(n)
     ]
