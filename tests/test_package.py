@@ -32,6 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [*pip, "--python", scripts / "python", "install", "--no-deps", wheel], check=True
     )
+    # What the wheel asks for is what the pinned requirements install.
+    subprocess.run([*pip, "--python", scripts / "python", "check"], check=True)
     return scripts
 
 
