@@ -2,6 +2,8 @@
 
 import json
 import os
+import runpy
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,9 +32,8 @@ def run(
     # In its own folder, so that Streamlit reads the app's settings; in this process, so that what
     # stops this stops the app.
     os.chdir(APP)
-    from streamlit.web.cli import main as streamlit
-
-    streamlit(["run", "app.py", f"--server.port={port}", *context.args])
+    sys.argv = ["streamlit", "run", "app.py", f"--server.port={port}", *context.args]
+    runpy.run_module("streamlit", run_name="__main__")
 
 
 def roads(

@@ -89,7 +89,7 @@ def test_without_a_name_nothing_can_be_imported_and_the_question_stands(
     [
         ("empty.csv", b" ", "the file is empty"),
         ("pic.csv", b"\x89PNG\r\n\x1a\n\0", "PNG picture"),
-        ("../../x.json", b"{", "no JSON"),
+        ("../../x.json", b"{", "not JSON"),
         ("t.osm.pbf", b"\0\0\0\rOSMHeader....", "cannot be read"),
     ],
 )

@@ -124,10 +124,10 @@ def test_the_examples_of_us_core() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "name,lat"])
-def test_what_is_no_fhir(tmp_path: Path, text: str) -> None:
+def test_what_is_not_fhir(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.json"
     path.write_text(text)
-    with pytest.raises(DataError, match="no FHIR"):
+    with pytest.raises(DataError, match="FHIR"):
         read_fhir([path], ORIGIN, DAY)
 
 

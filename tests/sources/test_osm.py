@@ -80,10 +80,10 @@ def test_an_answer_of_overpass(tmp_path: Path) -> None:
     assert found.report.counts["dropped", "there is not a position"] == 1
 
 
-def test_what_is_no_extract(tmp_path: Path) -> None:
+def test_what_is_not_an_extract(tmp_path: Path) -> None:
     path = tmp_path / "t.osm.pbf"
     path.write_bytes(b"name,lat\n")
-    with pytest.raises(DataError, match="no OpenStreetMap extract"):
+    with pytest.raises(DataError, match="not an OpenStreetMap extract"):
         read_extract(path, DAY)
     broken = tmp_path / "broken.osm.pbf"
     broken.write_bytes(extract(tmp_path / "small.osm.pbf").read_bytes()[:200])

@@ -305,7 +305,7 @@ def test_an_error_of_the_service_is_passed_on(replay: Any, tmp_path: Path) -> No
     replay.answer = lambda _: {"Errors": [{"field": "state", "description": "Invalid state"}]}
     with pytest.raises(CareReachError, match="Invalid state"):
         fetch_nppes(service(replay, tmp_path), DAY, state="ZZ", prefixes=["041"])
-    with pytest.raises(CareReachError, match="no web address"):
+    with pytest.raises(CareReachError, match="not a web address"):
         Service("file:///etc/passwd", tmp_path)
 
 

@@ -98,9 +98,9 @@ def test_a_mapping_is_kept_and_replayed(tmp_path: Path) -> None:
     [
         ("columns: {nmae: A}", "'nmae' is not a field"),
         ("colums: {}", "colums"),
-        ("- 1\n- 2", "no mapping"),
+        ("- 1\n- 2", "not a mapping"),
         ("a: [1", "row 1"),
-        ("types: {A: hospitl}", "no kind of place"),
+        ("types: {A: hospitl}", "not a kind of place"),
         ("far: away", "far"),
     ],
 )
@@ -162,7 +162,7 @@ def test_projected_coordinates_are_asked_about_and_turned(tmp_path: Path) -> Non
     assert "projection" in proposal.questions[0]
     found = read(path, crs="EPSG:32645")
     np.testing.assert_allclose(found.providers[["lon", "lat"]], spots, atol=2e-6)
-    with pytest.raises(CareReachError, match="no projection"):
+    with pytest.raises(CareReachError, match="not a projection"):
         read(path, crs="EPSG:nonsense")
 
 
