@@ -16,44 +16,13 @@ from typing import TYPE_CHECKING, Any
 from geo.version import __version__
 
 if TYPE_CHECKING:
-    from geo.api import (
-        Answer,
-        CareReachError,
-        Coverage,
-        Search,
-        draw_map,
-        e2sfca,
-        find_calls,
-        find_care,
-        find_gaps,
-        find_place,
-        find_procedure,
-        find_sites,
-        import_table,
-        list_packs,
-        measure_coverage,
-        open_pack,
-    )
+    from geo.api import *  # noqa: F403
 
-__all__ = [
-    "Answer",
-    "CareReachError",
-    "Coverage",
-    "Search",
-    "__version__",
-    "draw_map",
-    "e2sfca",
-    "find_calls",
-    "find_care",
-    "find_gaps",
-    "find_place",
-    "find_procedure",
-    "find_sites",
-    "import_table",
-    "list_packs",
-    "measure_coverage",
-    "open_pack",
-]
+#: What `geo.api` defines, which is loaded when one of its names is first used.
+__all__ = ["Answer", "CareReachError", "Coverage", "Search", "__version__", "draw_map"]  # noqa: F405
+__all__ += ["e2sfca", "find_calls", "find_care", "find_gaps", "find_place"]  # noqa: F405
+__all__ += ["find_procedure", "find_sites", "import_table", "list_packs"]  # noqa: F405
+__all__ += ["measure_coverage", "open_pack"]  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:

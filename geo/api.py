@@ -16,6 +16,7 @@ from geo.care.find import Search
 from geo.care.library import get_procedure, whole_library
 from geo.coverage import coverage as cover
 from geo.coverage.calls import find_calls
+from geo.coverage.coverage import access_scores as e2sfca
 from geo.coverage.siting import find_sites
 from geo.errors import CareReachError, UnknownNameError
 from geo.output import downloads, maps, reports
@@ -32,24 +33,9 @@ from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities
 from geo.travel.times import MODES, engine_for
 
-__all__ = [
-    "Answer",
-    "CareReachError",
-    "Coverage",
-    "Search",
-    "draw_map",
-    "e2sfca",
-    "find_calls",
-    "find_care",
-    "find_gaps",
-    "find_place",
-    "find_procedure",
-    "find_sites",
-    "import_table",
-    "list_packs",
-    "measure_coverage",
-    "open_pack",
-]
+__all__ = ["Answer", "CareReachError", "Coverage", "Search", "draw_map", "e2sfca", "find_calls"]
+__all__ += ["find_care", "find_gaps", "find_place", "find_procedure", "find_sites"]
+__all__ += ["import_table", "list_packs", "measure_coverage", "open_pack"]
 
 
 class Answer(care.Answer):
@@ -207,22 +193,6 @@ def find_gaps(coverage: cover.Coverage, level: int = 1) -> pd.DataFrame:
     """
     regions = coverage.level(level)
     return regions[regions["people_beyond"] > 0].reset_index(drop=True)
-
-
-def e2sfca(coverage: cover.Coverage) -> pd.DataFrame:
-    """Enhanced two-step floating catchment areas (Luo & Qi 2009): places per person in reach.
-
-    Parameters
-    ----------
-    coverage
-        Whose supply, measure and threshold count; every place counts 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `region_id` and `e2sfca`, for regions of every level.
-    """
-    return cover.access_scores(coverage)[0]
 
 
 def draw_map(result: care.Answer | cover.Coverage) -> maps.Map:

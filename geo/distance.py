@@ -81,13 +81,15 @@ class Index:
             self.trees.append(cKDTree(xyz[rows], balanced_tree=False, compact_nodes=False))
 
 
-def distance_km(lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike) -> Floats:
-    """Geodesic distance on WGS84 from one point to many (Karney 2013, by `pyproj.Geod`).
+def distance_km(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
+) -> Floats:
+    """Geodesic distance on WGS84, from one point to many or pairwise (Karney 2013, by pyproj).
 
     Parameters
     ----------
     lat, lon
-        The origin, degrees.
+        One origin, or an origin for each target, degrees.
     lats, lons
         The targets, degrees, shape (n,).
 
@@ -101,24 +103,8 @@ def distance_km(lat: float, lon: float, lats: npt.ArrayLike, lons: npt.ArrayLike
     >>> float(distance_km(26.92, 90.526, [26.877], [90.492])[0].round(1))
     5.8
     """
-    lats, lons = np.broadcast_arrays(np.asarray(lats, float), np.asarray(lons, float))
-    full = np.full(lats.shape, float(lat)), np.full(lats.shape, float(lon))
-    _, _, metres = GEOD.inv(full[1], full[0], lons, lats)
-    return np.asarray(metres, np.float64) / 1000
-
-
-def pair_km(
-    lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike
-) -> Floats:
-    """Geodesic kilometres on WGS84 from each point to the one at the same position, shape (n,).
-
-    Examples
-    --------
-    >>> pair_km([0.0], [0.0], [0.0], [1.0]).round(3)
-    array([111.319])
-    """
-    _, _, metres = GEOD.inv(lon, lat, lons, lats)
-    return np.asarray(metres, np.float64) / 1000
+    x, y, xs, ys = np.broadcast_arrays(*(np.asarray(a, float) for a in (lon, lat, lons, lats)))
+    return np.asarray(GEOD.inv(x, y, xs, ys)[2], np.float64) / 1000
 
 
 def within_radius(

@@ -24,7 +24,7 @@ from geo.packs.gazetteer import Gazetteer
 from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.paths import STATIC
 from geo.progress import Step
-from geo.travel.measure import Measures, pack_measures, road_table_of
+from geo.travel.measure import Measures, pack_measures
 from geo.travel.road_table import RoadTable
 from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
 from geo.travel.valhalla import REST_S, Engine, RoadsDownError
@@ -209,7 +209,7 @@ def measures(of: Pack) -> Measures:
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
 def _road_table(of: Pack) -> RoadTable | None:
-    return road_table_of(of)
+    return RoadTable.from_frames(of.roads, of.road_nodes, of.detour)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ offered*, because of statements with a source and a date.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,18 +23,8 @@ _RANK = {status: rank for rank, status in enumerate(STATUSES)}
 
 #: Columns of what `assess` returns, beside the index `provider_id`.
 ASSESSED = (
-    "status",
-    "related",
-    "disputed",
-    "contrary",
-    "old",
-    "as_of",
-    "reason",
-    "rows",
-    "against",
-    "history",
-    "related_rows",
-    "notices",
+    *("status", "related", "disputed", "contrary", "old", "as_of", "reason"),
+    *("rows", "against", "history", "related_rows", "notices"),
 )
 
 
@@ -109,13 +99,8 @@ def assess(
     speaking = set(statements) & set(providers["provider_id"])
     wanted = setting | providers["provider_id"].isin(speaking)
     found: dict[str, dict[str, Any]] = {}
-    for provider_id, kind, facility_type, fits in zip(
-        providers.loc[wanted, "provider_id"],
-        providers.loc[wanted, "kind"],
-        providers.loc[wanted, "facility_type"],
-        setting[wanted],
-        strict=True,
-    ):
+    some = (providers.loc[wanted, c] for c in ("provider_id", "kind", "facility_type"))
+    for provider_id, kind, facility_type, fits in zip(*some, setting[wanted], strict=True):
         verdicts = {
             word: _judge(word, rows, today)
             for word, rows in statements.get(provider_id, {}).items()
@@ -166,13 +151,8 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
     """A register that names the kind of place confirms it."""
     chosen = providers[providers["facility_type"].isin(procedure.settings)]
     found: dict[str, dict[str, Any]] = {}
-    for provider_id, kind, date, source in zip(
-        chosen["provider_id"],
-        chosen["facility_type"],
-        _register_dates(chosen),
-        _source_kinds(chosen),
-        strict=True,
-    ):
+    kinds = chosen["facility_type"]
+    for (provider_id, date, source), kind in zip(_registers(chosen), kinds, strict=True):
         sure = source in _CONFIRMING
         words = kind.replace("_", " ")
         article = "an" if words[0] in "aeio" else "a"
@@ -189,18 +169,13 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
     return _frame(found, providers)
 
 
-def _source_kinds(providers: pd.DataFrame) -> list[str]:
-    """What kind of source names each provider; a register where it is not said."""
-    if "source_kind" not in providers:
-        return ["registry"] * len(providers)
-    return [kind if isinstance(kind, str) else "registry" for kind in providers["source_kind"]]
-
-
-def _register_dates(providers: pd.DataFrame) -> list[str | None]:
-    """The date of the register each provider stands in; None where it has none."""
-    if "source_as_of" not in providers:
-        return [None] * len(providers)
-    return [date if isinstance(date, str) else None for date in providers["source_as_of"]]
+def _registers(providers: pd.DataFrame) -> Iterator[tuple[str, str | None, str]]:
+    """Each provider with the date and the kind of its source; a register where it is not said."""
+    blank = pd.Series(None, providers.index, object)
+    columns = (providers.get(c, blank) for c in ("source_as_of", "source_kind"))
+    for provider_id, date, kind in zip(providers["provider_id"], *columns, strict=True):
+        known = date if isinstance(date, str) else None
+        yield provider_id, known, kind if isinstance(kind, str) else "registry"
 
 
 def _frame(found: Mapping[str, Mapping[str, Any]], providers: pd.DataFrame) -> pd.DataFrame:
@@ -215,12 +190,9 @@ def _statements(
 ) -> dict[str, dict[str, list[_Row]]]:
     """Deciding statements that bear on the procedure, by provider and service."""
     found: dict[str, dict[str, list[_Row]]] = {}
-    word = evidence["procedure"].where(
-        evidence["procedure"].isin([procedure.slug, *procedure.related])
-    )
-    word = word.where(
-        word.notna(), evidence["specialty"].where(evidence["specialty"].isin(procedure.specialties))
-    )
+    about, skill = evidence["procedure"], evidence["specialty"]
+    word = about.where(about.isin([procedure.slug, *procedure.related]))
+    word = word.where(word.notna(), skill.where(skill.isin(procedure.specialties)))
     if procedure.kind == "condition":
         word = word.where(word != procedure.slug)
     use = word.notna() & evidence["status"].isin(_DECIDING)
@@ -236,13 +208,7 @@ def _statements(
     listed = providers["specialties"].explode()
     listed = listed[listed.isin(procedure.specialties)]
     registered = providers.loc[listed.index]
-    for provider_id, date, source, service in zip(
-        registered["provider_id"],
-        _register_dates(registered),
-        _source_kinds(registered),
-        listed,
-        strict=True,
-    ):
+    for (provider_id, date, source), service in zip(_registers(registered), listed, strict=True):
         statement = _Row(None, "specialist", date, end_of_period(date), source)
         found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
     return found

@@ -28,8 +28,8 @@ from geo.travel.measure import (
     Measure,
     OffRoadError,
     Origin,
+    check_within,
     pack_measures,
-    road_table_of,
 )
 from geo.travel.road_table import RoadAccess, RoadTable, road_access
 from geo.travel.times import MAX_MIN
@@ -131,16 +131,8 @@ class Search:
             value = getattr(self, name)
             if value not in allowed:
                 raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
-        if not 0 < self.radius_km <= MAX_RADIUS_KM:
-            raise CareReachError(
-                f"The radius is {self.radius_km:g} km; it can be above 0 and up to "
-                f"{MAX_RADIUS_KM:g}."
-            )
-        if not 0 < self.within_min <= MAX_MIN:
-            raise CareReachError(
-                f"The threshold is {self.within_min:g} minutes; it can be above 0 and up to "
-                f"{MAX_MIN:g}."
-            )
+        check_within("radius", self.radius_km, "km", MAX_RADIUS_KM)
+        check_within("threshold", self.within_min, "minutes", MAX_MIN)
 
     def within(self, measure: Measure) -> float:
         """The threshold in the unit of a measure."""
@@ -249,7 +241,7 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
     rows = pack.providers.merge(status, on="provider_id", how="inner")
     is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
     hospitals = pack.providers[is_hospital].reset_index(drop=True)
-    roads = road_table_of(pack)
+    roads = RoadTable.from_frames(pack.roads, pack.road_nodes, pack.detour)
 
     def access(frame: pd.DataFrame) -> RoadAccess | None:
         return road_access(roads, frame["lat"], frame["lon"]) if roads else None

@@ -208,12 +208,7 @@ def _by_title(entries: Mapping[str, Procedure]) -> dict[str, Procedure]:
 def _read_specialties(folder: Path) -> dict[str, tuple[str, str]]:
     """Specialty to its label and to the words for who practises it."""
     table = _read_csv(folder / "specialties.csv", ("specialty", "label", "practitioner"))
-    return {
-        word: (label, who)
-        for word, label, who in zip(
-            table["specialty"], table["label"], table["practitioner"], strict=True
-        )
-    }
+    return {word: (label, who) for word, label, who in table.itertuples(index=False)}
 
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -231,7 +226,7 @@ def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     lacks = set(columns) - set(table.columns)
     if lacks:
         raise DataError(path.name, f"lacks the columns {', '.join(sorted(lacks))}", row=1)
-    return table
+    return table[list(columns)]
 
 
 def _with_codes(
@@ -244,9 +239,7 @@ def _with_codes(
         return library, [error]
     codes: dict[str, list[str]] = {}
     problems = []
-    for row, slug, code in zip(
-        range(2, len(table) + 2), table["procedure"], table["code"], strict=True
-    ):
+    for row, (slug, _, code) in enumerate(table.itertuples(index=False), start=2):
         if not (slug or code):
             continue
         match = find_procedure(library, code)

@@ -20,7 +20,8 @@ from geo.output.answer_text import answer_rows
 from geo.packs.gazetteer import Place, find_place
 from geo.packs.pack import Pack, open_pack
 from geo.progress import Step
-from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures, road_table_of
+from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures
+from geo.travel.road_table import RoadTable
 from geo.travel.times import MODES, engine_for
 from geo.travel.valhalla import Engine, RoadsDownError
 
@@ -64,7 +65,7 @@ def _measured_by(
     """Which measure is meant, and the engine for it; what stands in is said."""
     if measure is None and within_min is not None and within_km is not None:
         raise CareReachError("Both kilometres and minutes are given: say --measure too.")
-    table = road_table_of(data)
+    table = RoadTable.from_frames(data.roads, data.road_nodes, data.detour)
     known = pack_measures(data, table)
     asked = known.wanted(measure, km=within_km is not None, minutes=within_min is not None)
     engine, why = engine_for(data) if asked in MODES else (None, "")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geo.coverage.coverage import Coverage, pairs_in_reach
-from geo.coverage.reach import SUPPLIES, call_gains
+from geo.coverage.reach import SUPPLIES
 from geo.packs.pack import ASKED, Pack
 from geo.packs.store import add_evidence
 
@@ -38,8 +38,9 @@ def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
     rows = coverage.supplied.rows
     rows = rows[rows["status"].isin(weaker)].reset_index(drop=True)
     people = some["population"].to_numpy(float)
-    beyond = np.ones(len(some), bool)
-    gains = call_gains(people, beyond, pairs_in_reach(coverage, some, rows), len(rows))
+    gains = np.zeros(len(rows))
+    for i, j, _ in pairs_in_reach(coverage, some, rows)():
+        gains += np.bincount(j, people[i], minlength=len(rows))
     found = rows.assign(people=gains.astype(int))
     found = found[found["people"] > 0].sort_values(["people", "name"], ascending=[False, True])
     listed: pd.DataFrame = found[list(_CALL)].head(limit).reset_index(drop=True)

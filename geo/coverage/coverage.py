@@ -28,7 +28,7 @@ from geo.distance import Pairs, nearest_of_each
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Progress, silent
-from geo.travel.measure import Measure, Measures, pack_measures
+from geo.travel.measure import Measure, Measures, check_within, pack_measures
 from geo.travel.times import MODES, Times
 from geo.travel.valhalla import Engine
 
@@ -259,11 +259,7 @@ def measure_coverage(
         known = ", ".join(supplied.measures.by_name)
         raise CareReachError(f"No minutes are measured; measure can be {known}.")
     by = choice.measure
-    if not 0 < within <= by.most:
-        unit = "minutes" if by.unit == "min" else by.unit
-        raise CareReachError(
-            f"The threshold is {within:g} {unit}; it can be above 0 and up to {by.most:g}."
-        )
+    check_within("threshold", within, "minutes" if by.unit == "min" else by.unit, by.most)
     people = supplied.assessed.pack.demand["population"].to_numpy(float)
     reach = supplied.reach
     far = {s: reach.nearest(by.name, s) for s in SUPPLIES}
@@ -371,8 +367,8 @@ def _median_by(points: pd.DataFrame) -> pd.Series:
     return half.where(np.isfinite(half))
 
 
-def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
-    """E2SFCA of the chosen supply for every region: providers per person in reach.
+def access_scores(coverage: Coverage) -> pd.DataFrame:
+    """Enhanced two-step floating catchment areas (Luo & Qi 2009): providers per person in reach.
 
     Parameters
     ----------
@@ -381,16 +377,16 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
 
     Returns
     -------
-    tuple
+    pandas.DataFrame
         `region_id` and `e2sfca` (the mean of a region's people, NaN only where nobody lives),
-        and the ids of providers left out because nobody lives within reach.
+        for regions of every level.
     """
     pack = coverage.supplied.assessed.pack
     demand = pack.demand
     rows = in_supply(coverage.supplied.rows, coverage.supply)
     pairs = pairs_in_reach(coverage, demand, rows)
     people = demand["population"].to_numpy(float)
-    score, idle = e2sfca(people, np.ones(len(rows)), pairs, coverage.within)
+    score, _ = e2sfca(people, np.ones(len(rows)), pairs, coverage.within)
     frames = []
     for level in sorted(pack.regions["level"].unique()):
         region = region_at(pack.regions, demand["region_id"], level)
@@ -398,10 +394,9 @@ def access_scores(coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
         sums = weighted.groupby("r")[["s", "p"]].sum()
         mean = sums["s"] / sums["p"].where(sums["p"] > 0)
         frames.append(mean.rename_axis("region_id").rename("e2sfca").reset_index())
-    listed = rows["provider_id"].iloc[idle].tolist()
     if not frames:
-        return pd.DataFrame(columns=["region_id", "e2sfca"]), listed
-    return pd.concat(frames, ignore_index=True), listed
+        return pd.DataFrame(columns=["region_id", "e2sfca"])
+    return pd.concat(frames, ignore_index=True)
 
 
 def pairs_in_reach(coverage: Coverage, points: pd.DataFrame, places: pd.DataFrame) -> Pairs:

@@ -250,24 +250,3 @@ def e2sfca(
         score += np.bincount(i, share * ratio[j], minlength=len(score))
     score[weight <= 0] = np.nan
     return score, np.flatnonzero(idle)
-
-
-def call_gains(people: npt.ArrayLike, gap: npt.ArrayLike, pairs: Pairs, providers: int) -> Floats:
-    """How many people not yet covered each provider would cover, if it were confirmed.
-
-    Parameters
-    ----------
-    people
-        At each demand point, shape (n,).
-    gap
-        Whether the point is beyond the threshold of the chosen supply, shape (n,).
-    pairs
-        Pairs of demand points and the providers asked about, within the threshold.
-    providers
-        How many providers are asked about.
-    """
-    missing = np.where(np.asarray(gap, bool), np.asarray(people, np.float64), 0.0)
-    gains = np.zeros(providers)
-    for i, j, _ in pairs():
-        gains += np.bincount(j, missing[i], minlength=providers)
-    return gains

@@ -15,6 +15,7 @@ from geo.coverage.coverage import Coverage, access_scores
 from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
+from geo.travel.road_table import DISTANCES
 from geo.version import __version__
 
 _ESTIMATES = "Road distances are estimates where no distance is published; times are not known."
@@ -30,10 +31,9 @@ LIMITS = (
     "Shares are of the people in the pack; its description says who is not in it.",
     "A new place takes staff, not a pin on a map.",
 )
-_DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
 #: The columns of a downloaded list.
 _COLUMNS = (
-    *("number", "provider_id", "name", "status", "farther", *_DISTANCES, "reason", "source"),
+    *("number", "provider_id", "name", "status", "farther", *DISTANCES, "reason", "source"),
     *("source_url", "as_of", "badges", "against", "notices", "phone", "lat", "lon"),
     *("procedure", "place", "radius_km", "measure", "pack", "pack_version"),
 )
@@ -42,12 +42,12 @@ _TIMED = ("minutes", "route_km", "off_road_km")
 _TIMED_COLUMNS = (*_COLUMNS, *_TIMED, "within_min")
 #: The properties of a point, in order.
 _PROPERTIES = (
-    *("number", "provider_id", "name", "status", "farther", *_DISTANCES, *_TIMED, "reason"),
+    *("number", "provider_id", "name", "status", "farther", *DISTANCES, *_TIMED, "reason"),
     *("source", "source_url", "as_of", "badges", "against", "notices", "phone", "procedure"),
     *("place", "radius_km", "measure", "within_min", "pack", "pack_version"),
 )
 #: Columns that are taken as the answer's frame has them.
-_VALUES = ("provider_id", "name", "status", *_DISTANCES, *_TIMED, "reason", "as_of", "phone")
+_VALUES = ("provider_id", "name", "status", *DISTANCES, *_TIMED, "reason", "as_of", "phone")
 
 
 def _records(answer: Answer, rows: list[Row]) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _json_row(row: Row) -> dict[str, Any]:
 
 def _far(row: Mapping[str, Any]) -> dict[str, Any]:
     """How far a row is, by every measure that there is."""
-    return {key: _plain(row[key]) for key in (*_DISTANCES, *_TIMED) if key in row}
+    return {key: _plain(row[key]) for key in (*DISTANCES, *_TIMED) if key in row}
 
 
 def _plain(value: Any) -> Any:
@@ -224,8 +224,7 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
     nobody lives; distances in km, or minutes, by `measure`; `circuity` is road km over straight
     km, of minutes only.
     """
-    scores, _ = access_scores(coverage)
-    table = coverage.regions.merge(scores, on="region_id", how="left")
+    table = coverage.regions.merge(access_scores(coverage), on="region_id", how="left")
     table = table.rename(columns={"median": f"median_{coverage.unit}"})[_region_columns(coverage)]
     return table.assign(**coverage_about(coverage))
 

@@ -55,58 +55,55 @@ def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[
 
 
 def _rows(
-    frame: pd.DataFrame, bad: "pd.Series[bool]", file: str, column: str, why: str
+    pack: Pack, table: str, bad: "pd.Series[bool]", column: str, why: str
 ) -> Iterator[DataError]:
+    frame = getattr(pack, table)
     for row in frame.index[bad.fillna(False).astype(bool)]:
-        yield DataError(file, f"{frame.loc[row, column]!r} {why}", row=int(row) + 2, column=column)
+        yield DataError(
+            f"{table}.csv", f"{frame.loc[row, column]!r} {why}", row=int(row) + 2, column=column
+        )
 
 
 def _keys(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     regions, nodes = set(pack.regions["region_id"]), set(pack.road_nodes["node"])
     providers = set(pack.providers["provider_id"])
-    for frame, file, column, known in (
-        (pack.evidence, "evidence.csv", "provider_id", providers),
-        (pack.providers, "providers.csv", "region_id", regions),
-        (pack.demand, "demand.csv", "region_id", regions),
-        (pack.regions, "regions.csv", "parent_id", regions),
-        (pack.roads, "roads.csv", "from", nodes),
-        (pack.roads, "roads.csv", "to", nodes),
+    for table, column, known in (
+        ("evidence", "provider_id", providers),
+        ("providers", "region_id", regions),
+        ("demand", "region_id", regions),
+        ("regions", "parent_id", regions),
+        ("roads", "from", nodes),
+        ("roads", "to", nodes),
     ):
-        lost = frame[column].notna() & ~frame[column].isin(known)
-        yield from _rows(frame, lost, file, column, "leads nowhere")
-    yield from _rows(
-        pack.evidence, pack.evidence.duplicated(), "evidence.csv", "provider_id", "repeats a row"
-    )
+        keys = getattr(pack, table)[column]
+        yield from _rows(pack, table, keys.notna() & ~keys.isin(known), column, "leads nowhere")
+    yield from _rows(pack, "evidence", pack.evidence.duplicated(), "provider_id", "repeats a row")
 
 
 def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     named = pack.providers["sources"].map(lambda s: all(name in pack.sources for name in s))
-    yield from _rows(
-        pack.providers, ~named, "providers.csv", "sources", "is not a source of the pack"
-    )
+    yield from _rows(pack, "providers", ~named, "sources", "is not a source of the pack")
     unknown = pack.places["source"].map(lambda name: name not in pack.sources)
-    yield from _rows(pack.places, unknown, "places.csv", "source", "is not a source of the pack")
+    yield from _rows(pack, "places", unknown, "source", "is not a source of the pack")
     # Without an address only the dated answer to a call stands: who was asked is in the note.
     called = pack.evidence["note"].map(lambda n: str(n).startswith(ASKED)).astype(bool)
     called &= pack.evidence["as_of"].notna()
     bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u)).astype(bool)
     bare &= ~(pack.evidence["url"].isna() & called)
-    yield from _rows(pack.evidence, bare, "evidence.csv", "url", "is not a web address")
+    yield from _rows(pack, "evidence", bare, "url", "is not a web address")
     nameless = pack.evidence["url"].map(
         lambda u: isinstance(u, str) and publisher(pack, u) not in pack.publishers.values()
     )
-    yield from _rows(pack.evidence, nameless, "evidence.csv", "url", "has no publisher in the pack")
+    yield from _rows(pack, "evidence", nameless, "url", "has no publisher in the pack")
     legs = pd.Series([tuple(sorted(leg)) for leg in pack.roads[["from", "to"]].to_numpy()])
-    yield from _rows(
-        pack.roads, legs.duplicated(), "roads.csv", "from", "starts a leg that is listed twice"
-    )
+    yield from _rows(pack, "roads", legs.duplicated(), "from", "starts a leg that is listed twice")
     for source in pack.sources.values():
         if source.path is not None and not _is_web(source.path):
             yield DataError("datapackage.json", f"{source.path!r} is not a web address")
     lost = pack.roads["source"].map(
         lambda s: not all(_is_web(part) or part in pack.sources for part in s.split(";"))
     )
-    yield from _rows(pack.roads, lost, "roads.csv", "source", "is neither web address nor source")
+    yield from _rows(pack, "roads", lost, "source", "is neither web address nor source")
 
 
 def _is_web(text: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geo.distance import pair_km
+from geo.distance import distance_km
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def measure_detour(roads: pd.DataFrame, road_nodes: pd.DataFrame) -> Detour | No
     spots = road_nodes.set_index("node")[["lat", "lon"]].astype(float)
     start, end = (spots.loc[roads[column]].to_numpy() for column in ("from", "to"))
     placed = np.isfinite(start).all(axis=1) & np.isfinite(end).all(axis=1)
-    straight = pair_km(start[placed, 0], start[placed, 1], end[placed, 0], end[placed, 1])
+    straight = distance_km(start[placed, 0], start[placed, 1], end[placed, 0], end[placed, 1])
     road = roads["km"].to_numpy(float)[placed]
     apart = straight > 0
     if not apart.any():

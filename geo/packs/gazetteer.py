@@ -5,6 +5,7 @@ An ambiguous name is a result, not an error: the reader is asked which one.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -291,14 +292,6 @@ def _near(places: pd.DataFrame, a: int, b: int) -> bool:
 
 
 def _place(places: pd.DataFrame, labels: "pd.Series[str]", row: int) -> Place:
-    found = places.loc[[row]].to_dict("records")[0]
-    within = found["within"] if isinstance(found["within"], str) else ""
-    return Place(
-        place_id=found["place_id"],
-        name=found["name"],
-        kind=found["kind"],
-        within=within,
-        lat=found["lat"],
-        lon=found["lon"],
-        label=str(labels.loc[row]),
-    )
+    about = places.loc[[row], ["place_id", "name", "kind", "within", "lat", "lon"]]
+    known: Any = about.fillna({"within": ""}).to_dict("records")[0]
+    return Place(**known, label=str(labels.loc[row]))

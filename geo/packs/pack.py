@@ -173,7 +173,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
         emergency_name=about.get("emergency_name", ""),
         folder=folder,
         **tables,
-        outline=_read_outline(folder, about),
+        outline=land_of(folder, about, "outline"),
         sources=sources,
         publishers=about.get("publishers", {}),
         files=_files(folder, about),
@@ -200,29 +200,16 @@ def _detour(about: Mapping[str, Any]) -> Detour | None:
 
 
 #: What a descriptor must say, and of which type.
+_TEXTS = ("title", "version", "country", "emergency_number", "default_procedure", "default_place")
 _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
-    "title": str,
-    "version": str,
-    "country": str,
-    "emergency_number": str,
-    "default_procedure": str,
-    "default_place": str,
+    **dict.fromkeys((*_TEXTS, "measure"), str),
     "default_radius_km": (int, float),
-    "measure": str,
 }
-
 
 _MEASURES = ("road", "straight", "drive", "walk")
 _OPTIONAL: Mapping[str, type] = {
-    "resources": list,
-    "sources": list,
-    "licenses": list,
-    "examples": list,
-    "publishers": dict,
-    "totals": dict,
-    "detour": dict,
-    "levels": dict,
-    "view": list,
+    **dict.fromkeys(("resources", "sources", "licenses", "examples", "view"), list),
+    **dict.fromkeys(("publishers", "totals", "detour", "levels"), dict),
 }
 #: What each entry of a list must name.
 _ENTRIES = {
@@ -374,25 +361,19 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
     path = resource_path(folder, about, table)
     if path is None:
         return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
-    if path.suffix == ".parquet":
-        return _read_parquet(path, table)
+    typed = path.suffix == ".parquet"
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if typed:
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(path.name, f"cannot be read as CSV: {error}") from None
-    return conform(raw, table, path.name)
-
-
-def _read_parquet(path: Path, table: str) -> pd.DataFrame:
-    """A table that has its types already; its lists are lists."""
-    try:
-        frame = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise DataError(path.name, "the file is missing") from None
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(path.name, f"cannot be read as Parquet: {error}") from None
+    except (ValueError, pa.ArrowException, OSError) as error:
+        kind = "Parquet" if typed else "CSV"
+        raise DataError(path.name, f"cannot be read as {kind}: {error}") from None
+    if not typed:
+        return conform(frame, table, path.name)
     for column in LIST_COLUMNS.intersection(frame.columns):
         frame[column] = frame[column].map(list, na_action="ignore").astype(object)
     return check_frame(frame, table, path.name)
@@ -408,13 +389,15 @@ def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.D
     )
 
 
-def _read_outline(folder: Path, about: Mapping[str, Any]) -> BaseGeometry | None:
-    path = resource_path(folder, about, "outline")
-    if path is None or not path.exists():
+def land_of(folder: Path, about: Mapping[str, Any], *resources: str) -> BaseGeometry | None:
+    """The area of the first of these resources that a pack has, prepared; None without any."""
+    paths = (resource_path(folder, about, resource) for resource in resources)
+    path = next((path for path in paths if path is not None and path.exists()), None)
+    if path is None:
         return None
-    outline: BaseGeometry = read_shapes(path).geometry.union_all()
-    shapely.prepare(outline)
-    return outline
+    land: BaseGeometry = read_shapes(path).geometry.union_all()
+    shapely.prepare(land)
+    return land
 
 
 def read_shapes(path: Path) -> gpd.GeoDataFrame:

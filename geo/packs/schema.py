@@ -19,16 +19,8 @@ HOSPITAL_TYPES = (
     "small_hospital",
 )
 FACILITY_TYPES = (
-    *HOSPITAL_TYPES,
-    "specialist_centre",
-    "primary_care",
-    "clinic",
-    "doctors_office",
-    "urgent_care",
-    "health_post",
-    "dentist",
-    "pharmacy",
-    "other",
+    *(*HOSPITAL_TYPES, "specialist_centre", "primary_care", "clinic", "doctors_office"),
+    *("urgent_care", "health_post", "dentist", "pharmacy", "other"),
 )
 LOCATION_PRECISIONS = ("exact", "street", "postcode", "locality")
 EVIDENCE_STATUSES = ("offered", "specialist", "visiting", "planned", "outage", "not_offered")
@@ -62,22 +54,13 @@ def _one_of(words: tuple[str, ...], *, required: bool = False) -> Any:
     return _text(pa.Check.isin(words, error=f"is not one of {', '.join(words)}"), required=required)
 
 
-def _lat(*, required: bool = True) -> Any:
-    check = pa.Check.in_range(-90, 90, error="is not a latitude between -90 and 90")
-    return _column(float, check, required=required)
-
-
-def _lon(*, required: bool = True) -> Any:
-    check = pa.Check.in_range(-180, 180, error="is not a longitude between -180 and 180")
-    return _column(float, check, required=required)
+def _degrees(word: str, most: int, *, required: bool = True) -> Any:
+    error = f"is not a {word} between -{most} and {most}"
+    return _column(float, pa.Check.in_range(-most, most, error=error), required=required)
 
 
 def _at_least(low: float) -> pa.Check:
     return pa.Check.ge(low, error=f"is below {low:g}")
-
-
-def _schema(columns: dict[str, Any], *checks: pa.Check) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema(columns, checks=list(checks), strict=False, add_missing_columns=True)
 
 
 _DATE = pa.Check(
@@ -85,8 +68,8 @@ _DATE = pa.Check(
 )
 
 
-PROVIDERS = _schema(
-    {
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "providers": {
         "provider_id": _text(
             pa.Check.str_matches(r"^[^:\s]+:\S+$", error="is not written <source>:<record>"),
             required=True,
@@ -97,8 +80,8 @@ PROVIDERS = _schema(
         "also_known_as": _column(object),
         "facility_type": _one_of(FACILITY_TYPES),
         "specialties": _column(object),
-        "lat": _lat(),
-        "lon": _lon(),
+        "lat": _degrees("latitude", 90),
+        "lon": _degrees("longitude", 180),
         "location_precision": _one_of(LOCATION_PRECISIONS, required=True),
         "address": _text(),
         "locality": _text(),
@@ -116,10 +99,8 @@ PROVIDERS = _schema(
         "npi": _text(),
         "sources": _column(object, required=True),
         "retrieved": _text(_DATE, required=True),
-    }
-)
-EVIDENCE = _schema(
-    {
+    },
+    "evidence": {
         "provider_id": _text(required=True),
         "procedure": _text(),
         "specialty": _text(),
@@ -133,13 +114,7 @@ EVIDENCE = _schema(
         "url": _text(),
         "note": _text(),
     },
-    pa.Check(
-        lambda f: f[["procedure", "specialty", "service"]].notna().sum(axis=1) == 1,
-        error="names not exactly one of procedure, specialty and service",
-    ),
-)
-REGIONS = _schema(
-    {
+    "regions": {
         "region_id": _text(required=True, unique=True),
         "name": _text(required=True),
         "also_known_as": _column(object),
@@ -147,57 +122,55 @@ REGIONS = _schema(
         "parent_id": _text(),
         "population": _column(_WHOLE, _at_least(0)),
         "boundary": _one_of(BOUNDARIES, required=True),
-    }
-)
-DEMAND = _schema(
-    {
+    },
+    "demand": {
         "demand_id": _text(required=True, unique=True),
         "region_id": _text(required=True),
         "name": _text(required=True),
         "population": _column(_WHOLE, _at_least(0), required=True),
-        "lat": _lat(),
-        "lon": _lon(),
-    }
-)
-PLACES = _schema(
-    {
+        "lat": _degrees("latitude", 90),
+        "lon": _degrees("longitude", 180),
+    },
+    "places": {
         "place_id": _text(required=True, unique=True),
         "name": _text(required=True),
         "also_known_as": _column(object),
         "kind": _text(required=True),
         "within": _text(),
-        "lat": _lat(),
-        "lon": _lon(),
+        "lat": _degrees("latitude", 90),
+        "lon": _degrees("longitude", 180),
         "population": _column(_WHOLE, _at_least(0)),
         "source": _text(required=True),
-    }
-)
-ROADS = _schema(
-    {
+    },
+    "roads": {
         "from": _text(required=True),
         "to": _text(required=True),
         "km": _column(float, pa.Check.gt(0, error="is not above 0"), required=True),
         "reliability": _one_of(("high", "medium", "low"), required=True),
         "source": _text(required=True),
-    }
-)
-ROAD_NODES = _schema(
-    {
+    },
+    "road_nodes": {
         "node": _text(required=True, unique=True),
-        "lat": _lat(required=False),
-        "lon": _lon(required=False),
-    }
+        "lat": _degrees("latitude", 90, required=False),
+        "lon": _degrees("longitude", 180, required=False),
+    },
+}
+_ONE_SUBJECT = pa.Check(
+    lambda f: f[["procedure", "specialty", "service"]].notna().sum(axis=1) == 1,
+    error="names not exactly one of procedure, specialty and service",
 )
 
+#: The contract of each table.
 SCHEMAS = {
-    "providers": PROVIDERS,
-    "evidence": EVIDENCE,
-    "regions": REGIONS,
-    "demand": DEMAND,
-    "places": PLACES,
-    "roads": ROADS,
-    "road_nodes": ROAD_NODES,
+    table: pa.DataFrameSchema(
+        columns,
+        checks=[_ONE_SUBJECT] if table == "evidence" else [],
+        strict=False,
+        add_missing_columns=True,
+    )
+    for table, columns in _COLUMNS.items()
 }
+PROVIDERS, EVIDENCE = SCHEMAS["providers"], SCHEMAS["evidence"]
 
 
 def conform(frame: pd.DataFrame, table: str, file: str) -> pd.DataFrame:

@@ -19,7 +19,6 @@ except ImportError:  # not on Windows, where only this process takes its turns
     fcntl = None  # type: ignore[assignment]
 
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.distance import region_of_each
@@ -28,6 +27,7 @@ from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.pack import (
     DESCRIPTOR,
+    land_of,
     list_packs,
     pack_folder,
     read_descriptor,
@@ -123,23 +123,8 @@ def pack_land(folder: Path) -> BaseGeometry | None:
 
     Its outline where it has no shapes; None where it has neither.
     """
-    about = read_descriptor(folder)
-    for resource in ("boundaries", "region_shapes", "outline"):
-        path = resource_path(folder, about, resource)
-        if path is not None and path.exists():
-            land: BaseGeometry = read_shapes(path).geometry.union_all()
-            shapely.prepare(land)
-            return land
-    return None
-
-
-@contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Keep other processes from changing packs meanwhile, where the system can."""
-    with (home / ".lock").open("w") as lock:
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    shapes = ("boundaries", "region_shapes", "outline")
+    return land_of(folder, read_descriptor(folder), *shapes)
 
 
 def change_pack(
@@ -213,7 +198,9 @@ def _turn() -> Iterator[Path]:
     """The folder of the user's packs, for one change at a time."""
     home = user_folder()
     home.mkdir(parents=True, exist_ok=True)
-    with _CHANGING, _alone(home):
+    with _CHANGING, (home / ".lock").open("w") as lock:
+        if fcntl is not None:  # other processes, where the system can
+            fcntl.flock(lock, fcntl.LOCK_EX)
         for left in home.glob(f"{_STAGED}*"):  # of a run that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield home

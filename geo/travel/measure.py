@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from typing_extensions import override
 
-from geo.distance import Pairs, nearest_of_each, pair_km, pairs_within
+from geo.distance import Pairs, distance_km, nearest_of_each, pairs_within
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Progress, silent
@@ -150,6 +150,14 @@ class Origin:
         return pd.concat([rows, far], axis=1)
 
 
+def check_within(what: str, value: float, unit: str, most: float) -> None:
+    """Refuse a threshold or radius that is not above 0 and up to the most."""
+    if not 0 < value <= most:
+        raise CareReachError(
+            f"The {what} is {value:g} {unit}; it can be above 0 and up to {most:g}."
+        )
+
+
 class Measure(ABC):
     """One way to say how far.
 
@@ -175,16 +183,12 @@ class Measure(ABC):
     unit = "km"
     column: str
     most = MAX_RADIUS_KM
+    most_rows: int | None = None
     spread = ("road_high", "straight")
     is_bound = False
 
     def __init__(self, table: RoadTable | None = None) -> None:
         self.table = table
-
-    @property
-    def most_rows(self) -> int | None:
-        """How many rows are measured from a place at most; None for any number."""
-        return None
 
     def bound_km(self, within: float) -> float:
         """No way within a threshold leads farther in a straight line."""
@@ -245,17 +249,15 @@ class ByRoadTable(Measure):
 
     name, column = "road", "road_km"
 
-    def __init__(self, table: RoadTable) -> None:
-        super().__init__(table)
-        self._table = table
+    table: RoadTable
 
     @override
     def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
         road = np.full((supply.tiers, len(points[0])), np.inf)
         high = road.copy()
-        access = road_access(self._table, *points)
+        access = road_access(self.table, *points)
         for number, lat, lon in zip(supply.tier, *supply.places, strict=True):
-            way = road_distances(self._table, lat, lon, *points, access)
+            way = road_distances(self.table, lat, lon, *points, access)
             for best, column in ((road, "road_km"), (high, "road_high_km")):
                 best[number] = np.fmin(best[number], way[column].to_numpy())
         far = {self.name: road, "road_high": high}
@@ -263,12 +265,12 @@ class ByRoadTable(Measure):
 
     @override
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:
-        access = road_access(self._table, *points) if len(points[0]) else None
+        access = road_access(self.table, *points) if len(points[0]) else None
 
         def by_road() -> Iterable[tuple[Ints, Ints, Floats]]:
             for number in range(len(places[0]) if len(points[0]) else 0):
                 lat, lon = places[0][number], places[1][number]
-                km = road_distances(self._table, lat, lon, *points, access)["road_km"].to_numpy()
+                km = road_distances(self.table, lat, lon, *points, access)["road_km"].to_numpy()
                 near = np.flatnonzero(km <= within)
                 yield near, np.full(len(near), number, np.intp), km[near]
 
@@ -293,6 +295,7 @@ class ByEngine(Measure):
 
     unit, column = "min", "minutes"
     most = MAX_MIN
+    most_rows = MOST_TIMED
     spread = ("walk", "drive")
 
     def __init__(
@@ -300,11 +303,6 @@ class ByEngine(Measure):
     ) -> None:
         super().__init__(table)
         self.name, self._engine, self._kept = mode, engine, times
-
-    @property
-    @override
-    def most_rows(self) -> int | None:
-        return MOST_TIMED
 
     @override
     def bound_km(self, within: float) -> float:
@@ -335,7 +333,7 @@ class ByEngine(Measure):
             best[number] = time[every, quickest]
             way = np.isfinite(best[number])
             route_km[number, way] = length[every, quickest][way]
-            straight = pair_km(*points, *(axis[quickest] for axis in places))
+            straight = distance_km(*points, *(axis[quickest] for axis in places))
             line_km[number, way] = straight[way]
             at, _ = nearest_of_each(*points, *(axis[some] for axis in places))
             near[number] = time[every, some[at]]
@@ -447,11 +445,6 @@ class Measures:
         return Choice(self.kilometres, reason)
 
 
-def road_table_of(pack: Pack) -> RoadTable | None:
-    """A pack's road table; None where it has none."""
-    return RoadTable.from_frames(pack.roads, pack.road_nodes, pack.detour)
-
-
 def pack_measures(
     pack: Pack,
     table: RoadTable | None,
@@ -466,7 +459,7 @@ def pack_measures(
     pack
         The pack.
     table
-        From `road_table_of`.
+        The pack's road table; None where it has none.
     engine, lacking
         From `geo.travel.times.engine_for`.
     times

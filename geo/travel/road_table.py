@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 #: A point this near to a node is taken to join the road there and nowhere else.
 ON_ROAD_KM = 3.0
 _LEG = ("from", "to", "km", "reliability")
+#: The columns of `road_distances`.
+DISTANCES = ("distance_km", "road_km", "road_low_km", "road_high_km", "road_about")
 
 
 @dataclass(frozen=True)
@@ -174,8 +176,8 @@ def road_distances(
     """
     straight = distance_km(lat, lon, lats, lons)
     if table is None:
-        blank = np.full(len(straight), np.nan)
-        return _frame(straight, blank, blank, blank, np.zeros(len(straight), bool))
+        blank = dict.fromkeys(DISTANCES[1:4], np.nan)
+        return pd.DataFrame({"distance_km": straight, **blank, "road_about": False})
     here = road_access(table, [lat], [lon])
     there = road_access(table, lats, lons) if access is None else access
     # Every way to leave and to arrive: shape (n, ways).
@@ -195,18 +197,5 @@ def road_distances(
         np.maximum(published + times * estimated, straight)
         for times in (detour.median, detour.low, detour.high)
     )
-    return _frame(straight, road, low, high, about | (estimated > 0))
-
-
-def _frame(
-    straight: Floats, road: Floats, low: Floats, high: Floats, about: npt.NDArray[np.bool_]
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "distance_km": straight,
-            "road_km": road,
-            "road_low_km": low,
-            "road_high_km": high,
-            "road_about": about,
-        }
-    )
+    columns = (straight, road, low, high, about | (estimated > 0))
+    return pd.DataFrame(dict(zip(DISTANCES, columns, strict=True)))

@@ -7,7 +7,7 @@ What cannot be reached is NA, never infinity, and so is a place too far from any
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,6 +256,22 @@ def _understood() -> Iterator[None]:
         raise RoadsDownError("The road service gives answers that are not Valhalla's.") from error
 
 
+def _asked(
+    engine: Engine,
+    action: str,
+    points: Sequence[tuple[float, float]],
+    mode: str,
+    shape: Mapping[str, Any],
+) -> Any:
+    """What the engine answers of points on the road; None where one lies off it."""
+    ends = join_roads(engine, points, mode)
+    if not (ends.off_km <= OFF_ROAD_KM).all():
+        return None
+    return engine.ask(
+        action, {"locations": _places(ends.spots), "costing": _costing(mode), **shape}
+    )
+
+
 def isochrone(
     engine: Engine, origin: tuple[float, float], within_min: float, mode: str = "drive"
 ) -> BaseGeometry | None:
@@ -283,17 +299,8 @@ def isochrone(
     CareReachError
         If the mode is none, or the engine does not answer.
     """
-    start = join_roads(engine, [origin], mode)
-    if not start.off_km[0] <= OFF_ROAD_KM:
-        return None
-    question = {
-        "locations": _places(start.spots),
-        "costing": _costing(mode),
-        "contours": [{"time": within_min}],
-        "polygons": True,
-        "denoise": 0,
-    }
-    answer = engine.ask("isochrone", question)
+    shape = {"contours": [{"time": within_min}], "polygons": True, "denoise": 0}
+    answer = _asked(engine, "isochrone", [origin], mode, shape)
     if answer is None:
         return None
     with _understood():
@@ -324,17 +331,8 @@ def route(
     CareReachError
         If the mode is none, or the engine does not answer.
     """
-    ends = join_roads(engine, [origin, destination], mode)
-    if not (ends.off_km <= OFF_ROAD_KM).all():
-        return None
-    question = {
-        "locations": _places(ends.spots),
-        "costing": _costing(mode),
-        "format": "osrm",
-        "shape_format": "geojson",
-        "directions_type": "none",
-    }
-    answer = engine.ask("route", question)
+    shape = {"format": "osrm", "shape_format": "geojson", "directions_type": "none"}
+    answer = _asked(engine, "route", [origin, destination], mode, shape)
     if answer is None:
         return None
     with _understood():

@@ -208,7 +208,7 @@ def test_a_pack_without_regions_has_its_total(bhutan: Pack, library: dict[str, P
     found = measure_coverage(supplied(bare, library), 50)
     assert found.people_beyond == 287_689
     assert found.level(1).empty
-    assert access_scores(found)[0].empty
+    assert access_scores(found).empty
 
 
 def test_nobody_is_rung_about_a_condition(bhutan: Pack, library: dict[str, Procedure]) -> None:
@@ -230,7 +230,7 @@ def test_nobody_lives_there(bhutan: Pack, library: dict[str, Procedure]) -> None
     assert np.isnan(found.share["likely"])
     assert percent_text(found.share["likely"]) == "no figure"
     assert lead_text(found)[0] == "No people are in the data for Bhutan."
-    assert access_scores(found)[0]["e2sfca"].isna().all()
+    assert access_scores(found)["e2sfca"].isna().all()
 
 
 def test_no_provider_and_one_provider(bhutan: Pack, library: dict[str, Procedure]) -> None:

@@ -13,7 +13,6 @@ from geo.care.entry import Procedure
 from geo.care.evidence import assess
 from geo.coverage.reach import (
     SUPPLIES,
-    call_gains,
     e2sfca,
     find_reach,
     main_cause,
@@ -223,12 +222,6 @@ def test_zones_are_closed_thirds() -> None:
     pairs = [(np.zeros(5, int), np.arange(5), km)]
     score, _ = e2sfca([1], np.ones(5), lambda: pairs, 30)
     assert score[0] == pytest.approx(5)  # one person gets all of everything
-
-
-def test_a_call_counts_people_not_yet_covered() -> None:
-    pairs = [(np.array([0, 1, 2]), np.array([0, 0, 1]), np.ones(3))]
-    gains = call_gains([100, 20, 3], [True, False, True], lambda: pairs, 3)
-    assert gains.tolist() == [100, 3, 0]
 
 
 def test_pairs_by_road_equal_the_estimates(bhutan: Pack) -> None:

@@ -500,7 +500,7 @@ def test_only_the_nearest_of_very_many_are_measured_and_that_is_said(
     engine: ServiceEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("geo.travel.measure.MOST_TIMED", 4)
+    monkeypatch.setattr("geo.travel.measure.ByEngine.most_rows", 4)
     assessed = assess_pack(bhutan, library["hospital-care"], TODAY)
     answer = find_care(
         assessed,
