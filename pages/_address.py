@@ -196,16 +196,11 @@ class _Reader:
         self.tell(f"“{value}” is ignored: {name} can be {', '.join(filter(None, allowed))}.")
         return default
 
-    def km(self, name: str, default: float) -> float:
-        """A distance in km."""
-        return self._threshold(name, default, MAX_RADIUS_KM, ("a radius", "km"))
-
-    def minutes(self, name: str, default: float) -> float:
-        """A time in minutes."""
-        return self._threshold(name, default, MAX_MIN, ("a time", "minutes"))
-
-    def _threshold(self, name: str, default: float, most: float, words: tuple[str, str]) -> float:
+    def threshold(self, name: str, default: float) -> float:
         """A number above 0; another is named, and the default used."""
+        noun, unit, most = ("a radius", "km", MAX_RADIUS_KM)
+        if name.endswith("_min"):
+            noun, unit, most = ("a time", "minutes", MAX_MIN)
         text = self._address.get(name)
         if text is None:
             return default
@@ -215,7 +210,6 @@ class _Reader:
             number = math.nan
         if 0 < number <= most:
             return number
-        noun, unit = words
         self.tell(
             f"“{text}” is not {noun}: it can be above 0 and up to {most:g} {unit}. "
             f"Used instead: {default:g} {unit}."
@@ -309,8 +303,8 @@ def read_find() -> tuple[FindView, tuple[Problem, ...]]:
         near=near,
         match=match,
         provider=reader.provider(),
-        radius_km=reader.km("radius_km", pack.default_radius_km),
-        within_min=reader.minutes("within_min", DEFAULT_MIN),
+        radius_km=reader.threshold("radius_km", pack.default_radius_km),
+        within_min=reader.threshold("within_min", DEFAULT_MIN),
         measure=reader.measure(),
         order=reader.one_of("order", ORDERS, "evidence"),
         show=reader.one_of("show", tuple(SHOW), "all"),
@@ -329,15 +323,15 @@ def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
         pack=pack,
         level=int(reader.one_of("level", levels, levels[0])),
         region=reader.region(),
-        compare_km=reader.km("compare_km", 2 * pack.default_radius_km)
+        compare_km=reader.threshold("compare_km", 2 * pack.default_radius_km)
         if "compare_km" in st.query_params
         else None,
-        compare_min=reader.minutes("compare_min", 2 * DEFAULT_MIN)
+        compare_min=reader.threshold("compare_min", 2 * DEFAULT_MIN)
         if "compare_min" in st.query_params
         else None,
         procedure=reader.procedure(),
-        within_km=reader.km("within_km", pack.default_radius_km),
-        within_min=reader.minutes("within_min", DEFAULT_MIN),
+        within_km=reader.threshold("within_km", pack.default_radius_km),
+        within_min=reader.threshold("within_min", DEFAULT_MIN),
         supply=reader.one_of("supply", SUPPLIES, "likely"),
         measure=reader.measure(),
         add=reader.points("add"),

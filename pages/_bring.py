@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit_folium import st_folium
 
 from geo.errors import CareReachError
@@ -26,7 +25,7 @@ from geo.sources.registry import KINDS, recognise
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.table import Near, read_facilities
 from geo.text import escape
-from pages import _frame
+from pages import _components, _frame
 from pages._components import plain
 from pages._session import Key
 
@@ -35,33 +34,7 @@ MAX_MB, MAX_ROWS = 50, 200_000
 #: So many points are drawn in a preview.
 MAX_POINTS = 2_000
 NOT_THERE = "(not in the table)"
-FIELD_LABELS = {
-    "name": "Name",
-    "lat": "Latitude",
-    "lon": "Longitude",
-    "position": "Both in one column",
-    "postcode": "Postcode",
-    "facility_type": "Kind of place",
-    "specialties": "Specialty",
-    "address": "Address",
-    "locality": "Town",
-    "region": "Region",
-    "country": "Country",
-    "phone": "Telephone",
-    "website": "Website",
-    "opening_hours": "Opening hours",
-    "record": "Own id",
-    "npi": "NPI",
-    "operational_status": "In operation",
-    "beds": "Beds",
-    "languages": "Languages",
-    "gender": "Gender",
-    "accepting_new": "Takes new patients",
-    "telehealth": "By video or telephone",
-    "wheelchair": "Wheelchair access",
-    "emergency": "Emergency department",
-    "also_known_as": "Other names",
-}
+FIELD_LABELS = _components.LABELS["fields"]
 FIRST_FIELDS = 8
 
 
@@ -281,17 +254,10 @@ def preview(batch: Batch, mapping: Mapping | None) -> None:
         shown = frame[["name", "facility_type", "locality", "phone"]].head(8)
         st.dataframe(shown.dropna(axis=1, how="all"), hide_index=True)
         with st.container(horizontal=True):
-            st.download_button(
-                "Row by row (CSV)", batch.report.csv(), "report.csv", "text/csv", on_click="ignore"
-            )
+            _components.download("Row by row (CSV)", batch.report.csv(), "report.csv")
             if mapping is not None:
-                st.download_button(
-                    "This mapping, to use again",
-                    write_mapping(mapping),
-                    "mapping.yaml",
-                    "application/yaml",
-                    on_click="ignore",
-                )
+                again = write_mapping(mapping)
+                _components.download("This mapping, to use again", again, "mapping.yaml")
     with chart:
         if len(frame):
             some = frame.iloc[:: max(1, len(frame) // MAX_POINTS)]
@@ -336,18 +302,18 @@ def target(name: str, batch: Batch, file_id: str) -> None:
         st.warning(plain(problem))
     if st.button("Import", type="primary", disabled=bool(problem)):
         bar = st.progress(0.0, "Beginning")
+
+        def advance(step: Step) -> None:
+            bar.progress(step.share or 0.0, step.doing)
+
         try:
-            done = import_into(pack, [batch], new, progress=lambda step: _show(bar, step))
+            done = import_into(pack, [batch], new, progress=advance)
         except (CareReachError, OSError) as error:
             bar.empty()
             st.warning(plain(f"Nothing was imported: {error}"))
             return
         st.session_state[Key.BRING_DONE], st.session_state[Key.BRING_OF] = done, file_id
         st.rerun()
-
-
-def _show(bar: DeltaGenerator, step: Step) -> None:
-    bar.progress(step.share or 0.0, step.doing)
 
 
 def finished(done: Imported) -> None:
@@ -357,6 +323,4 @@ def finished(done: Imported) -> None:
     st.html(f"<ul>{lines}</ul>")
     with st.container(horizontal=True):
         st.page_link("pages/find.py", label="Search it", query_params={"pack": done.pack})
-        st.download_button(
-            "Row by row (CSV)", done.csv(), "report.csv", "text/csv", on_click="ignore"
-        )
+        _components.download("Row by row (CSV)", done.csv(), "report.csv")

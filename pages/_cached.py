@@ -1,5 +1,6 @@
 """Data that the pages share: opened, assessed and measured once for all sessions."""
 
+import contextlib
 import datetime as dt
 import gc
 import json
@@ -69,7 +70,7 @@ def pack_key(of: Pack) -> tuple[str, str]:
 
 def library() -> dict[str, Procedure]:
     """The procedure library, read once, and again when the folder of one's own has changed."""
-    return _library(_own())[0]
+    return _library(files_of(own_folder()))[0]
 
 
 def specialty_labels() -> dict[str, str]:
@@ -79,25 +80,16 @@ def specialty_labels() -> dict[str, str]:
 
 def library_problems() -> tuple[DataError, ...]:
     """Entries of one's own that were left out, and why."""
-    return _library(_own())[1]
+    return _library(files_of(own_folder()))[1]
 
 
-def _own() -> OwnFiles:
-    """What tells whether the folder of entries of one's own is another, or has changed."""
-    folder = own_folder()
-    try:
-        files = sorted(os.scandir(folder), key=lambda f: f.name) if folder else ()
-    except OSError:
-        files = ()
-    return folder, *((file.name, _changed(file)) for file in files)
-
-
-def _changed(file: os.DirEntry[str]) -> int | None:
-    """When a file was changed; None where it cannot be said."""
-    try:
-        return file.stat().st_mtime_ns
-    except OSError:
-        return None
+def files_of(*folders: Path | None) -> OwnFiles:
+    """Folders of one's own, and their files with the times of change: another key, other files."""
+    found: list[Any] = [*folders]
+    for folder in filter(None, folders):
+        with contextlib.suppress(OSError):
+            found += [(str(path), path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
+    return tuple(found)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -113,7 +105,7 @@ def gazetteer(of: Pack) -> Gazetteer:
 
 def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
     """A pack seen with one procedure; a new day makes a new one."""
-    return _assessed(of, slug, today, _own())
+    return _assessed(of, slug, today, files_of(own_folder()))
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
@@ -132,7 +124,7 @@ def narrowed(of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.date
     when = now.replace(minute=minute, second=0, microsecond=0)
     if not filters.open_now:
         when = when.replace(hour=0)
-    return _narrowed(of, slug, today, filters, when, _own())
+    return _narrowed(of, slug, today, filters, when, files_of(own_folder()))
 
 
 @st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Pack: pack_key})
@@ -240,7 +232,7 @@ def supplied(
                 table.learn(lats, lons, bar.show)
         finally:
             bar.clear()
-    return _supplied(of, slug, today, what_if, timed, _own())
+    return _supplied(of, slug, today, what_if, timed, files_of(own_folder()))
 
 
 class _Bar:

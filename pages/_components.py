@@ -1,18 +1,27 @@
 """Small parts that several pages show: components of our own, and HTML around entries."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import yaml
 from streamlit.delta_generator import DeltaGenerator
 
 from geo.care.entry import Procedure
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
 from geo.packs.pack import Pack
+from geo.paths import STATIC
 from geo.text import escape
 from geo.travel.measure import Measure
+from geo.travel.times import MODES
 
+_BUTTON_CSS = (STATIC / "button.css").read_text("utf-8")
+LABELS: dict[str, dict[str, str]] = yaml.safe_load(
+    (Path(__file__).parent / "labels.yaml").read_text("utf-8")
+)
+MEASURE_LABELS = {m: f"minutes {by}" if m in MODES else by for m, by in BY.items()}
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
 MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 
@@ -30,15 +39,7 @@ def urgent(
 
 
 def explainer(procedure: Procedure, treatments: Mapping[str, dict[str, str]]) -> None:
-    """The short form of an entry, for the panel beside the map.
-
-    Parameters
-    ----------
-    procedure
-        The entry.
-    treatments
-        Titles of the procedures that treat it, each with the address that asks who does it here.
-    """
+    """The short form of an entry beside the map; treatments: title to the address that asks."""
     st.html(f'<div class="cr-panel">{entry_html.short_form_html(procedure)}</div>')
     st.page_link(
         "pages/procedures.py",
@@ -51,8 +52,6 @@ def explainer(procedure: Procedure, treatments: Mapping[str, dict[str, str]]) ->
     st.html(f'<p class="cr-note">{escape(entry_html.reviewed_text(procedure))}</p>')
 
 
-#: Only this travels with each run; the script and its styles are fetched once from `static/`.
-_LIST_HTML = '<link rel="stylesheet" href="app/static/list.css"><div id="root"></div>'
 _LIST_JS = """
 export default async function (component) {
   const list = await import(new URL("app/static/list.js", document.baseURI).href);
@@ -61,41 +60,27 @@ export default async function (component) {
 """
 
 
-def result_list(data: Mapping[str, Any], key: str, on_select: Callable[[], None]) -> None:
-    """The list of results: JSON in, text nodes on screen, the chosen row's id back."""
-    component = st.components.v2.component("carereach_list", html=_LIST_HTML, js=_LIST_JS)
+def rows(kind: str, data: Mapping[str, Any], key: str, on_select: Callable[[], None]) -> None:
+    """Rows to choose from ("list" or "table"): JSON in, text nodes shown, the chosen id back."""
+    # Only this travels with each run; script and styles are fetched once from `static/`.
+    html = f'<link rel="stylesheet" href="app/static/{kind}.css"><div id="root"></div>'
+    script = _LIST_JS.replace("list", kind)
+    component = st.components.v2.component(f"carereach_{kind}", html=html, js=script)
     component(data=data, key=key, on_select_change=on_select)
 
 
-_TABLE_HTML = '<link rel="stylesheet" href="app/static/table.css"><div id="root"></div>'
-_TABLE_JS = _LIST_JS.replace("list", "table")
-
-
-def table(data: Mapping[str, Any], key: str, on_select: Callable[[], None]) -> None:
-    """A table whose rows can be chosen: JSON in, text nodes on screen, the chosen row's id back."""
-    component = st.components.v2.component("carereach_table", html=_TABLE_HTML, js=_TABLE_JS)
-    component(data=data, key=key, on_select_change=on_select)
+def download(label: str, data: Any, name: str, **more: Any) -> None:
+    """A download that needs no further run; its kind follows from the name's ending."""
+    kind = LABELS["downloads"][name.rpartition(".")[2]]
+    st.download_button(label, data, name, kind, on_click="ignore", **more)
 
 
 def browser_button(key: str, label: str, action: str) -> None:
-    """A button for what only the browser can do.
-
-    Parameters
-    ----------
-    key
-        Of the component.
-    label
-        On the button.
-    action
-        JavaScript; `button` is the element.
-    """
+    """A button for what only the browser can do; in the JavaScript, `button` is the element."""
     component = st.components.v2.component(
         f"carereach_{key}",
         html=f'<button type="button">{escape(label)}</button>',
-        css="button { font: 400 1rem var(--st-font); min-height: 2.5rem; padding: .25rem .75rem;"
-        " cursor: pointer; color: var(--st-text-color); background: none; border-radius: 8px;"
-        " border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }"
-        "button:focus-visible { outline: 3px solid var(--st-primary-color); }",
+        css=_BUTTON_CSS,
         js="export default function ({ parentElement }) {"
         ' const button = parentElement.querySelector("button");'
         f" button.onclick = () => {{ {action} }}; }}",

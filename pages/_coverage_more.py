@@ -1,6 +1,7 @@
 """What is asked less often on Coverage: distances, a call, what-if, an area, downloads."""
 
 import datetime as dt
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import altair as alt
@@ -27,8 +28,6 @@ from pages._components import plain
 from pages._coverage_parts import SUPPLY_LABELS
 from pages._session import Key
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-GEOJSON = "application/geo+json"
 #: At most this many next places are on the page for decision makers.
 NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
@@ -130,10 +129,6 @@ def ask(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.d
             st.rerun()
 
 
-def _opened_call() -> None:
-    st.session_state[Key.CALL] = st.session_state["w_cover_call"]
-
-
 def what_if(view: CoverageView, coverage: Coverage) -> None:
     """Places added or removed, and where the next ones would reach the most people."""
     st.caption("Choose “Add a place” above the map and click. It takes staff, not a pin on a map.")
@@ -214,20 +209,18 @@ def an_area(coverage: Coverage) -> None:
     corners = st.session_state.get(Key.DRAWN_AREA, [])
     st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
     upload = st.file_uploader("Area as GeoJSON", type=["geojson", "json"], max_upload_size=5)
+    drawn = ""
+    if len(corners) >= 3:
+        drawn = shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners]))
     shape = None
-    if upload is not None:
-        try:
-            shape = read_area(upload.getvalue().decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            st.warning("This is not GeoJSON that can be read.")
-        except CareReachError as error:
-            st.warning(plain(str(error)))
-    elif len(corners) >= 3:
-        ring = [(lon, lat) for lat, lon in corners]
-        try:
-            shape = read_area(shapely.to_geojson(shapely.Polygon(ring)))
-        except CareReachError as error:  # corners in one line
-            st.warning(plain(str(error)))
+    try:
+        if upload is not None or drawn:
+            text = upload.getvalue().decode("utf-8-sig") if upload is not None else drawn
+            shape = read_area(text)
+    except UnicodeDecodeError:
+        st.warning("This is not GeoJSON that can be read.")
+    except CareReachError as error:  # not an area, or corners in one line
+        st.warning(plain(str(error)))
     if shape is not None:
         part = area_coverage(coverage, shape)
         st.html(
@@ -240,57 +233,41 @@ def an_area(coverage: Coverage) -> None:
     with st.container(horizontal=True):
         if corners:
             st.button("Clear the area", on_click=lambda: st.session_state.pop(Key.DRAWN_AREA, None))
-        if len(corners) >= 3:
-            st.download_button(
-                "Download the area",
-                shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners])),
-                "area.geojson",
-                "application/geo+json",
-                on_click="ignore",
-            )
+        if drawn:
+            _components.download("Download the area", drawn, "area.geojson")
 
 
 def download(view: CoverageView, coverage: Coverage, calls: pd.DataFrame) -> None:
     """The figures to take along, made when asked for."""
     name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-"
     name += f"{coverage.within:g}{coverage.unit}"
-    kinds = (
-        ("CSV", "csv", lambda: downloads.coverage_csv(coverage), "text/csv"),
-        ("XLSX", "xlsx", lambda: downloads.coverage_xlsx(coverage), XLSX),
-        ("GeoJSON", "geojson", lambda: downloads.coverage_geojson(coverage, view.level), GEOJSON),
+    link = "/coverage?" + urlencode(view.address())
+    drawn = coverage_map(coverage)
+    files: tuple[tuple[str, str, Callable[[], str | bytes]], ...] = (
+        ("Download CSV", ".csv", lambda: downloads.coverage_csv(coverage)),
+        ("Download XLSX", ".xlsx", lambda: downloads.coverage_xlsx(coverage)),
+        ("Download GeoJSON", ".geojson", lambda: downloads.coverage_geojson(coverage, view.level)),
         (
-            "GeoParquet",
-            "parquet",
+            "Download GeoParquet",
+            ".parquet",
             lambda: downloads.coverage_geoparquet(coverage, view.level),
-            "application/vnd.apache.parquet",
+        ),
+        (
+            "Report for analysts",
+            "-report.html",
+            lambda: reports.analyst_report(coverage, view.level, calls, link, drawn),
+        ),
+        (
+            "One page for decision makers",
+            "-decision.html",
+            lambda: reports.decision_report(coverage, calls, _next_places(coverage), drawn),
         ),
     )
     with st.container(horizontal=True, key="downloads"):
-        for label, ending, make, kind in kinds:
-            st.download_button(
-                f"Download {label}", make, f"{name}.{ending}", kind, on_click="ignore"
-            )
-        drawn = coverage_map(coverage)
-        st.download_button(
-            "Report for analysts",
-            lambda: reports.analyst_report(
-                coverage, view.level, calls, "/coverage?" + urlencode(view.address()), drawn
-            ),
-            f"{name}-report.html",
-            "text/html",
-            on_click="ignore",
-        )
-        st.download_button(
-            "One page for decision makers",
-            lambda: reports.decision_report(coverage, calls, _next_places(coverage), drawn),
-            f"{name}-decision.html",
-            "text/html",
-            on_click="ignore",
-        )
+        for label, ending, make in files:
+            _components.download(label, make, f"{name}{ending}")
         _components.browser_button("print_summary", "Print this summary", "window.print();")
-    st.html(
-        handouts.summary_html(coverage, view.level, calls, "/coverage?" + urlencode(view.address()))
-    )
+    st.html(handouts.summary_html(coverage, view.level, calls, link))
 
 
 def _next_places(coverage: Coverage) -> tuple[pd.DataFrame, Sites] | None:

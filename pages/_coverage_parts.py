@@ -27,6 +27,7 @@ from geo.output.coverage_text import (
 )
 from geo.text import escape
 from geo.travel.measure import Measure
+from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
 from pages import _address, _cached, _components
 from pages._address import (
@@ -46,18 +47,10 @@ SUPPLY_LABELS = {
     "likely": "Likely or better",
     "unknown": "All that could do it",
 }
-MEASURE_LABELS = {
-    "road": "by road (estimate)",
-    "straight": "in a straight line",
-    "drive": "minutes by car",
-    "walk": "minutes on foot",
-}
+MEASURE_LABELS = _components.MEASURE_LABELS | {"road": "by road (estimate)"}
 #: What the distance on the map is.
-MAP_LABELS = {
-    "road": "Road km",
-    "straight": "Straight km",
-    "drive": "Minutes by car",
-    "walk": "Minutes on foot",
+MAP_LABELS = {"road": "Road km", "straight": "Straight km"} | {
+    mode: MEASURE_LABELS[mode].capitalize() for mode in MODES
 }
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
@@ -283,8 +276,8 @@ def gap_table(view: CoverageView, coverage: Coverage) -> None:
         data["more"] = f"{len(gaps) - MOST_ROWS:,} more have gaps; all are in the downloads."
     if gaps.empty:
         data["more"] = "No region has people beyond the threshold."
-    _components.table(
-        data, "gaps", lambda: change_coverage(region=st.session_state["gaps"].select or "")
+    _components.rows(
+        "table", data, "gaps", lambda: change_coverage(region=st.session_state["gaps"].select or "")
     )
 
 
@@ -301,7 +294,7 @@ def calls_table(view: CoverageView, calls: pd.DataFrame) -> None:
         ],
         "more": None if len(calls) else "Nobody outside this supply would reach more people.",
     }
-    _components.table(data, "calls", _opened_call)
+    _components.rows("table", data, "calls", _opened_call)
 
 
 def _opened_call() -> None:
@@ -403,13 +396,7 @@ def clicked(tool: str, lat: float, lon: float) -> None:
 def supplied_for(
     view: CoverageView, today: dt.date
 ) -> tuple[Supplied, Measure, CareReachError | None]:
-    """The pack with what was added and removed, measured once.
-
-    Returns
-    -------
-    tuple
-        What was measured, by which measure it can be read, and why that is not the one asked for.
-    """
+    """The pack as supposed, the measure it can be read by, and why not by the one asked for."""
     asked = (view.pack, view.procedure.slug, today, _cached.WhatIf(view.add, view.remove))
     if view.measure.unit == "km":
         return _cached.supplied(*asked), view.measure, None

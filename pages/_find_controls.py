@@ -1,6 +1,8 @@
 """What a reader can change on the Find page, and what was not understood."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -12,50 +14,11 @@ from pages import _address, _cached, _components
 from pages._address import FindView, Problem
 from pages._components import plain
 
+SHOW_LABELS, FILTER_LABELS = _components.LABELS["show"], _components.LABELS["filters"]
+MEANINGS = Path(__file__).parent / "meanings.html"
 ORDER_LABELS = {"evidence": "Strongest evidence", "distance": "Nearest"}
-MEASURE_LABELS = {
-    "road": "by road",
-    "straight": "in a straight line",
-    "drive": "minutes by car",
-    "walk": "minutes on foot",
-}
-MEASURE_LABELS = {
-    "road": "by road",
-    "straight": "in a straight line",
-    "drive": "minutes by car",
-    "walk": "minutes on foot",
-}
-SHOW_LABELS = {
-    "all": "Everybody who may do it",
-    "likely": "Likely or better",
-    "reported": "Reported or confirmed",
-    "confirmed": "Confirmed only",
-    "not_offered": "Only those on record as not doing it",
-}
-FILTER_LABELS = {
-    "kind": "Who",
-    "specialty": "Specialty",
-    "language": "Language",
-    "gender": "Gender",
-    "telehealth": "By video or telephone",
-    "accepting": "Takes new patients",
-    "wheelchair": "Wheelchair access",
-    "emergency": "Emergency department",
-    "open_now": "Open now",
-}
 FILTER_ANY = "Any"
 FILTER_NOTE = "Only what is on record counts: who does not say is left out, and counted."
-MEANINGS = """<dl class="cr-words">
-<dt>Confirmed</dt><dd>An official page, a register or payment records say that it is done here, at
-most 3 years ago. For hospital and primary care: the register lists the place as such.</dd>
-<dt>Reported</dt><dd>Somebody else says so, or it was said longer ago.</dd>
-<dt>Likely</dt><dd>The doctors it takes are on record here. Nobody has said that it is done.</dd>
-<dt>Unknown</dt><dd>A place of a kind that could do it. Nothing decisive is on record.</dd>
-<dt>Old, no date</dt><dd>What this rests on is more than 3 years old, or has no date.</dd>
-<dt>Another source disagrees</dt><dd>An older or undated statement says the opposite.</dd>
-<dt>Related service</dt><dd>Something close to it is done here, which makes it more likely.</dd>
-<dt>About, estimates</dt><dd>Road kilometres are published only between towns. The way to and from
-them is estimated.</dd></dl>"""
 
 
 def title(view: FindView) -> None:
@@ -159,7 +122,7 @@ def more_choices(view: FindView) -> None:
             "Measure",
             list(_cached.measures(view.pack).by_name),
             key="w_measure",
-            format_func=MEASURE_LABELS.__getitem__,
+            format_func=_components.MEASURE_LABELS.__getitem__,
             on_change=lambda: _address.change_find(measure=st.session_state["w_measure"]),
         )
         engine, why = _cached.engine(view.pack)
@@ -188,20 +151,14 @@ def filters(view: FindView) -> None:
         for name, values in known.items():
             parameter = _address.NAMES.get(name, name)
             key = f"w_filter_{name}"
+            _address.show_value(key, getattr(view.filters, name))
+            told: dict[str, Any] = {"key": key, "on_change": filtered, "args": (parameter, key)}
             if values:
                 shown = {"": FILTER_ANY, **{v: value_text(name, v, labels) for v in values}}
-                _address.show_value(key, getattr(view.filters, name))
-                st.selectbox(
-                    FILTER_LABELS[name],
-                    list(shown),
-                    key=key,
-                    format_func=shown.__getitem__,
-                    on_change=filtered,
-                    args=(parameter, key),
-                )
+                words = shown.__getitem__
+                st.selectbox(FILTER_LABELS[name], list(shown), format_func=words, **told)
             else:
-                _address.show_value(key, getattr(view.filters, name))
-                st.checkbox(FILTER_LABELS[name], key=key, on_change=filtered, args=(parameter, key))
+                st.checkbox(FILTER_LABELS[name], **told)
         st.html(f'<p class="cr-note">{escape(FILTER_NOTE)}</p>')
         if on:
             st.button("Clear all", on_click=_address.change_find, kwargs=dict.fromkeys(said, ""))

@@ -40,28 +40,22 @@ PURPOSE = (
 )
 
 
-def filter_note(answer: Answer, view: FindView) -> str:
-    """What the filters left out for want of data."""
-    if not view.filters or not answer.assessed.silent:
-        return ""
-    return (
-        f" Filters are on; {answer.assessed.silent:,} in the whole data do not say what you ask "
-        "for and are left out."
-    )
-
-
 def headline(view: FindView, answer: Answer) -> None:
     """What is asked, how many were found, and what else could be asked."""
     lead, rest = count_text(answer)
     hidden = sum(answer.counts[s] for s in SHOW[answer.search.show] if s in answer.counts)
     hidden -= len(answer.results)
     more = f" Shown: the first {len(answer.results)}." if hidden > 0 else ""
+    silent = answer.assessed.silent if view.filters else 0
+    if silent:
+        more += f" Filters are on; {silent:,} in the whole data do not say what you ask for and"
+        more += " are left out."
     purpose = "" if st.query_params else f'<p class="cr-note">{PURPOSE}</p>'
     st.html(
         f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
         f"{escape(answer.place.label)}</h1>"
         f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}'
-        f"{more}{escape(filter_note(answer, view))}</p></div>"
+        f"{more}</p></div>"
     )
     with st.container(key="outside"):
         if answer.outside_km:
@@ -188,33 +182,21 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
 
 
 def caption(answer: Answer, *, shaded: bool) -> None:
-    """What the map's signs mean."""
-    if answer.measure.unit == "min":
-        _timed_caption(answer, shaded=shaded)
-        return
-    bound = (
-        f"Nothing outside the circle ({answer.radius_km:g} km in a straight line) can be within "
-        f"{answer.radius_km:g} km by road."
-        if not answer.measure.is_bound
-        else f"The circle is {answer.radius_km:g} km in a straight line."
-    )
-    _legend(answer, bound)
-
-
-def _timed_caption(answer: Answer, *, shaded: bool) -> None:
-    """The same where the list is cut by minutes."""
-    source = answer.pack.sources.get(ROADS_SOURCE)
-    roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
-    area = (
-        f"Shaded: what can be reached in {threshold_text(answer)}, without traffic or waiting."
-        if shaded
-        else "The area that can be reached is not drawn: the road service gave none."
-    )
-    _legend(answer, f"{area} {roads}.")
-
-
-def _legend(answer: Answer, bound: str) -> None:
     """What the map's signs mean, and how far it looks."""
+    km = f"{answer.radius_km:g} km"
+    if answer.measure.unit == "min":
+        source = answer.pack.sources.get(ROADS_SOURCE)
+        roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
+        area = (
+            f"Shaded: what can be reached in {threshold_text(answer)}, without traffic or waiting."
+            if shaded
+            else "The area that can be reached is not drawn: the road service gave none."
+        )
+        bound = f"{area} {roads}."
+    elif answer.measure.is_bound:
+        bound = f"The circle is {km} in a straight line."
+    else:
+        bound = f"Nothing outside the circle ({km} in a straight line) can be within {km} by road."
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
     st.html(
@@ -230,25 +212,16 @@ def search_map(view: FindView, answer: Answer, rows: Sequence[Row]) -> maps.Sear
     drawn = replace(maps.SearchMap.of(answer, rows), selected=view.provider)
     if answer.measure.unit == "km":
         return drawn
+    mode = answer.measure.name
+    chosen = next((row for row in rows if row.provider_id == view.provider), None)
     try:
-        area = _cached.reached(
-            answer.pack, place.lat, place.lon, answer.within, answer.measure.name
-        )
-        return replace(drawn, area=area, way=_way_drawn(view, answer, rows))
+        area = _cached.reached(answer.pack, place.lat, place.lon, answer.within, mode)
+        ends = chosen and ((place.lat, place.lon), (chosen.lat, chosen.lon))
+        way = _cached.way_to(answer.pack, *ends, mode) if ends else None
     except RoadsDownError:
         return drawn
-
-
-def _way_drawn(
-    view: FindView, answer: Answer, rows: Sequence[Row]
-) -> tuple[tuple[float, float], ...]:
-    """The way to the row that was chosen."""
-    chosen = [row for row in rows if row.provider_id == view.provider]
-    if not chosen:
-        return ()
-    ends = (answer.place.lat, answer.place.lon), (chosen[0].lat, chosen[0].lon)
-    way = _cached.way_to(answer.pack, *ends, answer.measure.name)
-    return tuple((round(lat, 5), round(lon, 5)) for lat, lon in way.line) if way else ()
+    line = tuple((round(lat, 5), round(lon, 5)) for lat, lon in way.line) if way else ()
+    return replace(drawn, area=area, way=line)
 
 
 def take_along(view: FindView, answer: Answer, drawn: maps.SearchMap, today: dt.date) -> None:
@@ -259,24 +232,14 @@ def take_along(view: FindView, answer: Answer, drawn: maps.SearchMap, today: dt.
     with st.container(horizontal=True, key="downloads"):
         st.link_button("Print leaflet", "?" + urlencode(view.address(view=_address.PRINT)))
         # Made with every run, so that a click needs no further answer from the server.
-        for label, content, ending, kind in (
-            ("CSV", downloads.answer_csv, "csv", "text/csv"),
-            ("GeoJSON", downloads.answer_geojson, "geojson", "application/geo+json"),
-        ):
-            st.download_button(
-                f"Download {label}",
-                content(answer, rows),
-                f"{name}.{ending}",
-                kind,
-                on_click="ignore",
-            )
+        csv, geojson = downloads.answer_csv(answer, rows), downloads.answer_geojson(answer, rows)
+        _components.download("Download CSV", csv, f"{name}.csv")
+        _components.download("Download GeoJSON", geojson, f"{name}.geojson")
         # Made when it is asked for: the map's script is in it.
-        st.download_button(
+        _components.download(
             "Download page for offline",
             lambda: reports.patient_report(answer, replace(drawn, selected=None), today),
             f"{name}.html",
-            "text/html",
-            on_click="ignore",
         )
         _components.browser_button(
             "copy",

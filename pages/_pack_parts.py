@@ -13,17 +13,11 @@ from geo.packs.quality import Quality, measure_quality
 from geo.packs.store import remove_pack
 from geo.text import escape
 from geo.travel.times import ROAD_TILES
-from pages import _cached, _frame
+from pages import _cached, _components, _frame
 from pages._components import plain
 from pages._session import Key
 
 _ENDINGS = {"fhir": "json", "geojson": "geojson", "parquet": "parquet", "csv": "zip"}
-_MIMES = {
-    "fhir": "application/fhir+json",
-    "geojson": "application/geo+json",
-    "parquet": "application/vnd.apache.parquet",
-    "csv": "application/zip",
-}
 _LABELS = {"fhir": "FHIR", "geojson": "GeoJSON", "parquet": "GeoParquet", "csv": "CSV tables"}
 #: So many likely duplicates are named.
 _NAMED = 5
@@ -102,15 +96,13 @@ def take(pack: Pack) -> None:
     """Downloads, the words that have to go with them, and removing one's own pack."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for form, words in FORMATS.items():
-            st.download_button(
+            # Written when asked for: a large pack takes a while.
+            _components.download(
                 _LABELS[form],
-                # Written when asked for: a large pack takes a while.
                 functools.partial(export_pack, pack, form),
                 f"{pack.name}.{_ENDINGS[form]}",
-                _MIMES[form],
                 key=f"take_{pack.name}_{form}",
                 help=f"Download {words}",
-                on_click="ignore",
             )
         with st.popover("How to cite it"):
             st.code(f"{attribution(pack)} Pack hash {pack.hash}.", language=None, wrap_lines=True)

@@ -1,7 +1,6 @@
 """The bar of a story over the real pages: what to see here, and the way on."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -9,13 +8,15 @@ import streamlit as st
 
 from geo.errors import DataError
 from geo.output.stories import BOLD, STORIES, Step, Story, whole_stories
+from geo.paths import STATIC
 from geo.text import escape
+from pages import _cached
 from pages._address import STORY
 from pages._components import plain
 from pages._session import Key
 
-#: Every file of a story, and when it was changed.
-Files = tuple[tuple[str, int], ...]
+_Kind = Literal["primary", "secondary", "tertiary"]
+_KEYS = (STATIC / "story.js").read_text("utf-8")
 SCRIPTS = {page: f"pages/{page}.py" for page in ("find", "coverage", "procedures", "data")}
 
 
@@ -29,19 +30,12 @@ def left_out() -> tuple[DataError, ...]:
     return _stories(_files())[1]
 
 
-def _files() -> Files:
-    folders = (STORIES, Path(os.environ.get("CAREREACH_STORIES", STORIES)))
-    found = []
-    for folder in folders:
-        try:
-            found += [(str(path), path.stat().st_mtime_ns) for path in sorted(folder.glob("*.md"))]
-        except OSError:
-            continue
-    return tuple(found)
+def _files() -> _cached.OwnFiles:
+    return _cached.files_of(STORIES, Path(os.environ.get("CAREREACH_STORIES", STORIES)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _stories(files: Files) -> tuple[dict[str, Story], tuple[DataError, ...]]:
+def _stories(files: _cached.OwnFiles) -> tuple[dict[str, Story], tuple[DataError, ...]]:
     return whole_stories()
 
 
@@ -93,25 +87,22 @@ def bar() -> None:
     present = address.get("present") == "yes"
     step = story.steps[number - 1]
     if present:
-        st.html(
-            "<style>.st-key-nav, .cr-footer { display: none; } "
-            ".st-key-story { font-size: 1.3em; } .st-key-story p { line-height: 1.45; }</style>"
-        )
+        st.html(STATIC / "presenter.css")
     with st.container(border=True, key="story"):
         here = {key: value for key, value in address.items() if key not in STORY}
         explored = here != step.address
         st.html(_told(story, step, number, last, explored=explored))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _keys(f"{slug}/{number}/{st.session_state.get('story_shown', 0)}")
-            _button(story, _Move("Back", "back", number - 1, present))
+            _button(story, "Back", "back", number - 1, present)
             if number < last:
-                _button(story, _Move("Next", "next", number + 1, present, "primary"))
+                _button(story, "Next", "next", number + 1, present, "primary")
             else:
                 st.page_link("pages/stories.py", label="All stories")
             if explored:
-                _button(story, _Move("Show this step again", "again", number, present))
+                _button(story, "Show this step again", "again", number, present)
             label = "Leave presenter mode" if present else "Present"
-            _button(story, _Move(label, "present", number, not present, "tertiary"))
+            _button(story, label, "present", number, not present, "tertiary")
             st.button("Leave the story", key="story_leave", type="tertiary", on_click=_leave)
             st.html('<span class="cr-note cr-keys">Arrow keys, Page Down, Page Up</span>')
 
@@ -133,56 +124,23 @@ def _bold(text: str) -> str:
     return "".join(f"<em>{p}</em>" if i % 2 else p for i, p in enumerate(parts))
 
 
-@dataclass(frozen=True)
-class _Move:
-    """Where a button of the bar leads."""
-
-    label: str
-    key: str
-    step: int
-    present: bool
-    kind: Literal["primary", "secondary", "tertiary"] = "secondary"
-
-
-def _button(story: Story, move: _Move) -> None:
+def _button(
+    story: Story, label: str, key: str, step: int, present: bool, kind: _Kind = "secondary"
+) -> None:
     st.button(
-        move.label,
-        key=f"story_{move.key}",
-        type=move.kind,
-        disabled=not 1 <= move.step <= len(story.steps),
+        label,
+        key=f"story_{key}",
+        type=kind,
+        disabled=not 1 <= step <= len(story.steps),
         on_click=go_to_step,
-        args=(story, move.step),
-        kwargs={"present": move.present},
+        args=(story, step),
+        kwargs={"present": present},
     )
 
 
 def _leave() -> None:
     for part in STORY:
         st.query_params.pop(part, None)
-
-
-_KEYS = """
-export default function ({ data }) {
-  const main = document.querySelector('[data-testid="stMain"]');
-  // Each step begins with what the story says of it.
-  if (main && window.careReachStep !== data.at) main.scrollTop = 0;
-  window.careReachStep = data.at;
-  const takes = "input, textarea, select, [role=slider], [role=radio], [role=combobox]";
-  const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back" };
-  const press = (event) => {
-    const key = keys[event.key];
-    if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
-    const at = event.composedPath()[0];
-    if (at.closest && (at.closest(takes) || at.isContentEditable)) return;
-    const button = document.querySelector(`.st-key-story_${key} button:not([disabled])`);
-    if (!button) return;
-    event.preventDefault();
-    button.click();
-  };
-  document.addEventListener("keydown", press);
-  return () => document.removeEventListener("keydown", press);
-}
-"""
 
 
 def _keys(at: str) -> None:

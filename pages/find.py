@@ -60,7 +60,7 @@ def show(answer: Answer) -> None:
     listed, chart, panel = st.columns([31, 34, 31], gap="medium")
     with listed:
         data = _find_parts.list_data(answer, rows, view.provider)
-        _components.result_list(data, "rows", picked_row)
+        _components.rows("list", data, "rows", picked_row)
         _find_parts.take_along(view, answer, drawn, today)
     with chart:
         label = "Your place" if answer.place.kind == "point" else answer.place.name

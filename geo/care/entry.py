@@ -45,7 +45,7 @@ _LICENSED = re.compile(
 )
 
 
-class _Form(BaseModel):
+class Form(BaseModel):
     """What front matter is made of; a field that is not known is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
@@ -58,7 +58,7 @@ Key = Annotated[str, Field(pattern="^[a-z0-9-]+$")]
 Keys = Annotated[tuple[Key, ...], Field(min_length=1)]
 
 
-class Citation(_Form):
+class Citation(Form):
     """A source that somebody read: how much of it and when. A title in [brackets] is ours."""
 
     authors: str
@@ -83,7 +83,7 @@ class Citation(_Form):
         return f"https://doi.org/{self.doi}" if self.doi else str(self.url)
 
 
-class Bar(_Form):
+class Bar(Form):
     """So many of a hundred."""
 
     label: str
@@ -91,7 +91,7 @@ class Bar(_Form):
     detail: str
 
 
-class Picture(_Form):
+class Picture(Form):
     """Icon arrays: so many of a hundred, side by side."""
 
     title: str
@@ -100,7 +100,7 @@ class Picture(_Form):
     cite: Keys
 
 
-class RedFlags(_Form):
+class RedFlags(Form):
     """When to get help at once: "Get help now" `lead` one of the `signs`; and what else."""
 
     lead: str
@@ -109,7 +109,7 @@ class RedFlags(_Form):
     cite: Keys
 
 
-class Why(_Form):
+class Why(Form):
     """One line each on how the entry was decided."""
 
     performed_by: str
@@ -117,7 +117,7 @@ class Why(_Form):
     settings: str
 
 
-class Front(_Form):
+class Front(Form):
     """The front matter of an entry.
 
     Attributes

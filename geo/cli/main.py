@@ -4,9 +4,9 @@ import sys
 
 import typer
 
-from geo.cli import maintenance, questions
 from geo.cli.imports import import_app
-from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE
+from geo.cli.maintenance import build, check, export, packs, remove, roads, run
+from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, calls, coverage, find, siting
 from geo.errors import CareReachError, DataError
 
 app = typer.Typer(
@@ -18,32 +18,19 @@ app = typer.Typer(
 )
 app.add_typer(import_app, name="import")
 # A latitude may be negative.
-app.command(context_settings={"ignore_unknown_options": True})(questions.find)
-for _command in (
-    questions.coverage,
-    questions.calls,
-    questions.siting,
-    maintenance.roads,
-    maintenance.packs,
-    maintenance.check,
-    maintenance.build,
-    maintenance.remove,
-    maintenance.export,
-):
+app.command(context_settings={"ignore_unknown_options": True})(find)
+for _command in (coverage, calls, siting, roads, packs, check, build, remove, export):
     app.command()(_command)
-app.command(context_settings={"allow_extra_args": True})(maintenance.run)
+app.command(context_settings={"allow_extra_args": True})(run)
 
 
 def main() -> int:
     """Run the command line and turn errors into one line and an exit code."""
     try:
         app(standalone_mode=True)
-    except DataError as error:
-        typer.echo(str(error), err=True)
-        return EXIT_DATA
     except CareReachError as error:
         typer.echo(str(error), err=True)
-        return EXIT_USAGE
+        return EXIT_DATA if isinstance(error, DataError) else EXIT_USAGE
     except OSError as error:
         typer.echo(f"{error.filename or 'A file'}: {error.strerror}.", err=True)
         return EXIT_OTHER

@@ -87,46 +87,18 @@ class Row:
     facts: str
     reach: str
     phone: str | None
-
-    @property
-    def provider_id(self) -> str:
-        """Whose row it is."""
-        return str(self.values["provider_id"])
-
-    @property
-    def name(self) -> str:
-        """As shown."""
-        return str(self.values["name"])
-
-    @property
-    def status(self) -> str:
-        """One of `geo.packs.schema.STATUSES`."""
-        return str(self.values["status"])
+    provider_id: str
+    name: str
+    status: str
+    reason: str
+    note: str
+    lat: float
+    lon: float
 
     @property
     def status_label(self) -> str:
         """The status as shown."""
         return STATUS_LABELS[self.status]
-
-    @property
-    def reason(self) -> str:
-        """Why it has this status, in a sentence."""
-        return str(self.values["reason"])
-
-    @property
-    def note(self) -> str:
-        """What whoever compiled the row remarks on it."""
-        return _text(self.values.get("note")) or ""
-
-    @property
-    def lat(self) -> float:
-        """Degrees."""
-        return float(self.values["lat"])
-
-    @property
-    def lon(self) -> float:
-        """Degrees."""
-        return float(self.values["lon"])
 
 
 def km_text(km: float, *, about: bool = False) -> str:
@@ -234,6 +206,10 @@ class _RowWriter:
             facts=_facts(values, self._now),
             reach=_reach(self._answer.pack, values, phone),
             phone=phone,
+            **{key: str(values[key]) for key in ("provider_id", "name", "status", "reason")},
+            note=_text(values.get("note")) or "",
+            lat=float(values["lat"]),
+            lon=float(values["lon"]),
         )
 
     def _source(self, values: Mapping[str, Any]) -> tuple[str, str | None]:

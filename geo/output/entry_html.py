@@ -59,7 +59,8 @@ def entry_html(procedure: Procedure) -> str:
         parts.append((heading, text))
     reasons = "".join(f"<li>{escape(why)}</li>" for _, why in procedure.why)
     parts.append(("How the list decides who is likely", f"<ul>{reasons}</ul>"))
-    parts.append(("Sources", sources_html(procedure)))
+    sources = "".join(f"<li>{_source_html(source)}</li>" for source in procedure.citations.values())
+    parts.append(("Sources", f'<ol class="cr-sources">{sources}</ol>'))
     contents = "".join(f'<li><a href="#{_anchor(h)}">{escape(h)}</a></li>' for h, _ in parts)
     text = "".join(
         f'<section><h2 id="{_anchor(h)}">{escape(h)}</h2>{written}</section>'
@@ -192,12 +193,6 @@ def short_sources(procedure: Procedure, text: str) -> list[tuple[int, Citation]]
         for number, (key, source) in enumerate(procedure.citations.items(), 1)
         if key in front or f">{number}</sup>" in text
     ]
-
-
-def sources_html(procedure: Procedure) -> str:
-    """Every source of an entry, numbered like its footnotes."""
-    items = [f"<li>{_source_html(source)}</li>" for source in procedure.citations.values()]
-    return f'<ol class="cr-sources">{"".join(items)}</ol>'
 
 
 def _source_html(source: Citation) -> str:

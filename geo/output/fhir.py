@@ -1,28 +1,14 @@
 """A pack as one bundle of FHIR R4, which `geo.sources.fhir` reads again as it was."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-import pandas as pd
-
+from geo.packs.pack import Pack, Source
 from geo.sources.batch import records_of
 from geo.sources.fhir_terms import EVIDENCE, EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE, YES_NO
 
 
-class _Tables(Protocol):
-    """What of a pack is exported."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def sources(self) -> Mapping[str, Any]: ...
-    @property
-    def providers(self) -> pd.DataFrame: ...
-    @property
-    def evidence(self) -> pd.DataFrame: ...
-
-
-def bundle_of(pack: _Tables) -> dict[str, Any]:
+def bundle_of(pack: Pack) -> dict[str, Any]:
     """A pack's providers and statements as one FHIR R4 bundle of type collection.
 
     Parameters
@@ -35,24 +21,24 @@ def bundle_of(pack: _Tables) -> dict[str, Any]:
     dict
         JSON; `read_fhir` reads the same provider rows from it.
     """
-    entries: list[dict[str, Any]] = []
+    resources: list[dict[str, Any]] = []
     url_of: dict[str, str] = {}
     for number, row in enumerate(records_of(pack.providers), 1):
-        resources = (
-            _person(row, number) if row["kind"] == "practitioner" else [_location(row, number)]
-        )
-        entries += [{"fullUrl": _url(pack.name, r), "resource": r} for r in resources]
-        url_of[str(row["provider_id"])] = f"{resources[0]['resourceType']}/{resources[0]['id']}"
+        person = row["kind"] == "practitioner"
+        own = _person(row, number) if person else [_location(row, number)]
+        resources += own
+        url_of[str(row["provider_id"])] = f"{own[0]['resourceType']}/{own[0]['id']}"
     for number, row in enumerate(records_of(pack.evidence), 1):
-        resource = _service(row, number, url_of[str(row["provider_id"])])
-        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
-    for source in pack.sources.values():
-        resource = _source(source)
-        entries.append({"fullUrl": _url(pack.name, resource), "resource": resource})
+        resources.append(_service(row, number, url_of[str(row["provider_id"])]))
+    resources += [_source(source) for source in pack.sources.values()]
+    base = f"urn:carereach:{pack.name}:"
+    entries = [
+        {"fullUrl": f"{base}{r['resourceType']}/{r['id']}", "resource": r} for r in resources
+    ]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
 
-def _source(source: Any) -> dict[str, Any]:
+def _source(source: Source) -> dict[str, Any]:
     said = {key: getattr(source, key, None) for key in SOURCE}
     return {
         "resourceType": "Basic",
@@ -64,10 +50,6 @@ def _source(source: Any) -> dict[str, Any]:
             if value
         ],
     }
-
-
-def _url(pack: str, resource: Mapping[str, Any]) -> str:
-    return f"urn:carereach:{pack}:{resource['resourceType']}/{resource['id']}"
 
 
 def _shared(row: Mapping[str, Any]) -> dict[str, Any]:

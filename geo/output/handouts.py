@@ -9,7 +9,14 @@ import pandas as pd
 from geo.care.entry import Procedure
 from geo.care.find import Answer
 from geo.coverage.coverage import Coverage
-from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
+from geo.output.answer_text import (
+    Row,
+    count_text,
+    farther_text,
+    outside_text,
+    plain_rows,
+    seen_at_text,
+)
 from geo.output.coverage_text import (
     SUPPLY_PHRASES,
     detour_text,
@@ -38,8 +45,8 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
     ----------
     answer
         What was found.
-    lines
-        The same in words, from `answer_text.describe`.
+    rows
+        Its rows, from `answer_rows`.
     today
         The day of printing.
     """
@@ -90,6 +97,12 @@ def leaflet_row(row: Row) -> str:
     )
 
 
+def rows_html(rows: Iterable[Iterable[object]]) -> str:
+    """Rows of a table of text."""
+    cells = ("".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows)
+    return "".join(f"<tr>{row}</tr>" for row in cells)
+
+
 def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) -> str:
     """One page for paper: the figures, the largest gaps, the calls, the method and its limits.
 
@@ -109,17 +122,12 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
     first, second, cause = lead_text(coverage)
     gaps = coverage.level(level)
     gaps = gaps[gaps["people_beyond"] > 0].head(8)
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{beyond:,}</td><td>{percent_text(share)}</td></tr>"
-        for name, beyond, share in zip(
-            gaps["name"], gaps["people_beyond"], gaps["share"], strict=True
-        )
+    rows = rows_html(
+        (row["name"], f"{row['people_beyond']:,}", percent_text(row["share"]))
+        for row in plain_rows(gaps)
     )
-    asked = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(status)}</td><td>+{people:,}</td></tr>"
-        for name, status, people in zip(
-            calls["name"].head(5), calls["status"].head(5), calls["people"].head(5), strict=True
-        )
+    asked = rows_html(
+        (row["name"], row["status"], f"+{row['people']:,}") for row in plain_rows(calls.head(5))
     )
     given = "; ".join(f"{key} {value}" for key, value in coverage_about(coverage).items() if value)
     area = escape(pack.level_names.get(level, "Region"))

@@ -21,7 +21,7 @@ from geo.output.answer_text import STATUS_LABELS, date_text
 from geo.output.coverage_text import SUPPLY_PHRASES, band_text, lead_text, percent_text, within_text
 from geo.output.downloads import coverage_about, coverage_table
 from geo.output.drawing import answer_drawing, area_drawing
-from geo.output.handouts import call_needs, leaflet_html, leaflet_row, summary_html
+from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
 from geo.packs.pack import Pack, publisher, read_shapes
 from geo.paths import STATIC
 from geo.text import escape
@@ -29,7 +29,7 @@ from geo.version import __version__
 
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
 _SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "map.js")
-_STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css")
+_STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css", STATIC / "report.css")
 #: At most this many statements are named on the page for decision makers.
 _NAMED = 4
 #: The columns of the analyst's table.
@@ -47,28 +47,6 @@ _HEADS = {
     "circuity": "Way over straight line",
     "small": "Small",
 }
-_STYLE = """
-:root { --st-text-color: #12312d; color-scheme: light; }
-body { margin: 0 auto; padding: 1rem; max-width: 64rem; color: #12312d; background: #fff;
-  font: 16px/1.45 "Source Sans", "Source Sans Pro", system-ui, sans-serif; }
-#map { height: 420px; margin: .6rem 0; border-radius: 10px; } a { color: #0f5a8a; }
-.picture { display: none; } .picture svg { width: 100%; height: auto; max-height: 62mm; }
-.picture.small svg { max-height: 22mm; }
-.picture text { font: 700 13px system-ui, sans-serif; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem .6rem .15rem 0;
-  border-bottom: 1px solid #c3cdc9; vertical-align: top; } td.n, th.n { text-align: right; }
-.cr-summary { max-width: none; } .key i { display: inline-block; width: .9em; height: .9em;
-  margin: 0 .3em 0 .8em; border: 1px solid #777; print-color-adjust: exact;
-  -webkit-print-color-adjust: exact; }
-.two section:first-child h2 { margin-top: 0; }
-.two { columns: 2; column-gap: 1.6rem; } .two section { break-inside: avoid; }
-@media (max-width: 640px) { .two, .cr-sheet { columns: 1; } }
-@media print { .with-picture { zoom: .9; } #map, .screen { display: none; }
-  .picture { display: block; } body { padding: 0; }
-  .decide { font-size: 9.5pt; line-height: 1.3; } .decide :is(h1, h2) { margin: .2rem 0; }
-  .decide h1 { font-size: 15pt; } .decide h2 { font-size: 11pt; } .decide p { margin: .15rem 0; }
-  .wide { font-size: 8pt; } }
-"""
 
 
 def patient_report(answer: Answer, drawn: maps.SearchMap, today: dt.date) -> str:
@@ -126,11 +104,7 @@ def analyst_report(
         "<tr>" + "".join(f'<td class="n">{escape(_cell(row[c]))}</td>' for c in shown) + "</tr>"
         for row in table.to_dict("records")
     )
-    asked = "".join(
-        f"<tr><td>{escape(key)}</td><td>{escape(str(value))}</td></tr>"
-        for key, value in about.items()
-        if value is not None
-    )
+    asked = rows_html((key, value) for key, value in about.items() if value is not None)
     title = f"{coverage.procedure.title} in {pack.country}: coverage"
     day = coverage.supplied.assessed.today.isoformat()
     cite = (
@@ -255,7 +229,7 @@ def _page(title: str, body: str, pack: Pack) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{styles}{_STYLE}</style></head><body>{body}"
+        f"<title>{escape(title)}</title><style>{styles}</style></head><body>{body}"
         f'<footer class="cr-note screen"><p>Sources: {escape(credit)}. This file asks nobody for '
         "anything.</p></footer></body></html>\n"
     )
@@ -293,27 +267,22 @@ def folium_map(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> maps.Map:
         What is drawn on it; areas of a coverage are taken from the pack.
     """
     if isinstance(drawn, maps.AreaMap):
-        drawn = replace(drawn, areas=_areas(pack))
+        path = _areas(pack)
+        drawn = replace(drawn, areas=json.loads(path.read_text("utf-8")) if path else None)
     scripts = ";".join(path.read_text("utf-8") for path in _SCRIPTS)
     styles = "".join(path.read_text("utf-8") for path in _STYLES[:2])
     return maps.standalone_map(_base(pack), drawn, scripts, styles)
 
 
-def _areas(pack: Pack) -> dict[str, Any] | None:
-    """The lowest regions of a pack as GeoJSON."""
-    levels = sorted(pack.regions["level"].unique())
-    path = pack.files.get(f"areas_{levels[-1]}") if levels else None
-    if path is None:
-        return None
-    areas: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return areas
+def _areas(pack: Pack) -> Path | None:
+    """The areas of a pack's lowest regions."""
+    return pack.files.get(f"areas_{max(pack.regions['level'], default=0)}")
 
 
 def _areas_html(coverage: Coverage, drawn: maps.AreaMap) -> str:
     """The map of regions, its drawing for paper, and what the colours mean."""
     pack = coverage.pack
-    levels = sorted(pack.regions["level"].unique())
-    path = pack.files.get(f"areas_{levels[-1]}") if levels else None
+    path = _areas(pack)
     if path is None:
         return ""
     areas = json.loads(path.read_text("utf-8"))

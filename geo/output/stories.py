@@ -7,12 +7,14 @@ text is a figure or a name that has to be on the page; a test walks every step a
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from geo.care.entry import Form, Text
 from geo.errors import DataError
 from geo.paths import DATA
 
@@ -21,37 +23,24 @@ STORIES = DATA / "stories"
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n?(.*)\Z", re.DOTALL)
 
-Text = Annotated[str, Field(pattern=r"\w")]
 
-
-class _Form(BaseModel):
-    """What front matter is made of; a field that is not known is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
-
-
-class Step(_Form):
+class Step(Form):
     """One step: what to see, and where."""
 
     title: Text
     page: Literal["find", "coverage", "procedures", "data"]
-    address: dict[str, str] = {}
+    address: Mapping[str, str] = Field(default_factory=dict)
     text: Text
 
 
-class Front(_Form):
-    """The front matter of a story."""
+class Story(Form):
+    """A story: its front matter, and what its file is called."""
 
+    slug: str
     title: Text
     audience: Text
     about: Text
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
-
-
-class Story(Front):
-    """A story: its front matter, and what its file is called."""
-
-    slug: str
 
 
 def whole_stories() -> tuple[dict[str, Story], tuple[DataError, ...]]:

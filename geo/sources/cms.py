@@ -9,16 +9,17 @@ public domain, as CSV of any year or from their services.
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
-from geo.sources.batch import Batch, Origin, Report, frame_of
+from geo.sources.batch import Batch
 from geo.sources.files import kind_of, text_of, understood
 from geo.sources.service import Service
-from geo.sources.us_register import COUNTRY, Placed, UsRow, us_types
+from geo.sources.us_register import Placed, UsRow, us_types
+from geo.sources.vocabulary import WORDS
 from geo.text import normalise
 
 DOCTORS_SERVICE = "https://data.cms.gov/provider-data/api/1/datastore/query/mj5m-pzi6/0"
@@ -32,23 +33,7 @@ CAVEAT = (
 )
 _VOLUME_COLUMNS = ("rndrng_npi", "hcpcs_cd", "tot_benes")
 #: Column names of Doctors and Clinicians over the years.
-_DOCTORS = {
-    "npi": ("npi",),
-    "name": ("provider name",),
-    "last": ("provider last name", "lst nm", "last name"),
-    "first": ("provider first name", "frst nm", "first name"),
-    "middle": ("provider middle name", "mid nm", "middle name"),
-    "gender": ("gndr", "gender"),
-    "specialty": ("pri spec", "primary specialty"),
-    "others": ("sec spec all", "all secondary specialties"),
-    "telehealth": ("telehlth",),
-    "organisation": ("facility name", "org nm", "organization legal name", "org lgl nm"),
-    "address": ("adr ln 1", "line 1 street address", "address"),
-    "city": ("citytown", "cty", "city", "city town"),
-    "state": ("state", "st"),
-    "zip": ("zip code", "zip"),
-    "phone": ("telephone number", "phn numbr", "phone number"),
-}
+_DOCTORS = WORDS["doctors_and_clinicians"]
 _GENDERS = {"F": "female", "M": "male", "FEMALE": "female", "MALE": "male"}
 
 Rows = Iterable[tuple[int, Mapping[str, str]]]
@@ -107,9 +92,10 @@ def read_volumes(
     DataError
         If it is not that table.
     """
-    rows = _csv_rows(path, _VOLUME_COLUMNS)
-    table = _Table(path.name, rows, _VOLUMES_URL)
-    return _volumes(table, retrieved, _Asked(year, procedures, states))
+    placed = Placed(path.name, f"cms-volumes-{year}", retrieved)
+    return _volumes(
+        placed, _csv_rows(path, _VOLUME_COLUMNS), _VOLUMES_URL, year, procedures, states
+    )
 
 
 def service_volumes(
@@ -121,59 +107,31 @@ def service_volumes(
     states: Collection[str] = (),
 ) -> Batch:
     """Ask the service of one year's table, code by code, page by page."""
-
-    def pages() -> Iterator[Mapping[str, str]]:
-        for code in sorted(set(chain.from_iterable(procedures.values()))):
-            offset = 0
-            while True:
-                asked = {"filter[HCPCS_Cd]": code, "size": str(_VOLUMES_PAGE)}
-                answer = service.get(**asked, offset=str(offset))
-                for row in answer:
-                    yield {str(k).lower(): str(v if v is not None else "") for k, v in row.items()}
-                offset += _VOLUMES_PAGE
-                if len(answer) < _VOLUMES_PAGE:
-                    break
-
-    rows = enumerate(pages(), 1)
-    table = _Table("CMS service", rows, service.base)
-    return _volumes(table, retrieved, _Asked(year, procedures, states))
+    pages = (
+        {str(k).lower(): str(v if v is not None else "") for k, v in row.items()}
+        for code in sorted(set(chain.from_iterable(procedures.values())))
+        for row in service.pages("size", _VOLUMES_PAGE, **{"filter[HCPCS_Cd]": code})
+    )
+    placed = Placed("CMS service", f"cms-volumes-{year}", retrieved)
+    return _volumes(placed, enumerate(pages, 1), service.base, year, procedures, states)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Rows of a publisher, from a file or a service, and where they are published."""
-
-    file: str
-    rows: Rows
-    url: str
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What of the volumes is wanted."""
-
-    year: int
-    procedures: Mapping[str, Collection[str]]
-    states: Collection[str]
-
-    def slugs_of(self) -> dict[str, list[str]]:
-        """Billing code to the procedures that it is of."""
-        slugs: dict[str, list[str]] = {}
-        for slug, codes in self.procedures.items():
-            for code in codes:
-                slugs.setdefault(code, []).append(slug)
-        return slugs
-
-
-def _volumes(table: _Table, retrieved: str, asked: _Asked) -> Batch:
-    report = Report()
-    name = f"cms-volumes-{asked.year}"
-    placed = Placed(table.file, name, retrieved, report)
-    slugs_of = asked.slugs_of()
-    wanted = {state.upper() for state in asked.states}
+def _volumes(
+    placed: Placed,
+    rows: Rows,
+    url: str,
+    year: int,
+    procedures: Mapping[str, Collection[str]],
+    states: Collection[str],
+) -> Batch:
+    report = placed.report
+    slugs_of: dict[str, list[str]] = {}
+    for slug, code in ((slug, code) for slug, codes in procedures.items() for code in codes):
+        slugs_of.setdefault(code, []).append(slug)
+    wanted = {state.upper() for state in states}
     most: dict[tuple[str, str], int] = {}
     id_of: dict[str, str] = {}
-    for row, cells in table.rows:
+    for row, cells in rows:
         report.read += 1
         slugs = slugs_of.get(cells.get("hcpcs_cd", ""))
         if slugs is None:
@@ -185,9 +143,8 @@ def _volumes(table: _Table, retrieved: str, asked: _Asked) -> Batch:
         npi = cells.get("rndrng_npi", "").removesuffix(".0")
         patients = _patients(cells)
         if patients < 1:
-            report.note(
-                "dropped", "the number of patients is not a number", file=table.file, row=row
-            )
+            why = "the number of patients is not a number"
+            report.note("dropped", why, file=placed.file, row=row)
             continue
         if npi in placed.seen:
             report.count("merged", "another row of the same clinician", 1)
@@ -199,24 +156,12 @@ def _volumes(table: _Table, retrieved: str, asked: _Asked) -> Batch:
         for slug in slugs:
             most[npi, slug] = max(most.get((npi, slug), 0), patients)
     statements = [
-        _statement(id_of[npi], slug, patients, asked.year, table.url)
+        _statement(id_of[npi], slug, patients, year, url)
         for (npi, slug), patients in sorted(most.items())
     ]
-    origin = Origin(
-        name=name,
-        title=f"Medicare volumes by provider and service, {asked.year} (CMS)",
-        license="Public domain (US government)",
-        path=table.url,
-        as_of=str(asked.year),
-        description=CAVEAT,
-        **COUNTRY,
-    )
-    batch = Batch.of(
-        (origin,), report, providers=list(placed.records.values()), places=placed.places()
-    )
+    title = f"Medicare volumes by provider and service, {year} (CMS)"
     return replace(
-        batch,
-        evidence=frame_of(statements, "evidence"),
+        placed.batch(title, url, CAVEAT, as_of=str(year), evidence=statements),
         publishers={"data.cms.gov": "Medicare payment records (CMS)"},
         # Where somebody was in that year says less than where a register has them now.
         adds_places=False,
@@ -288,42 +233,31 @@ def read_clinicians(path: Path, retrieved: str, *, states: Collection[str] = ())
     rows = (
         (n, {k.replace("_", " "): v for k, v in r.items()}) for n, r in _csv_rows(path, ["npi"])
     )
-    return _clinicians(_Table(path.name, rows, _DOCTORS_URL), retrieved, states)
+    return _clinicians(Placed(path.name, "cms-clinicians", retrieved), rows, _DOCTORS_URL, states)
 
 
 def service_clinicians(service: Service, retrieved: str, *, state: str) -> Batch:
     """Ask the service for the clinicians of one state, page by page."""
-
-    def pages() -> Iterator[Mapping[str, str]]:
-        offset = 0
-        while True:
-            answer = service.get(
-                **{
-                    "conditions[0][property]": "state",
-                    "conditions[0][value]": state,
-                    "conditions[0][operator]": "=",
-                    "limit": str(_DOCTORS_PAGE),
-                    "offset": str(offset),
-                }
-            )
-            results = answer.get("results", []) if isinstance(answer, dict) else []
-            for row in results:
-                yield {normalise(k).replace("_", " "): str(v or "") for k, v in row.items()}
-            offset += _DOCTORS_PAGE
-            if len(results) < _DOCTORS_PAGE:
-                return
-
-    return _clinicians(_Table("CMS service", enumerate(pages(), 1), service.base), retrieved, ())
+    asked = {
+        "conditions[0][property]": "state",
+        "conditions[0][value]": state,
+        "conditions[0][operator]": "=",
+    }
+    pages = (
+        {normalise(k).replace("_", " "): str(v or "") for k, v in row.items()}
+        for row in service.pages("limit", _DOCTORS_PAGE, **asked)
+    )
+    placed = Placed("CMS service", "cms-clinicians", retrieved)
+    return _clinicians(placed, enumerate(pages, 1), service.base, ())
 
 
-def _clinicians(table: _Table, retrieved: str, states: Collection[str]) -> Batch:
-    report = Report()
-    placed = Placed(table.file, "cms-clinicians", retrieved, report)
+def _clinicians(placed: Placed, rows: Rows, url: str, states: Collection[str]) -> Batch:
+    report = placed.report
     wanted = {state.upper() for state in states}
-    for row, cells in table.rows:
+    for row, cells in rows:
         report.read += 1
         if not any(cells.values()):
-            report.note("dropped", "the row is empty", file=table.file, row=row)
+            report.note("dropped", "the row is empty", file=placed.file, row=row)
             continue
         got = {
             key: next((cells[c] for c in names if cells.get(c)), "")
@@ -349,15 +283,5 @@ def _clinicians(table: _Table, retrieved: str, states: Collection[str]) -> Batch
             gender=_GENDERS.get(got["gender"].upper()),
             telehealth=True if got["telehealth"].upper() == "Y" else None,
         )
-    origin = Origin(
-        name="cms-clinicians",
-        title="Doctors and Clinicians (CMS)",
-        license="Public domain (US government)",
-        path=table.url,
-        as_of=retrieved,
-        description="Clinicians who take part in Medicare.",
-        **COUNTRY,
-    )
-    return Batch.of(
-        (origin,), report, providers=list(placed.records.values()), places=placed.places()
-    )
+    about = "Clinicians who take part in Medicare."
+    return placed.batch("Doctors and Clinicians (CMS)", url, about)

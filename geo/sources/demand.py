@@ -103,9 +103,7 @@ def _demand_regions(
         return np.full(len(table), lowest["region_id"].iloc[0], dtype=object)
     names = {str(i).casefold(): i for i in lowest["region_id"]}
     unique = lowest[~lowest["name"].str.casefold().duplicated(keep=False)]
-    names |= {
-        str(n).casefold(): i for n, i in zip(unique["name"], unique["region_id"], strict=True)
-    }
+    names |= dict(zip(unique["name"].str.casefold(), unique["region_id"], strict=True))
     said = table["region"] if "region" in table else pd.Series(pd.NA, index=table.index)
     found = said.map(lambda n: names.get(str(n).casefold())).to_numpy(object)
     path = resource_path(folder, about, "boundaries")
@@ -126,7 +124,6 @@ def _with_people(regions: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
     for level in sorted(regions["level"].unique(), reverse=True):
         here = regions["level"] == level
         regions.loc[here, "population"] = regions.loc[here, "region_id"].map(people).fillna(0)
-        up = people.groupby(people.index.map(parent)).sum()
-        people = up
+        people = people.groupby(people.index.map(parent)).sum()
     regions["population"] = regions["population"].astype("Int64")
     return regions

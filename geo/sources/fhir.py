@@ -8,6 +8,7 @@ extensions `urn:carereach:<column>` (`geo.output.fhir` writes them). https://hl7
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,12 @@ from geo.sources.cells import e164, specialty_of, us_zip, zip_spot
 from geo.sources.fhir_terms import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
 from geo.sources.files import MAX_BYTES, opened, understood
 from geo.sources.us_register import us_types
-from geo.sources.vocabulary import facility_type_of
+from geo.sources.vocabulary import WORDS, facility_type_of
 
 _NUCC = "http://nucc.org/provider-taxonomy"
 _DAYS = {"mon": "Mo", "tue": "Tu", "wed": "We", "thu": "Th", "fri": "Fr", "sat": "Sa", "sun": "Su"}
 #: HL7 v3 RoleCode of service delivery locations.
-_ROLE_CODES = {
-    "HOSP": "hospital",
-    "OF": "doctors_office",
-    "OUTPHARM": "pharmacy",
-    "PHARM": "pharmacy",
-    "CLINIC": "clinic",
-    "PC": "primary_care",
-    "COMM": "primary_care",
-    "DX": "other",
-}
+_ROLE_CODES: Mapping[str, str] = WORDS["role_codes"]
 
 Resource = Mapping[str, Any]
 
@@ -187,7 +179,7 @@ class _Reader:
 
     def _is_cover(self, organisation: Resource) -> bool:
         """An organisation that pays or governs and treats nobody."""
-        codes = _codes(organisation.get("type"))
+        codes = set(_codes(organisation.get("type")))
         return bool(codes & {"pay", "ins", "govt"})
 
     def _row(self, resource: Resource, roles: list[Resource]) -> bool:
@@ -243,7 +235,7 @@ class _Reader:
             "website": next((t["value"] for t in telecom if t.get("system") == "url"), None),
             "opening_hours": _hours([resource, *roles]),
             "languages": sorted(
-                {c.split("-")[0] for c in _codings(resource.get("communication"), LANGUAGE)}
+                {c.split("-")[0] for c in _codes(resource.get("communication"), LANGUAGE)}
             ),
             "gender": resource.get("gender"),
             "npi": npi or None,
@@ -297,7 +289,7 @@ class _Reader:
     def _type(self, resource: Resource) -> str:
         types = resource.get("type") or []
         types = [t for t in (types if isinstance(types, list) else [types]) if isinstance(t, dict)]
-        nucc = us_types(_codings(types, _NUCC))
+        nucc = us_types(_codes(types, _NUCC))
         if nucc != "other":
             return nucc
         for code in _codes(types):
@@ -369,18 +361,10 @@ def _concepts(value: Any) -> list[Mapping[str, Any]]:
     return _list(value if isinstance(value, list) else [value])
 
 
-def _codings(concepts: Any, system: str) -> list[str]:
-    return [
-        str(c["code"])
-        for concept in _concepts(concepts)
-        for c in _list(concept.get("coding"))
-        if c.get("code") and c.get("system") == system
-    ]
-
-
-def _codes(concepts: Any) -> set[str]:
-    every = _concepts(concepts)
-    return {str(c.get("code")) for concept in every for c in _list(concept.get("coding"))}
+def _codes(concepts: Any, system: str = "") -> list[str]:
+    """The codes of concepts; of one system where it is named."""
+    codings = chain.from_iterable(_list(c.get("coding")) for c in _concepts(concepts))
+    return [str(c["code"]) for c in codings if c.get("code") and system in ("", c.get("system"))]
 
 
 def _specialties(concepts: Iterable[Mapping[str, Any]]) -> list[str]:

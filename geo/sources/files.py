@@ -243,6 +243,10 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
+#: What a reader may raise at a file that is not what it seems.
+_BROKEN = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
 @contextlib.contextmanager
 def understood(name: str) -> Iterator[None]:
     """One sentence for content that is of another shape than its format says.
@@ -261,18 +265,7 @@ def understood(name: str) -> Iterator[None]:
         yield
     except CareReachError:
         raise
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        OSError,
-        OverflowError,
-        RecursionError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        csv.Error,
-    ) as error:
+    except (*_BROKEN, OSError, OverflowError, csv.Error) as error:
         said = " ".join(str(error).split())[:120]
         raise DataError(name, f"is not in the form that its kind has ({said})") from None
 

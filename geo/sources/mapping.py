@@ -119,15 +119,7 @@ def propose(sheet: Sheet) -> Proposal:
 
 
 class _Guesses:
-    """Which column holds which field, and why.
-
-    Attributes
-    ----------
-    chosen
-        Field to the number of its column, from 0.
-    why
-        Field to the reason.
-    """
+    """Which column holds which field (its number, from 0), and why."""
 
     def __init__(self, sheet: Sheet) -> None:
         self.chosen: dict[str, int] = {}
@@ -158,15 +150,8 @@ class _Guesses:
                 continue
             names_folded = [folded(name) for name in names]
             for wanted in names_folded if exact else [None]:
-                free = (i for i, _ in enumerate(headers) if self._is_free(i))
-                at = next(
-                    (
-                        i
-                        for i in free
-                        if (headers[i] == wanted if exact else _alike(headers[i], names_folded))
-                    ),
-                    None,
-                )
+                fitting = [h == wanted if exact else _alike(h, names_folded) for h in headers]
+                at = next((i for i, fits in enumerate(fitting) if fits and self._is_free(i)), None)
                 if at is not None:
                     self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
                     break

@@ -9,6 +9,7 @@ import csv
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,51 +18,31 @@ import pyarrow.csv as pv
 
 from geo.errors import CareReachError, DataError
 from geo.progress import Progress, Step, silent
-from geo.sources.batch import Batch, Origin, Report
+from geo.sources.batch import Batch, Report
 from geo.sources.files import understood
 from geo.sources.service import Service
-from geo.sources.us_register import COUNTRY, Placed, UsRow, us_types
+from geo.sources.us_register import Placed, UsRow, us_types
+from geo.sources.vocabulary import WORDS
 
 SERVICE = "https://npiregistry.cms.hhs.gov/api/"
 #: The service's own limits: rows in an answer, rows of one question.
 PAGE, MOST = 200, 1200
 #: Rows between two calls of `progress`.
 STEP = 100_000
-_SLOTS = range(1, 16)
+_SLOTS = [
+    (f"Healthcare Provider Taxonomy Code_{n}", f"Healthcare Provider Primary Taxonomy Switch_{n}")
+    for n in range(1, 16)
+]
 _BLOCK = 8 << 20
-_PLACE = "Provider {}Business Practice Location Address {}"
-_COLUMNS = {
-    "npi": "NPI",
-    "entity": "Entity Type Code",
-    "organisation": "Provider Organization Name (Legal Business Name)",
-    "last": "Provider Last Name (Legal Name)",
-    "first": "Provider First Name",
-    "middle": "Provider Middle Name",
-    "credential": "Provider Credential Text",
-    "address": _PLACE.format("First Line ", "").strip(),
-    "city": _PLACE.format("", "City Name"),
-    "state": _PLACE.format("", "State Name"),
-    "zip": _PLACE.format("", "Postal Code"),
-    "country": _PLACE.format("", "Country Code (If outside U.S.)"),
-    "phone": _PLACE.format("", "Telephone Number"),
-    "off": "NPI Deactivation Date",
-    "on": "NPI Reactivation Date",
-}
+_COLUMNS: dict[str, str] = WORDS["nppes"]
 _SEX = ("Provider Sex Code", "Provider Gender Code")
 _GENDERS = {"F": "female", "M": "male", "X": "other", "U": "unknown"}
 
 
-def _origin(retrieved: str, path: str) -> Origin:
-    return Origin(
-        name="nppes",
-        title="NPPES, the register of national provider identifiers (CMS)",
-        license="Public domain (US government)",
-        path=path,
-        as_of=retrieved,
-        description="Whoever has an identifier, with the address and specialty they gave; "
-        "not whether they practise.",
-        **COUNTRY,
-    )
+def _batch(placed: Placed, path: str) -> Batch:
+    title = "NPPES, the register of national provider identifiers (CMS)"
+    about = "Whoever has an identifier, with the address and specialty they gave; not whether they"
+    return placed.batch(title, path, f"{about} practise.")
 
 
 def read_nppes(
@@ -92,8 +73,8 @@ def read_nppes(
     DataError
         If it is not that file.
     """
-    report = Report()
-    placed = Placed(path.name, "nppes", retrieved, report)
+    placed = Placed(path.name, "nppes", retrieved)
+    report = placed.report
     wanted = {state.upper() for state in states}
     for row, cells in _bulk_rows(path):
         report.read += 1
@@ -102,19 +83,14 @@ def read_nppes(
         if cells["off"] and not cells["on"]:
             report.note("dropped", "the NPI was deactivated", file=path.name, row=row)
             continue
-        codes = [c for c in cells["codes"] if c]
+        codes = cells["codes"]
         if wanted and cells["state"].upper() not in wanted:
             report.count("dropped", f"not in {', '.join(sorted(wanted))}", 1)
         elif taxonomies and not any(c.startswith(tuple(taxonomies)) for c in codes):
             report.count("dropped", "of another specialty than asked for", 1)
         else:
             _add(placed, row, cells, codes)
-    return Batch.of(
-        (_origin(retrieved, "https://download.cms.gov/nppes/NPI_Files.html"),),
-        report,
-        providers=list(placed.records.values()),
-        places=placed.places(),
-    )
+    return _batch(placed, "https://download.cms.gov/nppes/NPI_Files.html")
 
 
 def _add(placed: Placed, row: int, cells: Mapping[str, Any], codes: list[str]) -> None:
@@ -137,13 +113,6 @@ def _add(placed: Placed, row: int, cells: Mapping[str, Any], codes: list[str]) -
         specialties=codes if is_person else (),
     )
     placed.add(row, cells_of, **more)
-
-
-@contextlib.contextmanager
-def _bulk_file(path: Path) -> Iterator[IO[bytes]]:
-    """The table itself, read through the archive and never unpacked."""
-    with understood(path.name), _opened(path) as file:
-        yield file
 
 
 @contextlib.contextmanager
@@ -171,22 +140,18 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _bulk_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Row number and the cells that are used, a block in memory at a time."""
-    with _bulk_file(path) as file:
+    with understood(path.name), _opened(path) as file:
         try:
-            header = file.readline()
-            names = {c for c in next(csv.reader([header.decode("utf-8-sig")]), []) if c}
-            lost = [c for c in _COLUMNS.values() if c not in names]
-            if lost or not any(c in names for c in _SEX):
-                raise DataError(
-                    path.name, "the column is missing", column=lost[0] if lost else _SEX[0]
-                )
-            sex = next(c for c in _SEX if c in names)
-            used = [c for c in _all_columns() if c in names]
+            header = next(csv.reader([file.readline().decode("utf-8-sig")]), [])
+            columns = _COLUMNS | {"sex": next((c for c in _SEX if c in header), _SEX[0])}
+            for column in columns.values():
+                if column not in header:
+                    raise DataError(path.name, "the column is missing", column=column)
+            slots = [pair for pair in _SLOTS if pair[0] in header]
+            used = [*columns.values(), *chain.from_iterable(slots)]
             reader = pv.open_csv(
                 file,
-                read_options=pv.ReadOptions(
-                    block_size=_BLOCK, column_names=next(csv.reader([header.decode("utf-8-sig")]))
-                ),
+                read_options=pv.ReadOptions(block_size=_BLOCK, column_names=header),
                 # Types are not guessed: a column may be empty for millions of rows.
                 convert_options=pv.ConvertOptions(
                     include_columns=used,
@@ -196,35 +161,18 @@ def _bulk_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             )
             row = 1
             for batch in reader:
-                cells = {key: _cells(batch, column) for key, column in _COLUMNS.items()}
-                cells["sex"] = _cells(batch, sex)
-                slots = [
-                    (
-                        _cells(batch, f"Healthcare Provider Taxonomy Code_{n}"),
-                        _cells(batch, f"Healthcare Provider Primary Taxonomy Switch_{n}"),
-                    )
-                    for n in _SLOTS
-                    if f"Healthcare Provider Taxonomy Code_{n}" in names
-                ]
+                cells = {key: _cells(batch, column) for key, column in columns.items()}
+                given = [tuple(_cells(batch, column) for column in pair) for pair in slots]
                 for i in range(batch.num_rows):
                     row += 1
                     codes = sorted(
-                        ((codes[i], main[i] != "Y") for codes, main in slots if codes[i]),
+                        ((codes[i], main[i] != "Y") for codes, main in given if codes[i]),
                         key=lambda c: c[1],
                     )
                     one: dict[str, Any] = {key: column[i] for key, column in cells.items()}
                     yield row, {**one, "codes": [code for code, _ in codes]}
         except pa.ArrowInvalid as error:
             raise DataError(path.name, f"is not the NPPES bulk file: {str(error)[:120]}") from None
-
-
-def _all_columns() -> list[str]:
-    slots = [
-        f"Healthcare Provider {what}_{n}"
-        for n in _SLOTS
-        for what in ("Taxonomy Code", "Primary Taxonomy Switch")
-    ]
-    return [*_COLUMNS.values(), *_SEX, *slots]
 
 
 def _cells(batch: pa.RecordBatch, column: str) -> list[str]:
@@ -256,8 +204,8 @@ def fetch_nppes(
     CareReachError
         If the service does not answer, or refuses the question.
     """
-    report = Report()
-    placed = Placed("NPPES service", "nppes", retrieved, report)
+    placed = Placed("NPPES service", "nppes", retrieved)
+    report = placed.report
     seen: set[str] = set()
     for prefix in sorted(prefixes):
         for result in _shard(service, state, prefix, taxonomy, report):
@@ -267,10 +215,7 @@ def fetch_nppes(
             seen.add(number)
             report.read += 1
             _add_result(placed, report.read, result)
-    origin = _origin(retrieved, service.base)
-    return Batch.of(
-        (origin,), report, providers=list(placed.records.values()), places=placed.places()
-    )
+    return _batch(placed, service.base)
 
 
 def _shard(

@@ -17,18 +17,10 @@ from geo.errors import DataError
 from geo.sources.batch import Batch, Origin, Report
 from geo.sources.cells import e164, specialty_of
 from geo.sources.files import MAX_BYTES, kind_of, opened
+from geo.sources.vocabulary import WORDS
 
 _AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
-_KINDS = {
-    "hospital": "hospital",
-    "clinic": "clinic",
-    "centre": "clinic",
-    "doctors": "doctors_office",
-    "doctor": "doctors_office",
-    "general": "doctors_office",
-    "dentist": "dentist",
-    "pharmacy": "pharmacy",
-}
+_KINDS: Mapping[str, str] = WORDS["osm_kinds"]
 _PLACES = ("city", "town", "village", "suburb", "quarter", "hamlet", "neighbourhood", "borough")
 _YES_NO = {"yes": True, "designated": True, "no": False}  # "limited" is neither
 _LIFECYCLE = ("disused:", "abandoned:", "demolished:", "was:", "construction:")

@@ -1,9 +1,11 @@
 """Publishers' services, asked politely: page by page, each answer kept, so that a run can go on."""
 
 import hashlib
+import itertools
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -87,3 +89,27 @@ class Service:
         beside.write_text(json.dumps(found), "utf-8")
         os.replace(beside, path)
         return found
+
+    def pages(self, sized: str, size: int, **asked: str) -> Iterator[dict[str, Any]]:
+        """Every row of a question that is answered in pages.
+
+        Parameters
+        ----------
+        sized
+            What the service calls the size of a page.
+        size
+            Rows of a page.
+        asked
+            The question.
+
+        Raises
+        ------
+        CareReachError
+            If the service does not answer.
+        """
+        for offset in itertools.count(0, size):
+            answer = self.get(**asked, **{sized: str(size), "offset": str(offset)})
+            rows = answer.get("results", []) if isinstance(answer, dict) else answer
+            yield from rows
+            if len(rows) < size:
+                return

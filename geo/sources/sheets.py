@@ -359,10 +359,7 @@ def _unique(columns: list[str]) -> tuple[str, ...]:
 
 
 def _header_row(table: list[list[str]]) -> int:
-    """The row of the header, from 0; -1 where there is none.
-
-    Names of columns that people use decide; else a row of words above rows with numbers.
-    """
+    """The row of the header, by words that people use, else above numbers; -1 without any."""
     widths = Counter(sum(map(bool, row)) for row in table[:200] if any(row))
     usual = max(widths, key=lambda w: (widths[w], w))
     for at, row in enumerate(table[:_HEAD_ROWS]):

@@ -344,10 +344,7 @@ def _unprojected(y: "np.ndarray", x: "np.ndarray", crs: str) -> tuple["np.ndarra
 def _far(
     lat: "np.ndarray", lon: "np.ndarray", group: "pd.Series[str]", alive: "np.ndarray"
 ) -> "np.ndarray":
-    """Km to the middle of the group for rows that lie far from it; NaN for the others.
-
-    The middle is the median of latitude and of longitude.
-    """
+    """Km to the middle (median) of the group for rows that lie far from it; NaN for the others."""
     found = np.full(len(lat), np.nan)
     known = np.flatnonzero(alive & ~np.isnan(lat))
     if not len(known):
@@ -417,11 +414,7 @@ def _providers(
 
 
 def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, object]]:
-    """Towns and regions that the table names, to search from.
-
-    A town stands at the median of its rows, a region at its row nearest to the median; a town
-    whose rows lie far apart is several of one name and left out.
-    """
+    """Towns (at the median of their rows) and regions (at the row nearest to it) that it names."""
     stand = np.flatnonzero(rows.alive)
     known = {
         field: rows.text(field).iloc[stand].reset_index(drop=True)
@@ -437,7 +430,7 @@ def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, 
         for (name, within), some in table.dropna(subset="name").groupby(["name", "within"]):
             lat, lon = float(some["lat"].median()), float(some["lon"].median())
             away = distance_km(lat, lon, some["lat"], some["lon"])
-            if field == "locality" and float(np.median(away)) > TOWN_KM:
+            if field == "locality" and float(np.median(away)) > TOWN_KM:  # several of one name
                 continue
             if field != "locality":
                 at = int(np.argmin(away))

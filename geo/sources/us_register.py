@@ -7,40 +7,17 @@ from typing import Any
 
 import zipcodes
 
-from geo.sources.batch import Report
+from geo.sources.batch import Batch, Origin, Records, Report
 from geo.sources.cells import Spot, capitals, e164, specialty_of, us_zip, zip_spot
-from geo.sources.vocabulary import STATES
+from geo.sources.vocabulary import NUCC_PLACES, STATES
 
-COUNTRY = {"country": "the United States", "emergency_number": "911"}
-#: Beginnings of NUCC codes of organisations, and the kind of place they mean.
-_NUCC_PLACES = (
-    ("282NC", "small_hospital"),  # critical access: at most 25 beds
-    ("282", "hospital"),
-    ("281", "hospital"),
-    ("283", "specialist_centre"),
-    ("261QP2300", "primary_care"),
-    ("261QF0400", "primary_care"),
-    ("261QR1300", "primary_care"),
-    ("261QU0200", "urgent_care"),
-    ("261QE0700", "specialist_centre"),
-    ("261QA1903", "specialist_centre"),
-    ("261QD0000", "dentist"),
-    ("261Q", "clinic"),
-    ("193", "clinic"),
-    ("3336", "pharmacy"),
-    ("1223", "dentist"),
-    ("207", "doctors_office"),
-    ("208", "doctors_office"),
-)
+COUNTRY: dict[str, str] = {"country": "the United States", "emergency_number": "911"}
 
 
 def us_types(codes: Iterable[str]) -> str:
     """The kind of place that an organisation's NUCC codes mean, the first one that does."""
-    for code in codes:
-        for beginning, kind in _NUCC_PLACES:
-            if code.startswith(beginning):
-                return kind
-    return "other"
+    kinds = (kind for code in codes for start, kind in NUCC_PLACES if code.startswith(start))
+    return next(kinds, "other")
 
 
 def is_npi(text: str) -> bool:
@@ -96,7 +73,7 @@ class Placed:
     file: str
     source: str
     retrieved: str
-    report: Report
+    report: Report = field(default_factory=Report)
     records: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -167,60 +144,48 @@ class Placed:
         """The towns and ZIP codes in which somebody is, to search from."""
         found: dict[str, dict[str, Any]] = {}
         for (_, code), record in self.records.items():
-            if record["location_precision"] != "postcode":
-                continue
-            spot = zip_spot(code)
+            spot = zip_spot(code) if record["location_precision"] == "postcode" else None
             if spot is None:
                 continue
-            at = {"lat": spot.lat, "lon": spot.lon, "source": self.source}
-            found[f"zip:{code}"] = {
-                "place_id": f"zip:{code}",
-                "name": code,
-                "kind": "postcode",
-                "within": STATES.get(spot.state, spot.state),
-                **at,
-            }
+            within = STATES.get(spot.state, spot.state)
+            at = {"within": within, "lat": spot.lat, "lon": spot.lon, "source": self.source}
+            found[f"zip:{code}"] = {"name": code, "kind": "postcode", **at}
             town = f"town:{spot.locality},{spot.state}".replace(" ", "_")
-            found.setdefault(
-                town,
-                {
-                    "place_id": town,
-                    "name": spot.locality,
-                    "kind": "town",
-                    "within": STATES.get(spot.state, spot.state),
-                    **at,
-                },
-            )
-        return [found[key] for key in sorted(found)]
+            found.setdefault(town, {"name": spot.locality, "kind": "town", **at})
+        return [{"place_id": key, **found[key]} for key in sorted(found)]
+
+    def batch(
+        self, title: str, path: str, about: str, *, as_of: str = "", evidence: Records = ()
+    ) -> Batch:
+        """What was read, under the name of a register of the United States."""
+        license_ = "Public domain (US government)"
+        origin = Origin(
+            self.source, title, license_, path, as_of or self.retrieved, about, **COUNTRY
+        )
+        providers, places = list(self.records.values()), self.places()
+        return Batch.of(
+            (origin,), self.report, providers=providers, evidence=evidence, places=places
+        )
 
 
 def place(note: Any, zip_text: str, city: str, state: str) -> tuple[str, Spot, str] | None:
     """ZIP code, position and precision of an address; what was repaired is noted."""
     code = us_zip(zip_text)
     plain = zip_text.strip().removesuffix(".0")
+    said = functools.partial(note, column="ZIP", value=zip_text)
     if code is None and plain:
-        note("changed", "the ZIP code cannot be repaired", column="ZIP", value=zip_text)
+        said("changed", "the ZIP code cannot be repaired")
     elif code is not None and not plain.startswith(code):
-        note("changed", "a ZIP code got back its zeros", column="ZIP", value=zip_text)
+        said("changed", "a ZIP code got back its zeros")
     spot = zip_spot(code) if code else None
     if spot is None or code is None:
         town = _town(city, state)
         if town is None:
             return None
-        note(
-            "changed",
-            "placed in its town: the ZIP code has no position",
-            column="ZIP",
-            value=zip_text,
-        )
+        said("changed", "placed in its town: the ZIP code has no position")
         return code or "", town, "locality"
     if state.strip() and spot.state and spot.state != state.strip().upper():
-        note(
-            "kept",
-            f"its ZIP code lies in {spot.state}, the row says {state.strip()}",
-            column="ZIP",
-            value=zip_text,
-        )
+        said("kept", f"its ZIP code lies in {spot.state}, the row says {state.strip()}")
     return code, spot, "postcode"
 
 

@@ -4,7 +4,7 @@ The words themselves stand in `vocabulary.yaml`, which can be read and completed
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 
 from geo.text import normalise
 
-_WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 
 
 def folded(header: str) -> str:
@@ -22,21 +22,23 @@ def folded(header: str) -> str:
 
 #: What a table may tell: field to how people call its column.
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    field: tuple(words) for field, words in _WORDS["columns"].items()
+    field: tuple(words) for field, words in WORDS["columns"].items()
 }
 #: The same, folded to compare.
 HEADER_WORDS = frozenset(folded(word) for words in FIELDS.values() for word in words)
 MISSING, MISSING_SHORT, YES, NO = (
-    frozenset(map(normalise, _WORDS[key]))
+    frozenset(map(normalise, WORDS[key]))
     for key in ("missing", "missing_short", "said_yes", "said_no")
 )
 GENDERS: Mapping[str, str] = {
-    normalise(word): gender for gender, words in _WORDS["genders"].items() for word in words
+    normalise(word): gender for gender, words in WORDS["genders"].items() for word in words
 }
+#: Beginnings of NUCC codes of organisations with the kind of place, in order.
+NUCC_PLACES: Sequence[tuple[str, str]] = tuple(WORDS["nucc_places"].items())
 #: Two letters of a state or territory of the United States, and its name.
-STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in _WORDS["states"])
-_CLOSED = re.compile(rf"\b({'|'.join(_WORDS['closed'])})\b")
-_TYPES = tuple((re.compile("|".join(t["any"])), str(t["kind"])) for t in _WORDS["facility_types"])
+STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in WORDS["states"])
+_CLOSED = re.compile(rf"\b({'|'.join(WORDS['closed'])})\b")
+_TYPES = tuple((re.compile("|".join(t["any"])), str(t["kind"])) for t in WORDS["facility_types"])
 
 
 def _both(words: str) -> str:
