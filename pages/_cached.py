@@ -88,7 +88,8 @@ def files_of(*folders: Path | None) -> OwnFiles:
     found: list[Any] = [*folders]
     for folder in filter(None, folders):
         with contextlib.suppress(OSError):
-            found += [(str(path), path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
+            paths = sorted(folder.iterdir())
+            found += [(str(p), p.stat().st_mtime_ns if p.exists() else None) for p in paths]
     return tuple(found)
 
 

@@ -53,7 +53,7 @@ def _same_as_oracle(lat: float, lon: float, radius_km: float, limit: int) -> Non
     np.testing.assert_array_equal(few.counts, hits.counts)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     row=st.integers(0, ROWS - 1),
     dlat=st.floats(-0.3, 0.3),

@@ -214,6 +214,7 @@ def test_which_serzhong(visit: MakeVisitor) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Which Serzhong?")
     page.get_by_role("button", name="Serzhong, Mongar (village)").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Mongar")
+    visitor.settle()
     page.get_by_role("button", name="Not the Serzhong in Sarpang?").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Sarpang")
 
@@ -305,6 +306,8 @@ def test_every_page_leads_to_method_and_privacy(visit: MakeVisitor) -> None:
     page = visitor.open()
     for path in ("/", "/procedures", "/coverage", "/stories", "/data"):
         page.goto(visitor.url + path)
+        page.get_by_role("heading", level=1).wait_for()
+        visitor.settle()
         page.get_by_role("link", name="Method, privacy and how to report an error").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Method and privacy")
     # What the page says of cookies holds: none that would know somebody again.

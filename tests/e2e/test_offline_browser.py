@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from geo.care.entry import Procedure
 from geo.care.find import Search, assess_pack, find_care
+from geo.care.library import LIBRARY
 from geo.coverage import coverage as cover
 from geo.coverage.calls import find_calls
 from geo.coverage.siting import find_sites
@@ -83,7 +84,7 @@ def test_the_reports_of_coverage_are_taken_along(
         disk.emulate_media(media="screen")
 
 
-@pytest.mark.parametrize("slug", ["epidural-blood-patch", "labour-epidural", "psoriasis"])
+@pytest.mark.parametrize("slug", sorted(path.stem for path in LIBRARY.glob("*.md")))
 def test_what_a_patient_prints_is_one_page(
     disk: Page, library: dict[str, Procedure], tmp_path: Path, slug: str
 ) -> None:

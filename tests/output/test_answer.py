@@ -170,8 +170,7 @@ def _payload(layer: Any) -> dict[str, Any]:
 def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
     tricky = "{{ 7*7 }} </script> {{'map_x'}}"
     first = answer_text.answer_rows(seed)[0]
-    values = {**first.values, "provider_id": "a_1b", "name": HOSTILE, "lat": 1.0, "lon": 2.0}
-    row = replace(first, values=values, distance=tricky)
+    row = replace(first, provider_id="a_1b", name=HOSTILE, lat=1.0, lon=2.0, distance=tricky)
     layer = maps.layer(maps.SearchMap((1, 2), HOSTILE, 50, [row]))
     (call,) = layer._children.values()
     for mark in ("<", "{", "_"):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo.packs.gazetteer import find_place, outside_km
+from geo.packs.gazetteer import Gazetteer, find_place, outside_km
 from geo.packs.pack import Pack
 from tests.conftest import table
 
@@ -50,10 +50,11 @@ def test_the_other_serzhong_by_any_spelling_of_its_district(bhutan: Pack, text: 
 
 
 def test_every_label_finds_its_place_again(bhutan: Pack) -> None:
+    places = Gazetteer(bhutan.places)
     for text in bhutan.places["name"] + ", " + bhutan.places["within"]:
-        found = find_place(bhutan.places, text)
+        found = find_place(places, text)
         for place in [found.place] if found.place else found.choices:
-            again = find_place(bhutan.places, place.label).place
+            again = find_place(places, place.label).place
             assert again is not None, place.label
             assert again.place_id == place.place_id
 
