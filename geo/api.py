@@ -78,7 +78,7 @@ def find_place(pack: Pack, text: str) -> Place:
     UnknownNameError
         If no place is called so, or several are; the suggestions say which.
     """
-    match = gazetteer.find_place(pack.places, text)
+    match = gazetteer.Gazetteer.of(pack).find(text)
     if match.place is None:
         labels = tuple(choice.label for choice in match.choices) or match.suggestions
         raise UnknownNameError(match.problem, labels)

@@ -184,8 +184,8 @@ class _Reader:
             return default, find_place(_cached.gazetteer(self.pack), default)
         if match.place is None:
             return near, match
-        if match.corrected:
-            self.tell(f"“{near}” was read as {match.place.label}.")
+        for sentence in match.notes(near)[: None if match.corrected or match.ignored else 0]:
+            self.tell(sentence)
         return match.place.label, match
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:

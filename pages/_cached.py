@@ -101,7 +101,7 @@ def _library(own: OwnFiles) -> tuple[dict[str, Procedure], tuple[DataError, ...]
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
 def gazetteer(of: Pack) -> Gazetteer:
     """A pack's places, ready to be searched."""
-    return Gazetteer(of.places)
+    return Gazetteer.of(of)
 
 
 def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:

@@ -41,8 +41,8 @@ def typed_place() -> None:
     match = find_place(_cached.gazetteer(view.pack), typed)
     if match.place:
         _address.change_find(near=match.place.label, provider="")
-        if match.corrected:
-            _address.tell(Problem(f"“{typed}” was read as {match.place.label}."))
+        for sentence in match.notes(typed)[:1]:
+            _address.tell(Problem(sentence))
     elif match.choices:
         _address.change_find(near=typed, provider="")
     else:

@@ -53,7 +53,7 @@ def headline(view: FindView, answer: Answer) -> None:
     purpose = "" if st.query_params else f'<p class="cr-note">{PURPOSE}</p>'
     st.html(
         f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
-        f"{escape(answer.place.label)}</h1>"
+        f"{escape(answer.place.shown)}</h1>"
         f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}'
         f"{more}</p></div>"
     )
@@ -103,7 +103,7 @@ def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     if answer.place.kind == "point":
         return []
     match = find_place(_cached.gazetteer(view.pack), answer.place.name)
-    return [c for c in match.choices if c.place_id != answer.place.place_id and c.within][:2]
+    return [c for c in match.every if c.place_id != answer.place.place_id and c.within][:2]
 
 
 def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from geo.coverage.siting import find_sites
 from geo.errors import CareReachError
 from geo.output import downloads
 from geo.output.answer_text import answer_rows
-from geo.packs.gazetteer import Place, find_place
+from geo.packs.gazetteer import Gazetteer, Place, find_place
 from geo.packs.pack import Pack, open_pack
 from geo.progress import Step
 from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures
@@ -45,10 +45,10 @@ def _library() -> Library:
 
 
 def _place(data: Pack, text: str) -> Place:
-    match = find_place(data.places, text)
-    if match.place and match.corrected:
-        say(f"“{text}” was read as {match.place.label}.")
+    match = find_place(Gazetteer.of(data), text)
     if match.place is not None:
+        for sentence in match.notes(text):
+            say(sentence)
         return match.place
     hint = ""
     if match.choices:

@@ -1,90 +1,340 @@
-"""Find a place by name, by a name and what it lies in, by postcode, or by "lat, lon".
+"""Find a place by name, by a name and what it lies in, by postcode, or by its position.
 
-An ambiguous name is a result, not an error: the reader is asked which one.
+An ambiguous name is a result, not an error: the reader is asked which one, the largest first. What
+of a text was not understood is said, never dropped without a word.
 """
 
+import functools
 import re
-from dataclasses import dataclass
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import Geod
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 from shapely.geometry.base import BaseGeometry
 
+from geo.distance import GEOD, distance_km
+from geo.errors import CareReachError
+from geo.packs import place_words
+from geo.packs.names import (
+    MAX_CANDIDATES,
+    TYPO,
+    Compare,
+    Names,
+    Place,
+    PlaceMatch,
+    Reading,
+    Rows,
+    parts_of,
+)
+from geo.packs.pack import Pack
+from geo.packs.place_words import name_key
+from geo.packs.positions import read_position, recover, short_code
+from geo.packs.postcodes import us_zip, zip_spot
 from geo.packs.schema import DISTRICT_KINDS
 from geo.text import normalise
 
-#: The smaller, the more likely meant, where one name is on several in the same spot.
-_KIND_ORDER = ("town", "village", "locality", "postcode", "gewog")
-#: Same-name matches within one district and this far apart are one place.
-SAME_PLACE_KM = 15.0
-#: Likeness (0-100, rapidfuzz ratio) from which a spelling counts as a typo of a name.
-TYPO = 78.0
-MAX_CANDIDATES = 8
+__all__ = ["Gazetteer", "Place", "PlaceMatch", "find_place", "outside_km"]
+
 #: Farther outside a pack's extent nothing is said about roads or the nearest hospital.
 OUTSIDE_KM = 20.0
+#: A position is recognised by the nearest place, if it is this near.
+NAMED_KM = 50.0
+#: A place that is nearly as large as the largest of a region may be meant by the region's name.
+_AS_LARGE = 0.8
+#: The position by which a label tells places of one name and district apart.
+_PINNED = re.compile(r"\((-?\d+(?:\.\d+)?), (-?\d+(?:\.\d+)?)\)\s*$")
+_ZIP = re.compile(r"(?<![\w-])\d{5}(?:-\d{4})?(?![\w-])")
 
-_GEOD = Geod(ellps="WGS84")
-Rows = npt.NDArray[np.intp]
-_NUMBER = r"([+-]?\d{1,3}(?:\.\d+)?)"
-_POINT = re.compile(rf"^\s*{_NUMBER}°?\s*[,;\s]\s*{_NUMBER}°?\s*$")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A point that a reader can search from. `label` finds it again."""
-
-    place_id: str
-    name: str
-    kind: str
-    within: str
-    lat: float
-    lon: float
-    label: str
-
-
-@dataclass(frozen=True)
-class PlaceMatch:
-    """The answer to a search: one place, a choice of several, or near spellings only.
-
-    Attributes
-    ----------
-    place
-        The place, where the text names exactly one.
-    choices
-        The places it may mean, where it names several; empty otherwise.
-    suggestions
-        Labels with a similar spelling, where it names none.
-    corrected
-        Whether `place` was found only by overlooking a typo.
-    problem
-        One sentence for the reader where there is no place.
-    """
-
-    place: Place | None = None
-    choices: tuple[Place, ...] = ()
-    suggestions: tuple[str, ...] = ()
-    corrected: bool = False
-    problem: str = ""
+#: The last gazetteers that were made, with the frames they are of.
+_MADE: "deque[tuple[pd.DataFrame, pd.DataFrame, Gazetteer]]" = deque(maxlen=4)
 
 
 class Gazetteer:
-    """A pack's places with every spelling made comparable, once for many searches.
+    """A pack's places and facilities with every spelling made comparable, for many searches.
 
     Parameters
     ----------
     places
         A pack's places.
+    providers
+        A pack's providers: its facilities are places, too.
+    country
+        Two letters of the country; taken from the names of regions where it is not given.
     """
 
-    def __init__(self, places: pd.DataFrame) -> None:
-        self.places = places
-        self.names = _names(places)
-        self.labels = _labels(places)
+    def __init__(
+        self, places: pd.DataFrame, providers: pd.DataFrame | None = None, country: str = ""
+    ) -> None:
+        self.places = Names(places.reset_index(drop=True))
+        self._providers = providers
+        values = self.places.frame["within"].dropna().unique()
+        parts = {normalise(part) for value in values for part in parts_of(value)}
+        self.country = country or place_words.country_of(parts)
+
+    @classmethod
+    def of(cls, pack: Pack) -> "Gazetteer":
+        """The places and the facilities of a pack; made once for as long as it is asked for."""
+        for places, providers, known in _MADE:
+            if places is pack.places and providers is pack.providers:
+                return known
+        made = cls(pack.places, pack.providers)
+        _MADE.append((pack.places, pack.providers, made))
+        return made
+
+    @functools.cached_property
+    def facilities(self) -> Names:
+        """Hospitals and practices as places."""
+        known = self._providers
+        if known is None:
+            return Names(self.places.frame.iloc[:0])
+        rows = known[known["kind"] == "facility"].reset_index(drop=True)
+        columns = ["provider_id", "name", "also_known_as", "locality", "lat", "lon"]
+        renamed = rows[columns].rename(columns={"provider_id": "place_id", "locality": "within"})
+        return Names(renamed.assign(kind="facility", population=np.nan))
+
+    @functools.cached_property
+    def regions(self) -> dict[str, set[str]]:
+        """What places lie in, and everything that this is called, folded."""
+        frame = self.places.frame
+        values = {part for v in frame["within"].dropna().unique() for part in parts_of(v)}
+        known = {v: set(place_words.region_names(v, self.country)) for v in values}
+        holders = frame[frame["kind"].isin(DISTRICT_KINDS)]
+        for name, aliases in zip(holders["name"], holders["also_known_as"], strict=True):
+            spelt = known.setdefault(name, place_words.region_names(name, self.country))
+            spelt |= {normalise(a) for a in aliases} if isinstance(aliases, list) else set()
+        return known
+
+    @functools.cached_property
+    def countries(self) -> set[str]:
+        """What the pack's own country is called, folded."""
+        return place_words.country_names(self.country)
+
+    def find(self, text: str) -> PlaceMatch:
+        """Find the place that a text names; see `find_place`."""
+        try:
+            spot = read_position(re.sub(r"\(near [^)]*\)\s*$", "", text))
+        except CareReachError as error:
+            return PlaceMatch(problem=str(error))
+        if spot:
+            return PlaceMatch(self._point(*spot))
+        code = short_code(text)
+        if code:
+            leans_on = self.find(code[1])
+            at = leans_on.place
+            return PlaceMatch(self._point(*recover(code[0], at.lat, at.lon))) if at else leans_on
+        if not normalise(text):
+            why = "Type the name of a place, or a position as latitude, longitude."
+            return PlaceMatch(problem=why)
+        pinned = _PINNED.search(text)
+        at_spot = (float(pinned[1]), float(pinned[2])) if pinned else None
+        plain = " ".join(re.sub(r"\([^)]*\)", " ", text).split())
+        found = self._by_zip(plain) if self.country == "US" else None
+        return found or self._by_name(plain, at_spot)
+
+    def _by_zip(self, text: str) -> PlaceMatch | None:
+        """A ZIP code alone, or a name in its state; None where no known one is in the text."""
+        codes = [text] if re.fullmatch(r"\d{4}", text) else _ZIP.findall(text)
+        code = us_zip(codes[-1]) if codes else None
+        spot = zip_spot(code) if code else None
+        if spot is None or code is None:
+            return None
+        states = {name for name, spelt in self.regions.items() if spot.state.casefold() in spelt}
+        state = next(iter(states), spot.state)
+        named = f"{spot.locality}, {state}" if spot.locality else state
+        rest = " ".join(text.replace(codes[-1], " ").split()).strip(" ,")
+        meant = [self._meant(normalise(part)) for part in rest.split(",") if normalise(part)]
+        if all(held is None or held & states for held in meant):
+            place = Place(f"zip:{code}", code, "postcode", state, spot.lat, spot.lon, code, named)
+            return PlaceMatch(place, corrected=not codes[-1].startswith(code))
+        found = self._by_name(rest, None)
+        if not found.place or found.place.within not in states:
+            found = self._by_name(f"{rest}, {state}", None)
+        if found.every:
+            return found
+        if text.startswith(codes[-1]):  # the number of a house
+            return None
+        return replace(found, problem=f"{found.problem} {code} is in {named}.")
+
+    def _by_name(self, text: str, spot: tuple[float, float] | None) -> PlaceMatch:
+        """The plainest reading that something answers to, by the surest comparison first."""
+        readings, streets = _readings(text), _after_a_street(text)
+        places, facilities = self.places, self.facilities
+        before = [reading for reading in readings if text.startswith(reading.name)]
+        found = self._first(before, places.nicknamed, spot)
+        if found and not places.is_own_name(readings[0].name):
+            return found
+        for compare in (places.exact, places.squashed, places.varied):
+            found = self._first(readings, compare, spot)
+            if found:
+                return self._not_a_region(text, found)
+        for compare in (facilities.exact, facilities.worded):
+            found = found or self._first(readings, compare, spot)
+        found = found or self._not_in(readings)
+        found = found or self._first(self._unknown(streets), places.exact, spot)
+        found = found or self._without(readings) or self._in_region(text)
+        for compare in (places.begun, places.misspelt):
+            found = found or self._first(readings, compare, spot, sure=False)
+        if found:
+            return found
+        near = tuple(self.places.near_spellings(text))[:3]
+        return PlaceMatch(suggestions=near, problem=f"No place called “{text}” is known here.")
+
+    def _first(
+        self,
+        readings: Iterable[Reading],
+        compare: Compare,
+        spot: tuple[float, float] | None,
+        *,
+        sure: bool = True,
+    ) -> PlaceMatch | None:
+        names: Names = compare.__self__  # type: ignore[attr-defined]
+        for reading in readings:
+            rows = compare(reading.name)
+            vague = []
+            for within in reading.within:
+                if len(rows):
+                    rows = rows[self._lies_within(names, rows, within)]
+                    vague += [within] if self._is_vague(normalise(within)) else []
+            if len(rows):
+                left = ", ".join(filter(None, (reading.ignored, *vague)))
+                return names.answer(rows, replace(reading, ignored=left), spot, sure=sure)
+        return None
+
+    def _unknown(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Readings that leave out no name of a place."""
+        return [r for r in readings if not len(self.places.exact(r.ignored.split(",")[-1]))]
+
+    def _not_in(self, readings: Iterable[Reading]) -> PlaceMatch | None:
+        """A name that is known, but not in the region that it is said to lie in."""
+        for reading in readings:
+            rows = self.places.exact(reading.name) if reading.comma else np.empty(0, np.intp)
+            if len(rows) and all(self._meant(normalise(w)) != set() for w in reading.within):
+                labels = [place.label for place in self.places.answer(rows, reading, None).every]
+                why = f"No place called “{reading.name}” is known in {', '.join(reading.within)}."
+                return PlaceMatch(suggestions=tuple(labels[:3]), problem=why)
+        return None
+
+    def _without(self, readings: Iterable[Reading]) -> PlaceMatch | None:
+        """A name that is known, in something that nobody knows."""
+        for reading in readings:
+            rows = self.places.exact(reading.name) if reading.comma else np.empty(0, np.intp)
+            if not len(rows):
+                continue
+            within = ", ".join(reading.within)
+            found = self.places.answer(rows, replace(reading, ignored=within), None)
+            if found.place and not found.others:
+                return found
+            why = f"“{within}” is not known here: which {reading.name} is meant?"
+            return PlaceMatch(choices=found.every, problem=why)
+        return None
+
+    def _held(self, text: str) -> Rows:
+        """The places of the region that a text names, the largest first."""
+        held = {name for name, spelt in self.regions.items() if normalise(text) in spelt}
+        frame = self.places.frame
+        rows = frame.index[frame["within"].isin(held)].to_numpy(np.intp)
+        people = frame.loc[rows, "population"].astype("Float64").fillna(-1).to_numpy(float)
+        return rows[np.argsort(-people, kind="stable")]
+
+    def _not_a_region(self, text: str, found: PlaceMatch) -> PlaceMatch:
+        """Ask, where the name of a region is also that of a smaller place elsewhere."""
+        rows = self._held(text)
+        place = found.place
+        if place is None or found.ignored or not len(rows) or place.kind in DISTRICT_KINDS:
+            return found
+        people = self.places.frame["population"].astype("Float64").fillna(-1)
+        own = people[self.places.frame["place_id"] == place.place_id].max()
+        if place.place_id in set(self.places.frame.loc[rows, "place_id"]):
+            # Its headquarters, or what everybody calls like the region: New York.
+            same = name_key(place.name).replace(" ", "") == name_key(text).replace(" ", "")
+            if same or own >= people[rows[0]]:
+                return found
+        elif own >= _AS_LARGE * people[rows[0]]:
+            return found
+        places = tuple(self.places.place(row) for row in rows[: MAX_CANDIDATES - 1])
+        why = f"“{text}” is a region, too: which place is meant?"
+        others = tuple(p for p in places if p.place_id != place.place_id)
+        return PlaceMatch(choices=(place, *others), problem=why)
+
+    def _in_region(self, text: str) -> PlaceMatch | None:
+        """A region is no place to search from: which of its places is meant?"""
+        rows = self._held(text)[:MAX_CANDIDATES]
+        why = f"“{text}” is a region: which place in it? Type another, if it is none of these."
+        places = tuple(self.places.place(row) for row in rows)
+        return PlaceMatch(choices=places, problem=why) if len(rows) else None
+
+    def _lies_within(self, names: Names, rows: Rows, within: str) -> np.ndarray:
+        """Which rows lie in something of this name, by any spelling of it."""
+        meant = self._meant(normalise(within))
+        if meant is None:
+            return np.ones(len(rows), bool)
+        above = self._above
+        keep = []
+        for own, value, kind in names.frame.loc[rows, ["name", "within", "kind"]].itertuples(
+            index=False
+        ):
+            held = set(parts_of(value)) if isinstance(value, str) else set()
+            held |= {own} if kind in DISTRICT_KINDS else set()
+            held |= {part for value in held for part in parts_of(above.get(value, ""))}
+            same = normalise(str(value)) == normalise(within)
+            keep.append(bool(held & meant) or (names is self.facilities and same))
+        return np.array(keep, bool)
+
+    @functools.cached_property
+    def _above(self) -> dict[str, str]:
+        """What districts lie in themselves."""
+        frame = self.places.frame
+        rows = frame[frame["kind"].isin(DISTRICT_KINDS) & frame["within"].notna()]
+        return dict(zip(rows["name"], rows["within"], strict=True))
+
+    def _meant(self, key: str) -> set[str] | None:
+        """The regions that a folded text means; None for the whole country, empty for none."""
+        for country in self.countries:
+            key = key.removesuffix(f" {country}") if key != country else ""
+        if not key:
+            return None
+        if self._is_vague(key):
+            around = place_words.countries_with(key) | {key}
+            return {name for name, spelt in self.regions.items() if spelt & around}
+        squashed = key.replace(" ", "")
+        for alike in (
+            lambda name: squashed == name.replace(" ", ""),
+            lambda name: len(key) >= 3 < len(name) and name.startswith(key),
+            lambda name: len(key) >= 4 and fuzz.ratio(squashed, name.replace(" ", "")) >= TYPO,
+        ):
+            meant = {name for name, spelt in self.regions.items() if any(map(alike, spelt))}
+            if meant:
+                return meant
+        return set()
+
+    def _is_vague(self, key: str) -> bool:
+        """Whether a region is known only by its country, in a pack of several countries."""
+        if self.country or not (around := place_words.countries_with(key)):
+            return False
+        if any(key in spelt for spelt in self.regions.values()) and (
+            len(key) > len("IL") or key in place_words.COUNTRIES
+        ):
+            return False  # IL is Israel and Illinois, UK is meant as the country
+        return any(spelt & around for spelt in self.regions.values())
+
+    def _point(self, lat: float, lon: float) -> Place:
+        """A position, recognised by the nearest place."""
+        frame = self.places.frame
+        near = ""
+        # Only what is within a degree or two can be near enough; most of a country is not.
+        some = frame[(frame["lat"] - lat).abs() < 0.5]
+        if len(some):
+            km = distance_km(lat, lon, some["lat"], some["lon"])
+            if km.min() <= NAMED_KM:
+                row = int(some.index.to_numpy()[int(km.argmin())])
+                near = self.places.label(row).split(" (")[0]
+        label = f"{round(lat, 4)}, {round(lon, 4)}"
+        at = (lat, lon, label, near)
+        return Place(f"point:{lat:.5f},{lon:.5f}", label, "point", "", *at)
 
 
 def find_place(places: "pd.DataFrame | Gazetteer", text: str) -> PlaceMatch:
@@ -93,38 +343,54 @@ def find_place(places: "pd.DataFrame | Gazetteer", text: str) -> PlaceMatch:
     Parameters
     ----------
     places
-        A pack's places, or a gazetteer made of them.
+        A pack's places, or a gazetteer made of a pack.
     text
-        "Serzhong, Sarpang", "sershong sarpang", a postcode, or "26.92, 90.526" (lat, lon).
+        "Serzhong, Sarpang", "St Paul MN", "12 Main St, Portland, ME 04101", "04101", the name of a
+        facility, or a position in any spelling that `geo.packs.positions` reads.
 
     Returns
     -------
     PlaceMatch
         One place, or the choices, or near spellings.
     """
-    point = _POINT.match(text)
-    if point:
-        return _point(float(point[1]), float(point[2]))
-    if not normalise(text):
-        return PlaceMatch(problem="Type the name of a place, or a position as latitude, longitude.")
     known = places if isinstance(places, Gazetteer) else Gazetteer(places)
-    places, names, labels = known.places, known.names, known.labels
-    for match in (_exact, _prefix, _typo):
-        for name, within in _splits(text):
-            rows = match(names, name)
-            if within:
-                rows = rows[_lies_within(places, rows, within)]
-            if len(rows):
-                own = names.loc[(names["key"] == name) & names["own"], "row"]
-                found = _one_each(places, rows, own)
-                choices = tuple(_place(places, labels, row) for row in found)
-                return _answer(choices, text, corrected=match is _typo)
-    near = process.extract(normalise(text), dict(names["key"]), scorer=fuzz.ratio, limit=12)
-    row_of = names["row"].to_numpy(np.intp)
-    best = dict.fromkeys(str(labels.loc[row_of[i]]) for _, _, i in near)
-    return PlaceMatch(
-        suggestions=tuple(best)[:3], problem=f"No place called “{text.strip()}” is known here."
-    )
+    return known.find(text)
+
+
+def _readings(text: str) -> list[Reading]:
+    """Ways to read a text as a name and what it lies in, the plainest first."""
+    parts = [part.strip() for part in text.split(",") if normalise(part)]
+    if len(parts) < 2:
+        return [Reading(text.strip()), *_halves(text)]
+    first, *rest = parts
+    readings = [Reading(" ".join(parts))]
+    readings += [
+        Reading(" ".join(parts[:n]), tuple(parts[n:]), comma=True) for n in range(1, len(parts))
+    ]
+    readings += [replace(r, within=(*r.within, *rest)) for r in _halves(first)]
+    return [*readings, Reading(parts[-1], tuple(parts[:-1]))]
+
+
+def _halves(text: str) -> list[Reading]:
+    """A name and what it lies in without a comma, in either order."""
+    words = text.split()
+    cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(len(words) - 1, 0, -1)]
+    return [Reading(a, (b,)) for a, b in cuts] + [Reading(b, (a,)) for a, b in cuts]
+
+
+def _after_a_street(text: str) -> list[Reading]:
+    """Readings of an address without its street, and without the number of a house."""
+    parts = [part.strip() for part in text.split(",") if normalise(part)]
+    readings = []
+    for n in range(1, len(parts)):
+        rest = _readings(", ".join(parts[n:]))
+        readings += [replace(r, ignored=", ".join(parts[:n]), comma=False) for r in rest]
+    words = text.split()
+    if len(parts) == 1 and words[0][:1].isdigit():
+        for n in range(1, len(words)):
+            rest = _readings(" ".join(words[n:]))
+            readings += [replace(r, ignored=" ".join(words[:n])) for r in rest]
+    return readings
 
 
 def outside_km(outline: BaseGeometry | None, lat: float, lon: float) -> float:
@@ -153,145 +419,5 @@ def outside_km(outline: BaseGeometry | None, lat: float, lon: float) -> float:
     for turn in (-360, 0, 360):
         line = shapely.shortest_line(shapely.Point((lon + turn) * stretch, lat), scaled)
         x, y = shapely.get_coordinates(line)[1]
-        away_m.append(_GEOD.inv(lon, lat, x / stretch, y)[2])
+        away_m.append(GEOD.inv(lon, lat, x / stretch, y)[2])
     return float(min(away_m) / 1000)
-
-
-def _point(lat: float, lon: float) -> PlaceMatch:
-    if not (abs(lat) <= 90 and abs(lon) <= 180):
-        return PlaceMatch(
-            problem=f"{lat:g}, {lon:g} is not a position: latitude runs from -90 to 90, "
-            "longitude from -180 to 180."
-        )
-    label = _position(lat, lon)
-    return PlaceMatch(Place(f"point:{lat:.5f},{lon:.5f}", label, "point", "", lat, lon, label))
-
-
-def _names(places: pd.DataFrame) -> pd.DataFrame:
-    """Every spelling of every place: columns row, key, own (the name itself, no alias)."""
-    spellings = [
-        (row, normalise(spelling), spelling == name)
-        for row, name, aliases in zip(
-            places.index, places["name"], places["also_known_as"], strict=True
-        )
-        for spelling in (name, *(aliases if isinstance(aliases, list) else ()))
-    ]
-    return pd.DataFrame(spellings, columns=["row", "key", "own"])
-
-
-def _splits(text: str) -> list[tuple[str, str]]:
-    """Ways to read a text as a name and what it lies in, the plainest first."""
-    text = re.sub(r"\([^)]*\)", " ", text)
-    *head, tail = text.split(",")
-    if head:
-        return [(normalise(" ".join(head)), normalise(tail))]
-    words = normalise(text).split()
-    halves = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(len(words) - 1, 0, -1)]
-    return [(" ".join(words), ""), *halves, *((within, name) for name, within in halves)]
-
-
-def _squash(keys: "pd.Series[str]") -> "pd.Series[str]":
-    return keys.str.replace(" ", "")
-
-
-def _exact(names: pd.DataFrame, name: str) -> Rows:
-    return _rows(names, _squash(names["key"]) == name.replace(" ", ""))
-
-
-def _prefix(names: pd.DataFrame, name: str) -> Rows:
-    return _rows(names, names["key"].str.startswith(name) & (len(name) >= 3))
-
-
-def _typo(names: pd.DataFrame, name: str) -> Rows:
-    if len(name) < 4:
-        return np.empty(0, np.intp)
-    likeness = process.cdist([name], names["key"].to_list(), scorer=fuzz.ratio)[0]
-    return _rows(names, likeness >= max(TYPO, likeness.max(initial=0) - 5))
-
-
-def _rows(names: pd.DataFrame, keep: "np.ndarray | pd.Series[bool]") -> Rows:
-    return np.unique(names["row"].to_numpy(np.intp)[np.asarray(keep, bool)])
-
-
-def _lies_within(places: pd.DataFrame, rows: Rows, within: str) -> np.ndarray:
-    """Which rows lie in something of this name, any spelling of it, or close to it."""
-    holders = places.loc[places["kind"].isin(DISTRICT_KINDS), ["name", "also_known_as"]]
-    meant = {
-        holder
-        for holder, aliases in holders.itertuples(index=False)
-        for spelling in (holder, *(aliases if isinstance(aliases, list) else ()))
-        if _alike(normalise(spelling), within)
-    }
-    inside = places.loc[rows, "within"].fillna("")
-    own = places.loc[rows, "name"].where(places.loc[rows, "kind"].isin(DISTRICT_KINDS), inside)
-    keep = [
-        (w in meant) or (o in meant) or _alike(normalise(w), within)
-        for w, o in zip(inside, own, strict=True)
-    ]
-    return np.array(keep, bool)
-
-
-def _alike(name: str, text: str) -> bool:
-    if len(text) < 3:
-        return name == text
-    squashed = name.replace(" ", ""), text.replace(" ", "")
-    return squashed[0].startswith(squashed[1]) or fuzz.ratio(*squashed) >= TYPO
-
-
-def _district(places: pd.DataFrame) -> "pd.Series[str]":
-    return places["name"].where(places["kind"].isin(DISTRICT_KINDS), places["within"].fillna(""))
-
-
-def _labels(places: pd.DataFrame) -> "pd.Series[str]":
-    """A text for each place that finds it again: name and district, else its position."""
-    alone = places["within"].isna() | (places["name"] == places["within"])
-    labels = places["name"].where(alone, places["name"] + ", " + places["within"])
-    shared = labels[labels.duplicated(keep=False)]
-    for rows in shared.groupby(shared).groups.values():
-        if not all(_near(places, rows[0], row) for row in rows):
-            spots = places.loc[rows, ["lat", "lon"]].to_numpy(float)
-            labels.loc[rows] = [_position(lat, lon) for lat, lon in spots]
-    return labels
-
-
-def _position(lat: float, lon: float) -> str:
-    return f"{round(lat, 4)}, {round(lon, 4)}"
-
-
-def _one_each(places: pd.DataFrame, rows: Rows, own: "pd.Series[int]") -> list[int]:
-    """Keep one of the matches that are the same place; a name of its own beats an alias."""
-    named = set(own)
-    district = _district(places)
-
-    def rank(row: int) -> tuple[bool, int]:
-        kind = places.loc[row, "kind"]
-        order = _KIND_ORDER.index(kind) if kind in _KIND_ORDER else len(_KIND_ORDER)
-        return row not in named, order
-
-    kept: list[int] = []
-    for row in sorted(rows, key=rank):
-        if not any(district[row] == district[k] and _near(places, row, k) for k in kept):
-            kept.append(row)
-    return kept
-
-
-def _answer(found: tuple[Place, ...], text: str, *, corrected: bool) -> PlaceMatch:
-    """One match is the answer, several are a question."""
-    if len(found) == 1:
-        return PlaceMatch(found[0], corrected=corrected)
-    name = text.strip()
-    problem = f"There is more than one place called “{name}”."
-    if corrected:
-        problem = f"No place called “{name}” is known here; these have a similar name."
-    return PlaceMatch(choices=found[:MAX_CANDIDATES], corrected=corrected, problem=problem)
-
-
-def _near(places: pd.DataFrame, a: int, b: int) -> bool:
-    (lat1, lon1), (lat2, lon2) = places.loc[[a, b], ["lat", "lon"]].to_numpy(float)
-    return bool(_GEOD.inv(lon1, lat1, lon2, lat2)[2] <= 1000 * SAME_PLACE_KM)
-
-
-def _place(places: pd.DataFrame, labels: "pd.Series[str]", row: int) -> Place:
-    about = places.loc[[row], ["place_id", "name", "kind", "within", "lat", "lon"]]
-    known: Any = about.fillna({"within": ""}).to_dict("records")[0]
-    return Place(**known, label=str(labels.loc[row]))

@@ -99,6 +99,7 @@ _COLUMNS: dict[str, dict[str, Any]] = {
         "npi": _text(),
         "sources": _column(object, required=True),
         "retrieved": _text(_DATE, required=True),
+        "note": _text(),
     },
     "evidence": {
         "provider_id": _text(required=True),

@@ -1,46 +1,16 @@
-"""Cells of any publisher to the contract: telephone numbers, specialties, postcodes, names."""
+"""Cells of any publisher to the contract: specialties, postcodes, names."""
 
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import phonenumbers
-import zipcodes
 
 from geo.care.library import LIBRARY, own_folder
 from geo.errors import DataError
+from geo.packs.postcodes import Spot, us_zip, zip_spot
 from geo.text import normalise, spelt
-
-#: States and territories whose postcodes begin with 0; nobody else's lose digits in a spreadsheet.
-_ZIP_LENGTHS = {3: 5, 4: 5, 5: 5, 7: 9, 8: 9, 9: 9}
-
-
-def e164(text: str, country_code: str = "") -> str | None:
-    """A telephone number in E.164; None where it is none.
-
-    Parameters
-    ----------
-    text
-        As a table says it; the first of several numbers counts.
-    country_code
-        ISO 3166 alpha-2, for numbers without a country code.
-
-    Examples
-    --------
-    >>> e164("(207) 555-0123", "US"), e164("+975 2 322496"), e164("322496")
-    ('+12075550123', '+9752322496', None)
-    """
-    first = re.split(r"[;,/]| or | ou ", re.sub(r"\.0$", "", text.strip()))[0].strip()
-    try:
-        number = phonenumbers.parse(first, country_code or None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def capitals(text: str) -> str:
@@ -59,45 +29,6 @@ def capitals(text: str) -> str:
     return re.sub(
         r"\b(Va|Usa|Llc|Pllc|Pc|Md|Do|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b", lambda m: m[0].upper(), named
     )
-
-
-def us_zip(text: str) -> str | None:
-    """The five digits of a ZIP code that a spreadsheet may have made a number of.
-
-    None where the lost zeros cannot be told: six digits, or fewer than three.
-
-    Examples
-    --------
-    >>> us_zip("41023134.0"), us_zip("4416"), us_zip("04101-1234"), us_zip("410231")
-    ('04102', '04416', '04101', None)
-    """
-    plain = re.sub(r"\.0+$", "", text.strip())
-    if not re.fullmatch(r"[\d\s-]+", plain):
-        return None
-    digits = re.sub(r"\D", "", plain)
-    length = _ZIP_LENGTHS.get(len(digits))
-    return digits.zfill(length)[:5] if length else None
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a postcode stands."""
-
-    lat: float
-    lon: float
-    locality: str = ""
-    state: str = ""
-
-
-@functools.lru_cache(maxsize=65_536)
-def zip_spot(zip_code: str) -> Spot | None:
-    """The middle of a US ZIP code's area, by the package `zipcodes`; None where it knows none."""
-    for found in zipcodes.matching(zip_code) if len(zip_code) == 5 else []:
-        if found["lat"] and found["long"]:
-            lat, lon = float(found["lat"]), float(found["long"])
-            if lat or lon:
-                return Spot(lat, lon, str(found["city"]), str(found["state"]))
-    return None
 
 
 def read_postcodes(path: Path) -> dict[str, Spot]:

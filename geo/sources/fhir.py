@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
+from geo.packs.postcodes import us_zip, zip_spot
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.batch import Batch, Origin, Report, frame_of
-from geo.sources.cells import e164, specialty_of, us_zip, zip_spot
+from geo.sources.cells import specialty_of
 from geo.sources.fhir_terms import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
 from geo.sources.files import MAX_BYTES, opened, understood
+from geo.sources.phones import e164
 from geo.sources.us_register import us_types
 from geo.sources.vocabulary import WORDS, facility_type_of
 
@@ -199,6 +201,7 @@ class _Reader:
         if resource.get("active") is False or resource.get("status") == "inactive":
             self.report.note("dropped", "it is not active", value=said)
             return
+        closed = resource.get("status") == "suspended"
         name = _name(resource)
         if not name:
             self.report.note("dropped", "there is no name", value=said)
@@ -241,6 +244,7 @@ class _Reader:
             "npi": npi or None,
             "sources": [self.origin.name],
             "retrieved": self.retrieved,
+            "note": f"Temporarily closed ({self.retrieved})." if closed else None,
         }
         if own:  # our own export says everything; what it does not say is not known
             found |= dict.fromkeys((*EXTENDED, *LISTS))

@@ -9,7 +9,7 @@ LANGUAGE = "urn:ietf:bcp:47"
 EXTENDED = (
     *("facility_type", "location_precision", "region_id", "opening_hours", "locality"),
     *("accepting_new", "telehealth", "wheelchair", "emergency", "beds", "retrieved", "languages"),
-    *("gender", "website", "phone", "address", "npi"),
+    *("gender", "website", "phone", "address", "npi", "note"),
 )
 LISTS = ("sources", "specialties", "also_known_as", "languages")
 YES_NO = ("accepting_new", "telehealth", "wheelchair", "emergency")

@@ -1,6 +1,7 @@
 """How a table's columns are read: proposed from what they hold, kept as a small file, replayed."""
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +15,18 @@ from rapidfuzz import fuzz, process
 from geo.errors import DataError
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.files import understood
+from geo.sources.phones import e164
 from geo.sources.sheets import GEOMETRY, Sheet
+from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
 #: From this likeness (0-100) a header is taken for another spelling of a known one.
 _SPELLING = 88.0
-_PHONE = re.compile(r"^\+?[\d\s().\-/]{6,22}$")
 _WEB = re.compile(r"^(https?://|www\.)\S+$", re.IGNORECASE)
 _HOURS = re.compile(r"^(24/7|(Mo|Tu|We|Th|Fr|Sa|Su|PH)\b.*\d{1,2}:\d{2})")
 _PAIR = re.compile(r"^\s*-?\d{1,3}[.,]\d+\s*[,; ]\s*-?\d{1,3}[.,]\d+\s*$|^POINT ?\(", re.IGNORECASE)
-_NPI = re.compile(r"^[12]\d{9}$")
 #: Why a column was chosen by what it holds.
 _REASONS = {
     "position": "pairs of coordinates in it",
@@ -172,10 +173,11 @@ class _Guesses:
             self._by_pattern(filled, "position", _PAIR, 0.8)
         if not {"position", "lat", "lon"} & set(self.chosen):
             self._by_degrees(filled)
-        self._by_pattern(filled, "npi", _NPI, 0.95)
+        self._by_values(filled, "npi", is_npi, 0.95)
         self._by_pattern(filled, "website", _WEB, 0.8)
         self._by_pattern(filled, "opening_hours", _HOURS, 0.6)
-        self._by_pattern(filled, "phone", _PHONE, 0.8)
+        # Without its country only a number with its own code is surely one.
+        self._by_values(filled, "phone", lambda cell: e164(cell) is not None, 0.8)
         if "facility_type" not in self.chosen:
             self._by_kinds(filled)
         if "name" not in self.chosen and not self._sheet.layout.has_header:
@@ -185,10 +187,14 @@ class _Guesses:
         self, filled: _Columns, field: str, pattern: re.Pattern[str], share: float
     ) -> None:
         """The first column of which most cells look so."""
+        self._by_values(filled, field, lambda cell: pattern.search(cell) is not None, share)
+
+    def _by_values(
+        self, filled: _Columns, field: str, is_one: Callable[[str], bool], share: float
+    ) -> None:
+        """The first column of which most cells are such values."""
         for i, cells in filled.items() if field not in self.chosen else ():
-            if i in self._taken:
-                continue
-            if cells.map(lambda cell: bool(pattern.search(cell))).mean() >= share:
+            if i not in self._taken and cells.map(is_one).mean() >= share:
                 self._take(field, i, _REASONS[field])
                 return
 

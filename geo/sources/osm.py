@@ -15,8 +15,10 @@ import osmium
 
 from geo.errors import DataError
 from geo.sources.batch import Batch, Origin, Report
-from geo.sources.cells import e164, specialty_of
+from geo.sources.cells import specialty_of
 from geo.sources.files import MAX_BYTES, kind_of, opened
+from geo.sources.operation import NOT_LISTED, operation_of
+from geo.sources.phones import e164
 from geo.sources.vocabulary import WORDS
 
 _AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
@@ -242,6 +244,9 @@ def _unfit(thing: _Found) -> str:
         thing.tags.get("amenity") in _AMENITIES or thing.tags.get("healthcare")
     ):
         return "it is not in operation"
+    said = thing.tags.get("operational_status", "")
+    if operation_of(said) in NOT_LISTED or "yes" in map(thing.tags.get, ("disused", "abandoned")):
+        return "it is not in operation"
     if not _name(thing.tags):
         return "there is no name"
     return "" if thing.lat is not None and thing.lon is not None else "there is not a position"
@@ -298,7 +303,9 @@ def _provider(
     street = " ".join(filter(None, [tags.get("addr:street"), tags.get("addr:housenumber")]))
     town = " ".join(filter(None, [tags.get("addr:postcode"), tags.get("addr:city")]))
     kind = _KINDS.get(tags.get("amenity", "")) or _KINDS.get(tags.get("healthcare", ""))
-    beds = re.sub(r"\D", "", tags.get("beds", ""))
+    shut = operation_of(tags.get("operational_status", ""))
+    beds = tags.get("beds", "").strip()
+    beds = beds if beds.isdecimal() else ""  # "10-20" is no number
     return {
         "provider_id": f"osm:{thing.id}",
         "kind": "facility",
@@ -319,4 +326,5 @@ def _provider(
         "beds": int(beds) if beds and int(beds) else None,
         "sources": ["osm"],
         "retrieved": retrieved,
+        "note": f"Temporarily closed ({retrieved})." if shut == "temporarily_closed" else None,
     }

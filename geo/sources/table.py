@@ -12,11 +12,15 @@ import pyproj
 
 from geo.distance import distance_km
 from geo.errors import CareReachError
+from geo.packs.postcodes import Spot, us_zip
 from geo.sources.batch import Batch, Origin, Report
-from geo.sources.cells import Spot, e164, postcode_spots, specialty_of, us_zip
+from geo.sources.cells import postcode_spots, specialty_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
+from geo.sources.operation import operation_of
+from geo.sources.phones import e164, read_phones
 from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import (
     FIELDS,
     GENDERS,
@@ -25,7 +29,6 @@ from geo.sources.vocabulary import (
     NO,
     YES,
     facility_type_of,
-    is_closed,
 )
 from geo.text import normalise
 
@@ -130,8 +133,14 @@ def _read(
     header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
     status = rows.text("operational_status")
-    gone = status.map(is_closed, na_action="ignore")
-    rows.drop(gone.fillna(False).to_numpy(bool), "it is not in operation", value=status)
+    known = {words: operation_of(str(words)) for words in status.dropna().unique()}
+    state = np.array(
+        [known.get(words, "") for words in status.astype(object).where(status.notna(), "")], object
+    )
+    rows.drop(state == "closed", "it is not in operation", value=status)
+    rows.drop(state == "planned", "it is not in operation yet", value=status)
+    why = "what is said of its operation was not understood; listed as in operation"
+    rows.changed(state == "unknown", why, "operational_status")
     located = _locate(rows, mapping, near)
     lat, lon = located.lat, located.lon
     rows.drop(np.isnan(lat), "there is not a position")
@@ -145,6 +154,7 @@ def _read(
             value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
         )
     frame = _providers(rows, mapping, name, located, origin, retrieved)
+    frame["note"] = _notes(rows, mapping, state, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
     return Batch.of((origin,), report, providers=frame, places=places)
@@ -465,6 +475,7 @@ def _records(
     """
     for field in ("record", "npi"):
         own = rows.text(field)
+        own = own.map(_npi, na_action="ignore") if field == "npi" else own
         standing = own[rows.alive]
         if field in rows.columns and standing.notna().all() and standing.is_unique:
             space = "npi" if field == "npi" else origin.name
@@ -492,13 +503,31 @@ def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
     return [known[w] or mapping.facility_type or "other" for w in words]
 
 
+def _notes(rows: _Rows, mapping: Mapping, state: "np.ndarray", retrieved: str) -> "pd.Series[str]":
+    """What a reader should know that has no column of its own, for the rows that stand."""
+    code = mapping.country_code
+    doubtful = np.array(
+        [
+            ", ".join(read_phones(p, code).doubtful) if isinstance(p, str) else ""
+            for p in rows.text("phone")
+        ],
+        object,
+    )
+    closed = np.where(state == "temporarily_closed", f"Temporarily closed ({retrieved}).", "")
+    partly = np.where(state == "partly", f"Partly in operation ({retrieved}).", "")
+    phone = [f"Telephone as the source writes it: {words}." if words else "" for words in doubtful]
+    parts = zip(closed, partly, phone, strict=True)
+    words = pd.Series([" ".join(filter(None, part)) or None for part in parts], dtype=object)
+    return words[rows.alive].reset_index(drop=True)
+
+
 def _phones(rows: _Rows, mapping: Mapping) -> "pd.Series[str]":
     said = rows.text("phone")
     found = said.map(lambda p: e164(p, mapping.country_code), na_action="ignore")
     why = (
         "it is not a telephone number"
         if mapping.country_code
-        else "a number without a country code was left out"
+        else "a number without a country code cannot be called"
     )
     rows.changed((said.notna() & found.isna()).to_numpy(), why, "phone")
     return found
@@ -534,7 +563,7 @@ def _yes_no(rows: _Rows, field: str) -> "pd.Series[bool]":
 
 def _npi(cell: str) -> str | None:
     digits = re.sub(r"\.0$", "", cell)
-    return digits if re.fullmatch(r"[12]\d{9}", digits) else None
+    return digits if is_npi(digits) else None
 
 
 def _counts(cells: "pd.Series[str]") -> pd.Series:

@@ -7,8 +7,10 @@ from typing import Any
 
 import zipcodes
 
+from geo.packs.postcodes import Spot, us_zip, zip_spot
 from geo.sources.batch import Batch, Origin, Records, Report
-from geo.sources.cells import Spot, capitals, e164, specialty_of, us_zip, zip_spot
+from geo.sources.cells import capitals, specialty_of
+from geo.sources.phones import e164
 from geo.sources.vocabulary import NUCC_PLACES, STATES
 
 COUNTRY: dict[str, str] = {"country": "the United States", "emergency_number": "911"}

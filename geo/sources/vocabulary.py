@@ -37,24 +37,12 @@ GENDERS: Mapping[str, str] = {
 NUCC_PLACES: Sequence[tuple[str, str]] = tuple(WORDS["nucc_places"].items())
 #: Two letters of a state or territory of the United States, and its name.
 STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in WORDS["states"])
-_CLOSED = re.compile(rf"\b({'|'.join(WORDS['closed'])})\b")
 _TYPES = tuple((re.compile("|".join(t["any"])), str(t["kind"])) for t in WORDS["facility_types"])
 
 
 def _both(words: str) -> str:
     """Words folded, and as they are: folding cuts scripts that write vowels as marks."""
     return f"{normalise(words)} | {words.casefold()}"
-
-
-def is_closed(words: str) -> bool:
-    """Whether a status says that a place is not there any more, or not yet.
-
-    Examples
-    --------
-    >>> is_closed("Fermé"), is_closed("Operational")
-    (True, False)
-    """
-    return _CLOSED.search(_both(words)) is not None
 
 
 def facility_type_of(words: str) -> str | None:

@@ -16,8 +16,8 @@ import pytest
 
 from geo.care.evidence import assess
 from geo.errors import CareReachError, DataError
+from geo.packs.postcodes import us_zip
 from geo.sources import nppes
-from geo.sources.cells import us_zip
 from geo.sources.cms import read_clinicians, read_volumes, service_clinicians, service_volumes
 from geo.sources.nppes import fetch_nppes, read_nppes
 from geo.sources.service import Service
