@@ -30,6 +30,7 @@ from geo.sources import cms, fhir, nppes, osm
 from geo.sources.batch import Batch
 from geo.sources.boundaries import import_boundaries
 from geo.sources.cells import read_postcodes
+from geo.sources.coordinates import Bounds
 from geo.sources.demand import import_demand
 from geo.sources.into_pack import Imported, import_into
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
@@ -134,22 +135,30 @@ def table_(file: File, target: Target, provenance: Provenance, reading: TableRea
     sheet = _sheet(file, kept or Mapping())
     layout = "; ".join(f"{label}: {value}" for label, value in sheet.layout.described().items())
     say(f"{len(sheet.cells):,} rows; {layout}")
-    chosen = _chosen(sheet, kept, reading.changes)
+    bounds = _bounds(target.pack, target.base)
+    chosen = _chosen(sheet, kept, reading.changes, bounds)
     if reading.save_mapping is not None:
         reading.save_mapping.write_text(write_mapping(chosen), "utf-8")
     postcodes = read_postcodes(reading.postcodes) if reading.postcodes else None
-    near = Near(bounds=_bounds(target.pack, target.base), postcodes=postcodes)
+    near = Near(bounds=bounds, postcodes=postcodes)
     batch = read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
     _put(target, [batch])
 
 
-def _chosen(sheet: Sheet, kept: Mapping | None, changes: dict[str, object]) -> Mapping:
+def _chosen(
+    sheet: Sheet, kept: Mapping | None, changes: dict[str, object], bounds: Bounds | None
+) -> Mapping:
     """The mapping that was kept, else the one proposed; what it cannot know is asked."""
     if kept is not None:
         return Mapping.model_validate({**kept.model_dump(), **changes})
-    proposal = propose(sheet)
+    proposal = propose(sheet, str(changes.get("country_code", "")), bounds)
     chosen = Mapping.model_validate({**proposal.mapping.model_dump(), **changes})
-    questions = [q for q in proposal.questions if not ("crs" in changes and "projection" in q)]
+    answered = {"crs": "projection", "swapped": "first"}
+    questions = [
+        q
+        for q in proposal.questions
+        if not any(k in changes and w in q for k, w in answered.items())
+    ]
     say(write_mapping(chosen))
     if questions:
         raise CareReachError(
@@ -165,7 +174,7 @@ def _sheet(file: Path, kept: Mapping) -> Sheet:
     )
 
 
-def _bounds(pack: str, base: str) -> tuple[float, float, float, float] | None:
+def _bounds(pack: str, base: str) -> Bounds | None:
     """Where rows should lie: the outline of the pack, or of its base."""
     name = pack if pack in list_packs() else base
     outline = open_pack(name).outline if name else None

@@ -249,7 +249,10 @@ class TableReading:
     mapping: Annotated[Path | None, typer.Option(help="A mapping that was kept.")] = None
     save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None
     crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = ""
-    swapped: Annotated[bool, typer.Option(help="Latitude and longitude are swapped.")] = False
+    swapped: Annotated[
+        bool | None,
+        typer.Option("--swapped/--not-swapped", help="Longitude stands where latitude should."),
+    ] = None
     keep_far: Annotated[bool, typer.Option(help="Keep rows far from all others.")] = False
     facility_type: Annotated[
         str,
@@ -272,4 +275,4 @@ class TableReading:
             "swapped": self.swapped,
             "far": "keep" if self.keep_far else "",
         }
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in said.items() if value not in ("", None)}

@@ -103,6 +103,12 @@ def countries_with(region: str) -> set[str]:
     return {name for code in found for name in country_names(code)}
 
 
+def country_code(name: str) -> str:
+    """Two letters of the country that a name or a code means; "" for none."""
+    key = normalise(name)
+    return next((code for code, names in _countries().items() if key in names), "")
+
+
 def country_names(code: str) -> set[str]:
     """What a country is called, folded; nothing where it is not known."""
     return _countries().get(code.upper(), set())

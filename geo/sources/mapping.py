@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import fuzz, process
 
 from geo.errors import DataError
+from geo.packs import place_words
 from geo.packs.schema import FACILITY_TYPES
+from geo.sources.coordinates import Bounds, is_longitude_first, number_of, pair_of
 from geo.sources.files import understood
 from geo.sources.phones import e164
 from geo.sources.sheets import GEOMETRY, Sheet
@@ -76,13 +79,15 @@ class Proposal(BaseModel):
     guesses: dict[str, str] = Field(default_factory=dict)
 
 
-def propose(sheet: Sheet) -> Proposal:
+def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) -> Proposal:
     """Guess what a table's columns mean, from their names and from what they hold.
 
     Parameters
     ----------
     sheet
         The table.
+    country_code, bounds
+        Where its rows should lie, as far as it is known: it tells which coordinate stands first.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def propose(sheet: Sheet) -> Proposal:
         if not types and "healthcare" not in why["facility_type"]:
             chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
             why = {field: reason for field, reason in why.items() if field != "facility_type"}
-    positions = _positions(sheet, chosen)
+    positions = _positions(sheet, chosen, country_code, bounds)
     questions = positions.questions
     if "name" not in chosen:
         questions = ("Which column holds the name?", *questions)
@@ -254,28 +259,45 @@ class _Positions:
     swapped: bool = False
 
 
-def _positions(sheet: Sheet, chosen: MappingOf[str, int]) -> _Positions:
+def _positions(
+    sheet: Sheet, chosen: MappingOf[str, int], country_code: str, bounds: Bounds | None
+) -> _Positions:
     """Whether coordinates are degrees, and in which order."""
-    if not {"lat", "lon"} <= set(chosen) or sheet.shapes:
-        placed = {"position", "postcode", "locality"} & set(chosen)
-        question = "Which columns hold latitude and longitude, or a postcode?"
-        return _Positions(() if placed or sheet.shapes else (question,))
-    lat, lon = (
-        pd.to_numeric(
-            sheet.cells[chosen[f]].str.replace(",", ".", n=1, regex=False), errors="coerce"
-        )
-        for f in ("lat", "lon")
-    )
-    known = lat.notna() & lon.notna() & (lat > -900) & (lon > -900)
-    lat, lon = lat[known], lon[known]
-    if lat.empty:
+    if sheet.shapes:
         return _Positions()
-    if (lat.abs() > 180).mean() > 0.5 and (lon.abs() > 180).mean() > 0.5:
+    pair = "position" in chosen
+    if not pair and not {"lat", "lon"} <= set(chosen):
+        placed = {"postcode", "locality"} & set(chosen)
+        question = "Which columns hold latitude and longitude, or a postcode?"
+        return _Positions(() if placed else (question,))
+    sample = sheet.cells.head(_SAMPLE)
+    if pair:
+        pairs = [pair_of(cell) for cell in sample[chosen["position"]] if cell]
+        lat, lon = (np.array([p[k] for p in pairs if not p[2]], float) for k in (0, 1))
+    else:
+        lat, lon = (
+            np.array([number_of(cell) for cell in sample[chosen[f]]], float) for f in ("lat", "lon")
+        )
+    known = ~np.isnan(lat + lon) & (lat > -900) & (lon > -900)
+    lat, lon = lat[known], lon[known]
+    if not len(lat):
+        return _Positions()
+    if (np.abs(lat) > 180).mean() > 0.5 and (np.abs(lon) > 180).mean() > 0.5:
         return _Positions(
             ("Positions are not degrees: which projection are they in (for example EPSG:32645)?",)
         )
-    swapped = bool((lat.abs() > 90).mean() > 0.5 and (lon.abs() <= 90).mean() > 0.5)
-    return _Positions(swapped=swapped)
+    named = sample[chosen["country"]].unique()[:20] if "country" in chosen else ()
+    countries = {country_code, *map(place_words.country_code, named)} - {""}
+    turned = is_longitude_first(lat, lon, countries, bounds)
+    if turned is None and pair:
+        column = sheet.columns[chosen["position"]]
+        return _Positions(
+            (
+                f"Does {column!r} say latitude first, or longitude first? Say whether they are "
+                "swapped (longitude first), or of which country they are.",
+            )
+        )
+    return _Positions(swapped=bool(turned))
 
 
 def read_mapping(path: Path) -> Mapping:

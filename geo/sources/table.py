@@ -15,6 +15,7 @@ from geo.errors import CareReachError
 from geo.packs.postcodes import Spot, us_zip
 from geo.sources.batch import Batch, Origin, Report
 from geo.sources.cells import postcode_spots, specialty_of
+from geo.sources.coordinates import Bounds, number_of, pair_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
@@ -45,13 +46,6 @@ TOWN_KM = 25.0
 #: So near to 0, 0 a position is a missing one.
 _NULL_ISLAND_DEG = 0.01
 _HYPERLINK = re.compile(r"^=HYPERLINK\((.*)\)$", re.IGNORECASE)
-_DMS = re.compile(
-    r"^\s*([NSEWO])?\s*(\d{1,3})\s*[°d:\s]\s*(\d{1,2})\s*['′m:\s]\s*(\d{1,2}(?:[.,]\d+)?)?\s*"
-    r'["″s]?\s*([NSEWO])?\s*$',
-    re.IGNORECASE,
-)
-_POINT = re.compile(r"^\s*(?:SRID=\d+;)?\s*POINT ?Z?\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)", re.IGNORECASE)
-_PAIR = re.compile(r"^\s*\(?\s*(-?\d{1,3}(?:[.,]\d+)?)\s*[;, ]\s*(-?\d{1,3}(?:[.,]\d+)?)\s*\)?")
 _NAMES = frozenset({"name", "locality", "region", "country", "also_known_as"})
 _YES_NO_FIELDS = ("accepting_new", "telehealth", "wheelchair", "emergency")
 _TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
@@ -68,7 +62,7 @@ MOST_BEDS = 5_000
 class Near:
     """What is known besides the table: where the data should lie, and postcodes."""
 
-    bounds: tuple[float, float, float, float] | None = None
+    bounds: Bounds | None = None
     postcodes: MappingOf[str, Spot] | None = None
 
 
@@ -250,32 +244,6 @@ def _plain(cell: str) -> str:
     return " ".join(cell.replace("\u200b", "").replace("\ufeff", "").split())
 
 
-def _number(cell: str) -> float:
-    """Degrees or another number, with a decimal point or comma; NaN where it is none."""
-    text = cell.replace("\u2212", "-").replace("°", "").strip()
-    try:
-        return float(text.replace(",", ".")) if text.count(",") <= 1 else float("nan")
-    except ValueError:
-        pass
-    turned = _DMS.match(text if "°" not in cell else cell)
-    if turned is None or (turned[1] or turned[5] or "").upper() == "O":
-        return float("nan")  # O is west in Spanish and east in German
-    degrees = float(turned[2]) + float(turned[3]) / 60
-    degrees += float((turned[4] or "0").replace(",", ".")) / 3600
-    side = (turned[1] or turned[5] or "").upper()
-    return -degrees if side in ("S", "W") else degrees
-
-
-def _pair(cell: str) -> tuple[float, float]:
-    point = _POINT.match(cell)
-    if point:
-        return float(point[2]), float(point[1])
-    pair = _PAIR.match(cell)
-    if pair:
-        return _number(pair[1]), _number(pair[2])
-    return float("nan"), float("nan")
-
-
 @dataclass(frozen=True)
 class _Located:
     """Latitude, longitude and precision of each row; NaN where nothing tells."""
@@ -288,15 +256,17 @@ class _Located:
 def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
     """Where each row lies."""
     if "position" in rows.columns:
-        pairs = [_pair(c) for c in rows.raw("position")]
+        known = {c: pair_of(c) for c in rows.raw("position").unique()}
+        pairs = [known[c] for c in rows.raw("position")]
+        unsure = np.array([not p[2] for p in pairs], bool)
         lat, lon = (np.array([p[k] for p in pairs], float) for k in (0, 1))
         fields = ("position", "position")
     else:
         lat, lon = (
-            rows.raw(f).map({c: _number(c) for c in rows.raw(f).unique()}).to_numpy(float)
+            rows.raw(f).map({c: number_of(c) for c in rows.raw(f).unique()}).to_numpy(float)
             for f in ("lat", "lon")
         )
-        fields = ("lat", "lon")
+        fields, unsure = ("lat", "lon"), np.ones(len(lat), bool)
         commas = rows.raw("lat").str.contains(",") & ~np.isnan(lat)
         rows.changed(commas.to_numpy(), "a decimal comma was read as a point", "lat")
     said = rows.raw(fields[0]).ne("").to_numpy() & rows.raw(fields[1]).ne("").to_numpy()
@@ -304,10 +274,9 @@ def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
     if mapping.crs and not rows.sheet.shapes:
         lat, lon = _unprojected(lat, lon, mapping.crs)
     elif mapping.swapped:
-        rows.changed(
-            ~np.isnan(lat), "latitude and longitude were swapped in the whole file", fields[0]
-        )
-        lat, lon = lon, lat
+        turned = ~np.isnan(lat) & unsure
+        rows.changed(turned, "latitude and longitude were swapped in the whole file", fields[0])
+        lat, lon = np.where(unsure, lon, lat), np.where(unsure, lat, lon)
     with np.errstate(invalid="ignore"):
         wrong = (np.abs(lat) <= 180) & (np.abs(lat) > 90) & (np.abs(lon) <= 90)
         if near.bounds is not None:
@@ -574,7 +543,7 @@ def _counts(cells: "pd.Series[str]") -> pd.Series:
 
     def number(cell: str) -> float:
         plain = re.sub(r"(?<=\d)[.,\s'’\u00a0](?=\d{3})", "", cell) if grouped else cell
-        return _number(plain)
+        return number_of(plain)
 
     known = {cell: number(cell) for cell in said}
     return cells.map(known).astype("Float64").round()

@@ -1,0 +1,180 @@
+"""What people have in their files: coordinates, statuses and telephones in every spelling."""
+
+from pathlib import Path
+
+import pytest
+
+from geo.sources.batch import Batch, Origin
+from geo.sources.coordinates import country_spots, is_longitude_first, pair_of
+from geo.sources.mapping import Proposal, propose
+from geo.sources.operation import operation_of
+from geo.sources.phones import read_phones
+from geo.sources.sheets import read_sheet
+from geo.sources.table import read_facilities
+
+NAIROBI = (-1.2864, 36.8172)
+
+
+def proposed(path: Path, text: str, country: str = "") -> Proposal:
+    path.write_text(text, "utf-8")
+    return propose(read_sheet(path), country)
+
+
+def read(path: Path, text: str, country: str = "") -> Batch:
+    found = proposed(path, text, country)
+    assert found.questions == ()
+    mapping = found.mapping.model_copy(update={"country_code": country})
+    return read_facilities(path, mapping, Origin("t", "T"), "2026-11-26")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "-1.2864, 36.8172",
+        "-1,2864; 36,8172",
+        "'-1.2864, 36.8172",
+        "1.2864 S, 36.8172 E",
+        "36.8172E 1.2864S",
+        "1°17'11.04\"S 36°49'1.92\"E",
+        "S 1° 17.184' E 36° 49.032'",
+        "POINT (36.8172 -1.2864)",
+        "SRID=4326;POINT(36.8172 -1.2864)",
+        "POINT Z (36.8172 -1.2864 1700)",
+        '{"type": "Point", "coordinates": [36.8172, -1.2864]}',
+        "geo:-1.2864,36.8172",
+        "https://www.google.com/maps/@-1.2864,36.8172,15z",
+        "-1.2864 36.8172 1700 5",
+        "POLYGON ((36.8171 -1.2865, 36.8173 -1.2865, 36.8173 -1.2863, 36.8171 -1.2863, "
+        "36.8171 -1.2865))",
+    ],
+)
+def test_one_position_in_every_spelling(cell: str) -> None:
+    lat, lon, _ = pair_of(cell)
+    assert (lat, lon) == pytest.approx(NAIROBI, abs=1e-4)
+
+
+PAIRS = 'name,coords\nA,"36.8172,-1.2864"\nB,"36.9,-1.3"\nC,"34.75,-0.09"\n'
+
+
+def test_pairs_with_longitude_first_are_told_by_their_country(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", PAIRS, "KE")
+    assert found.providers["lat"].iloc[0] == pytest.approx(NAIROBI[0])
+    assert found.providers["lon"].iloc[0] == pytest.approx(NAIROBI[1])
+
+
+def test_pairs_of_nobody_knows_where_are_asked_about(tmp_path: Path) -> None:
+    (question,) = proposed(tmp_path / "t.csv", PAIRS).questions
+    assert "'coords'" in question
+    assert "latitude first" in question
+
+
+def test_a_column_of_countries_tells_the_order(tmp_path: Path) -> None:
+    rows = PAIRS.replace("\n", ",Kenya\n").replace("coords,Kenya", "coords,country")
+    found = read(tmp_path / "t.csv", rows)
+    assert found.providers["lat"].iloc[0] == pytest.approx(NAIROBI[0])
+
+
+@pytest.mark.parametrize("code", ["KE", "BT", "US", "BR", "NZ", "NO", "EC", "FJ", "JP"])
+def test_every_country_tells_its_order(code: str) -> None:
+    spots = country_spots(code)
+    lat, lon = zip(*spots[:1], strict=True)
+    assert is_longitude_first(lat, lon, [code]) is False
+    assert is_longitude_first(lon, lat, [code]) is True
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("Operational (was closed 2020)", "operational"),
+        ("CLOSED_PERMANENTLY", "closed"),
+        ("CLOSED_TEMPORARILY", "temporarily_closed"),
+        ("Open (temporarily closed for renovation)", "temporarily_closed"),
+        ("formerly operational", "closed"),
+        ("previously closed, now open", "operational"),
+        ("Reopened 2021", "operational"),
+        ("Under construction", "planned"),
+        ("Not yet open", "planned"),
+        ("Non-functional", "closed"),
+        ("Partially functioning", "partly"),
+        ("Non fonctionnel", "closed"),
+        ("Fermé temporairement", "temporarily_closed"),
+        ("Cerrado temporalmente", "temporarily_closed"),
+        ("No funciona", "closed"),
+        ("Em funcionamento", "operational"),
+        ("Außer Betrieb", "closed"),
+        ("In Betrieb", "operational"),
+        ("Временно закрыт", "temporarily_closed"),
+        ("Действует", "operational"),
+        ("مغلق", "closed"),
+        ("ปิด", "closed"),
+        ("เปิดให้บริการ", "operational"),
+        ("停业", "closed"),
+        ("营业中", "operational"),
+        ("yes", "operational"),
+        ("0.0", "closed"),
+        ("Private", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_whether_it_is_in_operation(words: str, state: str) -> None:
+    assert operation_of(words) == state
+
+
+def test_who_is_closed_is_left_out_and_who_is_closed_for_a_while_is_said(tmp_path: Path) -> None:
+    text = "name,lat,lon,status\n" + "\n".join(
+        f"{name},-1.2{n},36.8,{status}"
+        for n, (name, status) in enumerate(
+            (
+                ("A", "OPERATIONAL"),
+                ("B", "CLOSED_PERMANENTLY"),
+                ("C", "CLOSED_TEMPORARILY"),
+                ("D", "planned"),
+                ("E", "mystery"),
+            )
+        )
+    )
+    found = read(tmp_path / "t.csv", text)
+    notes = dict(zip(found.providers["name"], found.providers["note"], strict=True))
+    assert list(notes) == ["A", "C", "E"]
+    assert notes["C"] == "Temporarily closed (2026-11-26)."
+    counts = {reason: n for (_, reason), n in found.report.counts.items()}
+    assert counts["it is not in operation"] == 1
+    assert counts["it is not in operation yet"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "country", "numbers"),
+    [
+        ("089/1234567", "DE", ["+49891234567"]),
+        ("030/123456", "DE", ["+4930123456"]),
+        ("0891234567 / 0897654321", "DE", ["+49891234567", "+49897654321"]),
+        ("(207) 555-0123", "US", ["+12075550123"]),
+        ("207-555-0123 ext. 5", "US", ["+12075550123"]),
+        ("207-555-0123/0124", "US", ["+12075550123"]),
+        ("+1 207 555 0123 or +1 207 555 0199", "", ["+12075550123", "+12075550199"]),
+        ("0049 89 1234567", "", ["+49891234567"]),
+        ("0712345678, 0722123456", "KE", ["+254712345678", "+254722123456"]),
+        ("12075550123.0", "US", ["+12075550123"]),
+        ("322496", "BT", []),
+        ("112", "BT", []),
+        ("555-0123", "US", []),
+        ("1234567890", "US", []),
+        ("27.4712", "BT", []),
+        ("2021-03-04", "US", []),
+    ],
+)
+def test_who_can_be_called(cell: str, country: str, numbers: list[str]) -> None:
+    assert list(read_phones(cell, country).numbers) == numbers
+
+
+def test_a_doubtful_number_is_kept_as_text(tmp_path: Path) -> None:
+    found = read(tmp_path / "t.csv", "name,lat,lon,phone\nA,27.47,89.64,322496\n", "BT")
+    assert found.providers["phone"].isna().all()
+    assert found.providers["note"].tolist() == ["Telephone as the source writes it: 322496."]
+
+
+@pytest.mark.parametrize("cell", ["2021030405", "27.471234", "1610612736", "1000000001"])
+def test_numbers_are_no_telephones_and_no_npis(tmp_path: Path, cell: str) -> None:
+    text = "name,lat,lon,x\n" + "".join(f"A{n},27.4{n},89.6{n},{cell}\n" for n in range(9))
+    columns = proposed(tmp_path / "t.csv", text).mapping.columns
+    assert not {"phone", "npi"} & set(columns)
