@@ -88,12 +88,23 @@ class Upload:
     name: str
     content: bytes
     country_code: str = ""
+    encoding: str = ""
     origin: Origin = field(default_factory=lambda: Origin("", ""))
 
 
 def look(upload: Upload, file_id: str, today: dt.date) -> None:
     """Say what the file is, and ask what it does not say."""
     kind, sheet, proposal = _known(upload.name, upload.content)
+    if sheet is not None and sheet.layout.doubtful:
+        names = dict(sheet.layout.doubtful)
+        encoding = st.selectbox(
+            "Its letters may be read in several ways. Which names are right?",
+            list(names),
+            format_func=lambda encoding: f"{names[encoding]} ({encoding})",
+            key="bring_encoding",
+        )
+        upload = replace(upload, encoding=encoding)
+        kind, sheet, proposal = _known(upload.name, upload.content, encoding)
     st.html(f"<p>This is <strong>{escape(KINDS[kind])}</strong>.</p>")
     mapping = None
     if sheet is not None and proposal is not None:
@@ -116,12 +127,14 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
 
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
-def _known(name: str, content: bytes) -> tuple[str, Sheet | None, Proposal | None]:
+def _known(
+    name: str, content: bytes, encoding: str = ""
+) -> tuple[str, Sheet | None, Proposal | None]:
     with _file(name, content) as path:
         kind = recognise(path)
         if kind != "table":
             return kind, None, None
-        sheet = read_sheet(path)
+        sheet = read_sheet(path, encoding=encoding)
         return kind, sheet, propose(sheet)
 
 
@@ -139,7 +152,9 @@ def _file(name: str, content: bytes) -> Iterator[Path]:
 def _read(kind: str, upload: Upload, mapping: Mapping | None, retrieved: str) -> Batch:
     name, code = upload.name, upload.country_code
     if kind == "table" and mapping is not None:
-        sheet = _known(name, upload.content)[1]  # read already; only the mapping is another
+        sheet = _known(name, upload.content, upload.encoding)[
+            1
+        ]  # read already; only the mapping is another
         return read_facilities(Path(name), mapping, upload.origin, retrieved, Near(), sheet)
     with _file(name, upload.content) as path:
         if kind == "fhir":

@@ -248,6 +248,7 @@ class TableReading:
 
     mapping: Annotated[Path | None, typer.Option(help="A mapping that was kept.")] = None
     save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None
+    encoding: Annotated[str, typer.Option(help="In which encoding its letters are.")] = ""
     crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = ""
     swapped: Annotated[
         bool | None,
@@ -269,6 +270,7 @@ class TableReading:
     def changes(self) -> dict[str, object]:
         """What was said, as settings of a mapping."""
         said: dict[str, object] = {
+            "encoding": self.encoding,
             "crs": self.crs,
             "country_code": self.country_code,
             "facility_type": self.facility_type,

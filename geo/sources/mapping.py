@@ -108,6 +108,9 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
     if "name" not in chosen:
         questions = ("Which column holds the name?", *questions)
     layout = sheet.layout
+    if layout.doubtful:
+        read = " or ".join(f"{encoding} ({names})" for encoding, names in layout.doubtful)
+        questions = (*questions, f"In which encoding are its letters: {read}?")
     columns: dict[str, str | int] = {
         field: sheet.columns[at] if layout.has_header else at + 1 for field, at in chosen.items()
     }

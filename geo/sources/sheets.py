@@ -5,7 +5,6 @@ Encoding, delimiter and header are found by looking at the content; each can be 
 
 import csv
 import io
-import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,11 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
-from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
 from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood
+from geo.sources.letters import letters_of
 from geo.sources.vocabulary import HEADER_WORDS, folded
 
 MAX_ROWS = 2_000_000
@@ -29,7 +28,6 @@ GEOMETRY = ("position (latitude)", "position (longitude)")
 _DELIMITERS = ",;\t|"
 #: A header stands in the first rows or nowhere.
 _HEAD_ROWS = 15
-_FALLBACK = "cp1252"
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,8 @@ class Layout:
         Of the text.
     odd_encoding, odd_rows
         Of the lines that are not UTF-8 in a file that mixes encodings, and how many they are.
+    doubtful
+        Encodings that may be meant where it is not sure, each with three names as it reads them.
     delimiter
         Between cells.
     header_row
@@ -57,6 +57,7 @@ class Layout:
     encoding: str = ""
     odd_encoding: str = ""
     odd_rows: int = 0
+    doubtful: tuple[tuple[str, str], ...] = ()
     delimiter: str = ""
     header_row: int | None = None
     sheet: str = ""
@@ -175,7 +176,7 @@ def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int
 
 
 def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
-    """Bytes to text: UTF-8, else a single-byte encoding, line by line where a file mixes them."""
+    """Bytes to text: UTF-8, else another encoding, line by line where a file mixes them."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = encoding or "utf-16"
     try:
@@ -188,11 +189,8 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
             raise DataError(name, f"is not written in {encoding}") from None
     lines = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     odd = {i for i, line in enumerate(lines) if not _is_utf8(line)}
-    guess = from_bytes(b"\n".join(lines[i] for i in itertools.islice(sorted(odd), 2000))).best()
-    other = guess.encoding if guess is not None else _FALLBACK
-    # What is detected in a few short lines of Western text is often a rarer relative of cp1252.
-    if guess is None or _mostly_ascii(b"".join(lines[i] for i in odd)):
-        other = _FALLBACK
+    letters = letters_of(b"\n".join(lines[i] for i in sorted(odd)))
+    other = letters.encoding
     text = "\n".join(
         line.decode(other, errors="replace") if i in odd else line.decode("utf-8")
         for i, line in enumerate(lines)
@@ -200,7 +198,7 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
     mixed = any(not line.isascii() for i, line in enumerate(lines) if i not in odd)
     if mixed:
         return text, Layout(encoding="utf-8", odd_encoding=other, odd_rows=len(odd))
-    return text, Layout(encoding=other)
+    return text, Layout(encoding=other, doubtful=letters.examples)
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -209,11 +207,6 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _mostly_ascii(raw: bytes) -> bool:
-    high = sum(byte > 127 for byte in raw)
-    return high < 0.15 * max(len(raw), 1)
 
 
 def _delimiter(sample: str) -> str:

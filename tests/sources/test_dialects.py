@@ -6,6 +6,7 @@ import pytest
 
 from geo.sources.batch import Batch, Origin
 from geo.sources.coordinates import country_spots, is_longitude_first, pair_of
+from geo.sources.letters import letters_of
 from geo.sources.mapping import Proposal, propose
 from geo.sources.operation import operation_of
 from geo.sources.phones import read_phones
@@ -178,3 +179,51 @@ def test_numbers_are_no_telephones_and_no_npis(tmp_path: Path, cell: str) -> Non
     text = "name,lat,lon,x\n" + "".join(f"A{n},27.4{n},89.6{n},{cell}\n" for n in range(9))
     columns = proposed(tmp_path / "t.csv", text).mapping.columns
     assert not {"phone", "npi"} & set(columns)
+
+
+LETTERS = {
+    "Hôpital régional de Sélibaby;Centre de santé;Maternité Pères": "cp1252 mac_roman cp850",
+    "Hospital Niño Jesús;Clínica Santa María;Centro Médico Güines": "cp1252 mac_roman cp850",
+    "Hospital São João;Unidade Básica de Saúde Conceição": "cp1252 mac_roman",
+    "Klinikum München;Krankenhaus Köln-Süd;Praxis Dr. Weiß": "cp1252 mac_roman",
+    "Szpital Łódź;Przychodnia Świętej Anny;Gdańsk źródło;Wrocław": "cp1250",
+    "Nemocnice Dvůr Králové;Poliklinika Břeclav;Ústí nad Labem": "cp1250",
+    "Győr kórház;Szűcs rendelő;Hódmezővásárhely": "cp1250",
+    "İzmir Devlet Hastanesi;Şişli Etfal;Iğdır;Diyarbakır Çocuk": "cp1254",
+    "Rīgas slimnīca;Jūrmalas poliklīnika;Ķekavas doktorāts": "cp1257",
+    "Городская больница;Поликлиника Центральная;Аптека;МОСКВА": "cp1251 koi8_r cp866",
+    "Γενικό Νοσοκομείο Αθηνών;Κλινική Θεσσαλονίκης": "cp1253",
+    "בית חולים הדסה;מרפאה ירושלים": "cp1255",
+    "مستشفى القاهرة;عيادة الشفاء;مركز صحي": "cp1256",
+    "โรงพยาบาลเชียงใหม่;คลินิกหมอสมชาย;สถานีอนามัยบ้านดอน": "cp874",
+    "北京市第一医院;上海市中心医院;社区卫生服务中心": "gb18030",
+    "臺北市立醫院;臺中榮民總醫院;高雄長庚紀念醫院": "big5",
+    "東京大学病院;さくらクリニック;大阪市立総合医療センター": "shift_jis euc_jp",
+    "서울대학교병원;부산의료원;강남세브란스": "cp949",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding"),
+    [(names, encoding) for names, every in LETTERS.items() for encoding in every.split()],
+)
+def test_letters_are_right_or_asked_about(names: str, encoding: str) -> None:
+    rows = "\n".join(
+        f"{n},{name},Hospital,1.2,3.4,12 Long Road {n}" for n, name in enumerate(names.split(";"))
+    )
+    raw = rows.encode(encoding)
+    found = letters_of(raw)
+    read = [raw.decode(known, errors="replace") for known in (found.encoding, *found.others)]
+    assert rows in read
+    if not found.others:
+        assert read == [rows]
+    else:
+        assert len(found.examples) == len(read)
+
+
+def test_doubtful_letters_are_a_question(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("name,lat,lon\nGyőr kórház,47.6,17.6\n".encode("cp1250"))
+    (question,) = propose(read_sheet(path)).questions
+    assert "Győr kórház" in question
+    assert propose(read_sheet(path, encoding="cp1250")).questions == ()
