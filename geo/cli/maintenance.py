@@ -84,9 +84,13 @@ def packs() -> None:
 
 
 def check(
-    folder: Annotated[Path, typer.Argument(help="The folder of a pack or of procedure entries.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A pack's name, or the folder of a pack or of entries.")
+    ],
 ) -> None:
     """Verify a pack (schema, keys, sums, positions, sources, hashes) or a folder of entries."""
+    if not folder.exists() and str(folder) in list_packs():
+        folder = pack_folder(str(folder))
     kinds = ("*.md", "codes.csv", "specialties.csv")
     entries = not (folder / DESCRIPTOR).exists() and any(any(folder.glob(k)) for k in kinds)
     problems = check_folder(folder) if entries else check_pack(folder, whole_library()[0])

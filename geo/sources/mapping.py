@@ -25,6 +25,10 @@ from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
+#: A column that fits by its name must have so much of what the fullest such column has.
+_FULL = 0.5
+#: A column of telephone numbers has so many digits in at least this share of its cells.
+_FEW_DIGITS, _SOME = 3, 0.3
 #: From this likeness (0-100) a header is taken for another spelling of a known one.
 _SPELLING = 88.0
 _WEB = re.compile(r"^(https?://|www\.)\S+$", re.IGNORECASE)
@@ -158,12 +162,32 @@ class _Guesses:
             if field == "record" and not exact:  # "district code" is not an id of a place
                 continue
             names_folded = [folded(name) for name in names]
-            for wanted in names_folded if exact else [None]:
-                fitting = [h == wanted if exact else _alike(h, names_folded) for h in headers]
-                at = next((i for i, fits in enumerate(fitting) if fits and self._is_free(i)), None)
-                if at is not None:
-                    self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
-                    break
+            wanted = names_folded if exact else [""]
+            fitting = [
+                i
+                for name in wanted
+                for i, header in enumerate(headers)
+                if (header == name if exact else _alike(header, names_folded))
+                and self._is_free(i)
+                and self._could_be(field, i)
+            ]
+            # An emptier column is not preferred for its name.
+            fullest = max((self._filled(i) for i in fitting), default=0.0)
+            at = next((i for i in fitting if self._filled(i) >= _FULL * fullest), None)
+            if at is not None:
+                self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
+
+    def _filled(self, at: int) -> float:
+        """The share of cells of a column that say something."""
+        return float(self._sheet.cells[at].ne("").mean())
+
+    def _could_be(self, field: str, at: int) -> bool:
+        """Whether a column that is called like a field may hold it: "has telephone" holds none."""
+        if field != "phone":
+            return True
+        cells = self._sheet.cells[at].head(_SAMPLE)
+        digits = cells[cells != ""].str.replace(r"\D", "", regex=True).str.len()
+        return bool((digits >= _FEW_DIGITS).mean() >= _SOME)
 
     def _is_free(self, at: int) -> bool:
         """Whether a column has cells and no field yet."""

@@ -467,9 +467,17 @@ def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
         return [facility_type_of(n) or "other" for n in rows.raw("name")]
     words = rows.raw("facility_type")
     known = {w: mapping.types.get(w) or facility_type_of(w) for w in words.unique()}
-    lost = words.map(lambda w: known[w] is None).to_numpy(bool)
-    rows.changed(lost, "a kind of place that is not known here became other", "facility_type")
-    return [known[w] or mapping.facility_type or "other" for w in words]
+    by_name = [
+        None if known[w] else facility_type_of(n)
+        for w, n in zip(words, rows.raw("name"), strict=True)
+    ]
+    lost = np.array([known[w] is None for w in words], bool)
+    told = np.array([kind is not None for kind in by_name], bool)
+    rows.changed(lost & told, "its kind, not known here, was told by its name", "facility_type")
+    why = "a kind of place that is not known here became other"
+    rows.changed(lost & ~told, why, "facility_type")
+    fallback = mapping.facility_type or "other"
+    return [known[w] or kind or fallback for w, kind in zip(words, by_name, strict=True)]
 
 
 def _notes(rows: _Rows, mapping: Mapping, state: "np.ndarray", retrieved: str) -> "pd.Series[str]":

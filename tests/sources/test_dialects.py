@@ -227,3 +227,17 @@ def test_doubtful_letters_are_a_question(tmp_path: Path) -> None:
     (question,) = propose(read_sheet(path)).questions
     assert "Győr kórház" in question
     assert propose(read_sheet(path, encoding="cp1250")).questions == ()
+
+
+def test_a_column_is_what_its_values_are(tmp_path: Path) -> None:
+    text = "name,facility name,has telephone,lat,lon\n"
+    text += "".join(f"{'X' if n == 0 else ''},Clinic {n},Yes,27.4{n},89.6{n}\n" for n in range(9))
+    columns = proposed(tmp_path / "t.csv", text).mapping.columns
+    assert columns["name"] == "facility name"
+    assert "phone" not in columns
+
+
+def test_a_kind_that_is_not_known_is_told_by_the_name(tmp_path: Path) -> None:
+    text = "name,type,lat,lon\nDistrict Hospital,Level Blue,27.4,89.6\nA,Clinic,27.5,89.6\n"
+    found = read(tmp_path / "t.csv", text)
+    assert found.providers["facility_type"].tolist() == ["hospital", "clinic"]
