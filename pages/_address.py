@@ -18,8 +18,8 @@ from geo.care.find import ORDERS, SHOW, Search
 from geo.care.library import ProcedureMatch, find_procedure
 from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
-from geo.packs.gazetteer import PlaceMatch, find_place
-from geo.packs.pack import Pack
+from geo.packs.gazetteer import Place, PlaceMatch, find_place
+from geo.packs.pack import Pack, list_packs
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
 from pages import _cached
@@ -34,6 +34,11 @@ ON = {"open_now": "now"}
 #: Filters whose name in the address is another one.
 NAMES = {"open_now": "open"}
 MOST_ADDED = 10
+
+#: So many places of another pack are offered for a name.
+MOST_AWAY = 3
+#: What does not go along into another pack.
+_PLAIN = dict.fromkeys(("provider", "measure", "radius_km", "within_min"), "")
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ class _Reader:
         near = self._address.get("near", default)
         match = find_place(_cached.gazetteer(self.pack), near)
         if match.place is None and not match.choices:
-            self.problems.append(unknown_place(match, default))
+            self.problems.append(unknown_place(match, near, self.pack, default))
             return default, find_place(_cached.gazetteer(self.pack), default)
         if match.place is None:
             return near, match
@@ -370,10 +375,38 @@ def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Pro
     return Problem(sentence, tuple((title, offers[title]) for title in titles))
 
 
-def unknown_place(match: PlaceMatch, shown: str) -> Problem:
-    """Nobody knows this place: say so, and offer what is spelled alike."""
-    offers = tuple((label, {"near": label, "provider": ""}) for label in match.suggestions)
-    return Problem(f"{match.problem} Still shown: {shown}." if shown else match.problem, offers)
+def unknown_place(match: PlaceMatch, text: str, pack: Pack, shown: str) -> Problem:
+    """Nobody knows this place here: say so, and offer where it is, or what is spelled alike."""
+    still = f" Still shown: {shown}." if shown else ""
+    away = elsewhere(text, pack)
+    if away:
+        countries = " and ".join(dict.fromkeys(other.country for other, _ in away))
+        offers = tuple(
+            (
+                f"{place.label} ({other.country})",
+                {**_PLAIN, "near": place.label, "pack": other.name},
+            )
+            for other, place in away
+        )
+        return Problem(f"“{text.strip()}” is in the data of {countries}.{still}", offers)
+    near = tuple((label, {"near": label, "provider": ""}) for label in match.suggestions)
+    return Problem(f"{match.problem}{still}", near)
+
+
+def elsewhere(text: str, pack: Pack) -> list[tuple[Pack, Place]]:
+    """The places of other packs that a text surely names."""
+    found = []
+    for name in list_packs():
+        if name == pack.name:
+            continue
+        try:
+            other = _cached.pack(name)
+        except CareReachError:  # a broken pack of the user's
+            continue
+        match = find_place(_cached.gazetteer(other), text)
+        if not match.corrected and not match.ignored:
+            found += [(other, place) for place in match.every[:MOST_AWAY]]
+    return found[: 2 * MOST_AWAY]
 
 
 def change_find(**changes: str) -> None:

@@ -39,15 +39,18 @@ def typed_place() -> None:
     typed = st.session_state["w_near"]
     view, _ = _address.read_find()
     match = find_place(_cached.gazetteer(view.pack), typed)
-    if match.place:
+    shown = view.near if view.match.place else ""
+    if match.corrected and _address.elsewhere(typed, view.pack):
+        # What another pack has by this very name is meant rather than a similar one of this.
+        _address.tell(_address.unknown_place(match, typed, view.pack, shown), w_near=typed)
+    elif match.place:
         _address.change_find(near=match.place.label, provider="")
         for sentence in match.notes(typed)[:1]:
             _address.tell(Problem(sentence))
     elif match.choices:
         _address.change_find(near=typed, provider="")
     else:
-        shown = view.near if view.match.place else ""
-        _address.tell(_address.unknown_place(match, shown), w_near=typed)
+        _address.tell(_address.unknown_place(match, typed, view.pack, shown), w_near=typed)
 
 
 def controls(view: FindView) -> None:
