@@ -29,7 +29,18 @@ _STRANGE, _TWO = 0.2, 0.03
 #: Encodings of more than one byte, and of one. The first of equals is taken.
 _WIDE = ("gb18030", "big5", "shift_jis", "euc_jp", "cp949")
 _NARROW = (
-    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *(
+        "cp1252",
+        "cp1250",
+        "iso8859_2",
+        "cp1251",
+        "cp1253",
+        "cp1254",
+        "cp1255",
+        "cp1256",
+        "cp1257",
+        "cp1258",
+    ),
     *("cp874", "koi8_r", "mac_roman", "cp850", "cp437", "cp866"),
 )
 #: Words looked at; more say nothing new.
@@ -38,6 +49,8 @@ _MOST = 4_000
 _RIGHT = 0.5
 #: It is sure if others make nonsense of one word more: of so much of a few, and so much of many.
 _ONE_WORD, _MARGIN, _SHARE = 0.9, 0.15, 0.02
+#: Signs that stand behind numbers.
+_OF_ANGLES = frozenset("°º′″’”ªº²³½")
 #: Signs that stand in names.
 _SIGNS = frozenset("‘’“”«»–—·•№ªº°・、。（）々ー〇　")
 #: Syllables of Thai: a vowel that is written before its consonant, consonants, and what they bear.
@@ -133,6 +146,9 @@ def _plausible(text: str, encoding: str) -> float:
 
 def _word(word: str, encoding: str) -> float | None:
     """How plausible a word is; None for one in Latin letters, of which all are seen together."""
+    measured = re.findall(r"\d([^\x00-\x7f])", word)
+    if measured:  # degrees, minutes and seconds
+        return 1.0 if set(measured) <= _OF_ANGLES else 0.0
     marks = [c for c in word if not c.isascii()]
     letters = [c for c in word if c.isalpha() or unicodedata.category(c).startswith("M")]
     odd = sum(not (c.isalpha() or unicodedata.category(c)[0] == "M" or c in _SIGNS) for c in marks)
