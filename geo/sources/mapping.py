@@ -18,6 +18,7 @@ from geo.packs import place_words
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.coordinates import Bounds, is_longitude_first, number_of, pair_of
 from geo.sources.files import understood
+from geo.sources.operation import operation_of
 from geo.sources.phones import e164
 from geo.sources.sheets import GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
@@ -25,8 +26,8 @@ from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
-#: A column that fits by its name must have so much of what the fullest such column has.
-_FULL = 0.5
+#: What is taken from a second column where the first says nothing.
+_FILLED = frozenset({"name", "facility_type"})
 #: A column of telephone numbers has so many digits in at least this share of its cells.
 _FEW_DIGITS, _SOME = 3, 0.3
 #: From this likeness (0-100) a header is taken for another spelling of a known one.
@@ -49,7 +50,8 @@ _Columns = MappingOf[int, "pd.Series[str]"]
 class Mapping(BaseModel):
     """What each column means, and what the file does not say of itself.
 
-    `columns` maps a field to the header's text, or to a column's number from 1. `types` maps
+    `columns` maps a field to the header's text, or to a column's number from 1; `otherwise` to the
+    column that is taken where that one says nothing. `types` maps
     words of the type column to a facility type. `far` says what happens to rows that lie far
     from all others.
     """
@@ -57,6 +59,7 @@ class Mapping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: dict[str, str | int] = Field(default_factory=dict)
+    otherwise: dict[str, str | int] = Field(default_factory=dict)
     encoding: str = ""
     delimiter: str = Field(default="", max_length=1)
     header: int | None = Field(default=None, ge=0)
@@ -102,7 +105,8 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
     chosen, why = guesses.chosen, guesses.why
     types: dict[str, str] = {}
     if "facility_type" in chosen:
-        cells = sheet.cells[chosen["facility_type"]].value_counts().index
+        columns_ = [chosen["facility_type"], guesses.otherwise.get("facility_type")]
+        cells = pd.concat([sheet.cells[c] for c in columns_ if c is not None]).value_counts().index
         types = {cell: kind for cell in cells if cell and (kind := facility_type_of(cell))}
         if not types and "healthcare" not in why["facility_type"]:
             chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
@@ -118,8 +122,14 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
     columns: dict[str, str | int] = {
         field: sheet.columns[at] if layout.has_header else at + 1 for field, at in chosen.items()
     }
+    otherwise: dict[str, str | int] = {
+        field: sheet.columns[at] if layout.has_header else at + 1
+        for field, at in guesses.otherwise.items()
+        if field in chosen
+    }
     mapping = Mapping(
         columns=columns,
+        otherwise=otherwise,
         encoding="" if layout.odd_encoding else layout.encoding,
         delimiter=layout.delimiter,
         header=layout.header_row,
@@ -137,6 +147,7 @@ class _Guesses:
     def __init__(self, sheet: Sheet) -> None:
         self.chosen: dict[str, int] = {}
         self.why: dict[str, str] = {}
+        self.otherwise: dict[str, int] = {}
         self._sheet = sheet
         if GEOMETRY[0] in sheet.columns:
             for field, column in zip(("lat", "lon"), GEOMETRY, strict=True):
@@ -151,7 +162,7 @@ class _Guesses:
 
     @property
     def _taken(self) -> set[int]:
-        return set(self.chosen.values())
+        return {*self.chosen.values(), *self.otherwise.values()}
 
     def _by_name(self, *, exact: bool) -> None:
         """Columns called as people call them; another spelling counts after every exact one."""
@@ -171,11 +182,12 @@ class _Guesses:
                 and self._is_free(i)
                 and self._could_be(field, i)
             ]
-            # An emptier column is not preferred for its name.
-            fullest = max((self._filled(i) for i in fitting), default=0.0)
-            at = next((i for i in fitting if self._filled(i) >= _FULL * fullest), None)
-            if at is not None:
-                self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
+            if not fitting:
+                continue
+            first, fullest = fitting[0], max(fitting, key=self._filled)
+            self._take(field, first, f"its name, {self._sheet.columns[first]!r}")
+            if field in _FILLED and self._filled(fullest) > self._filled(first):
+                self.otherwise[field] = fullest
 
     def _filled(self, at: int) -> float:
         """The share of cells of a column that say something."""
@@ -183,11 +195,14 @@ class _Guesses:
 
     def _could_be(self, field: str, at: int) -> bool:
         """Whether a column that is called like a field may hold it: "has telephone" holds none."""
-        if field != "phone":
-            return True
         cells = self._sheet.cells[at].head(_SAMPLE)
-        digits = cells[cells != ""].str.replace(r"\D", "", regex=True).str.len()
-        return bool((digits >= _FEW_DIGITS).mean() >= _SOME)
+        said = cells[cells != ""]
+        if field == "phone":
+            digits = said.str.replace(r"\D", "", regex=True).str.len()
+            return bool((digits >= _FEW_DIGITS).mean() >= _SOME)
+        if field == "operational_status":
+            return bool(said.map(lambda cell: operation_of(cell) != "unknown").mean() >= _SOME)
+        return True
 
     def _is_free(self, at: int) -> bool:
         """Whether a column has cells and no field yet."""

@@ -161,17 +161,24 @@ class _Rows:
         self.sheet, self.report = sheet, report
         self.alive = np.ones(len(sheet.cells), bool)
         self.columns: dict[str, int] = {}
-        for field, column in mapping.columns.items():
-            if field not in FIELDS:
-                raise CareReachError(f"{field!r} is not a field; known are {', '.join(FIELDS)}.")
-            at = column - 1 if isinstance(column, int) else self._find(column)
-            if not 0 <= at < len(sheet.columns):
-                raise CareReachError(
-                    f"{sheet.name} has no column {column!r}; it has {', '.join(sheet.columns)}."
-                )
-            self.columns[field] = at
+        self._otherwise: dict[str, int] = {}
+        for known, asked in ((self.columns, mapping.columns), (self._otherwise, mapping.otherwise)):
+            for field, column in asked.items():
+                known[field] = self._position(field, column)
         if "name" not in self.columns:
             raise CareReachError(f"Say which column of {sheet.name} holds the name.")
+
+    def _position(self, field: str, column: str | int) -> int:
+        """The number of a column, from 0."""
+        if field not in FIELDS:
+            raise CareReachError(f"{field!r} is not a field; known are {', '.join(FIELDS)}.")
+        at = column - 1 if isinstance(column, int) else self._find(column)
+        if not 0 <= at < len(self.sheet.columns):
+            raise CareReachError(
+                f"{self.sheet.name} has no column {column!r}; it has "
+                f"{', '.join(self.sheet.columns)}."
+            )
+        return at
 
     def _find(self, column: str) -> int:
         if column in self.sheet.columns:
@@ -184,7 +191,10 @@ class _Rows:
         at = self.columns.get(field)
         if at is None:
             return pd.Series("", index=self.sheet.cells.index)
-        return self.sheet.cells[at]
+        cells = self.sheet.cells[at]
+        if field in self._otherwise:
+            cells = cells.where(cells != "", self.sheet.cells[self._otherwise[field]])
+        return cells
 
     def text(self, field: str) -> "pd.Series[str]":
         """The cells of a field, NA where nothing is said; formulas become their text."""

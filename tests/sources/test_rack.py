@@ -8,6 +8,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def comma(value: float) -> str:
     return f"{value}".replace(".", ",")
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[float, float], tuple[str, ...]]] = {
     "decimal": lambda lat, lon: (f"{lat}", f"{lon}"),
     "comma": lambda lat, lon: (comma(lat), comma(lon)),
     "apostrophe": lambda lat, lon: (f"'{lat}", f"'{lon}"),
