@@ -31,6 +31,7 @@ _MAGIC = (
     (b"SQLite format 3\0", "gpkg"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     (b"\x1f\x8b", "gzip"),
+    (b"fgb\x03fgb", "fgb"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
@@ -40,7 +41,7 @@ _MAGIC = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
-_TABLES = frozenset({"text", "json", "parquet", "gpkg", "xls", "xlsx"})
+_TABLES = frozenset({"text", "json", "parquet", "gpkg", "fgb", "kml", "xls", "xlsx"})
 
 
 def size_text(size: int) -> str:
@@ -54,7 +55,7 @@ def kind_of(path: Path) -> str:
     Returns
     -------
     str
-        "text", "json", "parquet", "gpkg", "xls", "xlsx", "pbf", "zip" or "gzip".
+        "text", "json", "parquet", "gpkg", "fgb", "kml", "xls", "xlsx", "pbf", "zip" or "gzip".
 
     Raises
     ------
@@ -74,11 +75,27 @@ def kind_of(path: Path) -> str:
             return kind
     if b"OSMHeader" in head[:64]:
         return "pbf"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_of(head):
         return "text"
     if b"\0" in head:
         raise DataError(path.name, "is not a table: it is neither text nor a format known here")
-    return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else "text"
+    return _text_kind(path, head.lstrip(b"\xef\xbb\xbf \t\r\n").lower())
+
+
+def _text_kind(path: Path, start: bytes) -> str:
+    if b"<kml" in start:
+        return "kml"
+    if start.startswith((b"<html", b"<!doctype html", b"<table")):
+        raise DataError(path.name, "is a web page; open it in a spreadsheet and save it as XLSX")
+    return "json" if start[:1] in (b"{", b"[") else "text"
+
+
+def utf16_of(head: bytes) -> str:
+    """Which UTF-16 bytes without a mark are: every other one of Western text is zero."""
+    zeros = [head[k::2].count(0) / max(len(head[k::2]), 1) for k in (0, 1)]
+    if max(zeros) < 0.3 or min(zeros) > 0.01:
+        return ""
+    return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
 
 
 def _zip_kind(path: Path) -> str:

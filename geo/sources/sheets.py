@@ -5,6 +5,7 @@ Encoding, delimiter and header are found by looking at the content; each can be 
 
 import csv
 import io
+import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +16,10 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import DataError
-from geo.sources.files import kind_of, opened, understood
+from geo.sources.files import kind_of, opened, understood, utf16_of
 from geo.sources.letters import letters_of
 from geo.sources.vocabulary import HEADER_WORDS, folded
 
@@ -151,6 +152,10 @@ def read_sheet(
             return _read_workbook(plain, path.name, header, sheet)
         if kind == "parquet":
             return _read_parquet(plain, path.name)
+        if kind == "json":
+            records = _records(plain)
+            if records is not None:
+                return _from_frame(records, path.name)
         if kind == "pbf":
             raise DataError(path.name, "is an OpenStreetMap extract; import it as osm")
         return _read_shapes(plain, path.name, sheet)
@@ -179,6 +184,7 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
     """Bytes to text: UTF-8, else another encoding, line by line where a file mixes them."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = encoding or "utf-16"
+    encoding = encoding or utf16_of(raw[:4096])
     try:
         text = raw.decode(encoding or "utf-8-sig")
         return text, Layout(encoding=encoding or "utf-8")
@@ -227,7 +233,8 @@ def _read_workbook(path: Path, name: str, header: int | None, sheet: str) -> She
         names = book.sheet_names
         if sheet and sheet not in names:
             raise DataError(name, f"has no sheet {sheet!r}; it has {', '.join(names)}")
-        tables = {n: book.get_sheet_by_name(n) for n in ([sheet] if sheet else names)}
+        seen = [m.name for m in book.sheets_metadata if m.visible == SheetVisibleEnum.Visible]
+        tables = {n: book.get_sheet_by_name(n) for n in ([sheet] if sheet else seen or names)}
     except CalamineError as error:
         raise DataError(name, f"cannot be read as a workbook: {error}") from None
     if not tables:
@@ -260,6 +267,26 @@ def _read_parquet(path: Path, name: str) -> Sheet:
         return _from_frame(pd.read_parquet(path), name)
     except (pa.ArrowException, OSError) as error:
         raise DataError(name, f"cannot be read as Parquet: {error}") from None
+
+
+def _records(path: Path) -> pd.DataFrame | None:
+    """JSON that is a list of records, or one in each line; None for GeoJSON and what is none.
+
+    What a record holds in parts (names, addresses) becomes a column for each part.
+    """
+    text = path.read_text("utf-8-sig")
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            return None
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        return None
+    if any(row.get("type") == "Feature" for row in found):
+        return None
+    return pd.json_normalize(found, sep=" ")
 
 
 def _read_shapes(path: Path, name: str, layer: str) -> Sheet:

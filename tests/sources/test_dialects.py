@@ -1,9 +1,14 @@
 """What people have in their files: coordinates, statuses and telephones in every spelling."""
 
+import json
 from pathlib import Path
 
+import geopandas as gpd
+import pandas as pd
 import pytest
+import xlsxwriter
 
+from geo.errors import DataError
 from geo.sources.batch import Batch, Origin
 from geo.sources.coordinates import country_spots, is_longitude_first, pair_of
 from geo.sources.letters import letters_of
@@ -241,3 +246,60 @@ def test_a_kind_that_is_not_known_is_told_by_the_name(tmp_path: Path) -> None:
     text = "name,type,lat,lon\nDistrict Hospital,Level Blue,27.4,89.6\nA,Clinic,27.5,89.6\n"
     found = read(tmp_path / "t.csv", text)
     assert found.providers["facility_type"].tolist() == ["hospital", "clinic"]
+
+
+RECORDS = [
+    {"name": "A", "lat": -1.28, "lon": 36.82, "address": {"street": "Moi Avenue"}},
+    {"name": "B", "lat": -1.29, "lon": 36.83, "address": {"street": "Haile Road"}},
+]
+
+
+@pytest.mark.parametrize("kind", ["list.json", "lines.jsonl", "t.kml", "t.fgb", "plain16.csv"])
+def test_other_containers_hold_the_same_places(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    frame = pd.DataFrame(RECORDS)[["name", "lat", "lon"]]
+    shapes = gpd.GeoDataFrame(
+        frame[["name"]], geometry=gpd.points_from_xy(frame["lon"], frame["lat"]), crs=4326
+    )
+    if kind == "list.json":
+        path.write_text(json.dumps(RECORDS), "utf-8")
+    elif kind == "lines.jsonl":
+        path.write_text("\n".join(map(json.dumps, RECORDS)), "utf-8")
+    elif kind == "plain16.csv":
+        path.write_bytes(frame.to_csv(index=False).encode("utf-16-le"))
+    else:
+        shapes.to_file(path, driver={"t.kml": "KML", "t.fgb": "FlatGeobuf"}[kind])
+    sheet = read_sheet(path)
+    found = read_facilities(
+        path, propose(sheet).mapping, Origin("t", "T"), "2026-11-26", None, sheet
+    )
+    rows = found.providers.sort_values("name")
+    assert rows["name"].tolist() == ["A", "B"]
+    assert rows["lat"].tolist() == pytest.approx([-1.28, -1.29])
+    assert rows["lon"].tolist() == pytest.approx([36.82, 36.83])
+
+
+def test_parts_of_a_record_are_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(RECORDS), "utf-8")
+    assert "address street" in read_sheet(path).columns
+
+
+def test_a_hidden_sheet_is_not_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in (("shown", 2), ("hidden", 90)):
+            sheet = book.add_worksheet(name)
+            sheet.write_row(0, 0, ["name", "lat", "lon"])
+            for n in range(rows):
+                sheet.write_row(n + 1, 0, [f"{name} {n}", -1.2, 36.8 + n / 100])
+            if name == "hidden":
+                sheet.hide()
+    assert read_sheet(path).layout.sheet == "shown"
+
+
+def test_a_web_page_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "t.xls"
+    path.write_text("<html><table><tr><td>name</td></tr></table></html>", "utf-8")
+    with pytest.raises(DataError, match="web page"):
+        read_sheet(path)
