@@ -32,6 +32,13 @@ _LIKE_TYPES = (
     frozenset({"clinic", "specialist_centre"}),
     frozenset({"primary_care", "small_hospital"}),
 )
+#: Words that one source writes and another leaves out.
+_NO_NAME = frozenset(
+    {
+        *("and", "the", "inc", "incorporated", "llc", "pllc", "lp", "ltd", "limited", "plc"),
+        *("corp", "corporation", "co", "pvt", "pty", "gmbh"),
+    }
+)
 #: Words that tell no two places apart, and are not looked up by.
 _COMMON_WORD = 500
 
@@ -221,7 +228,9 @@ def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _name(text: object) -> str:
-    return normalise(str(text))
+    """A name to compare, without "and" (often "&") and the form of a company."""
+    words = normalise(str(text)).split()
+    return " ".join([word for word in words if word not in _NO_NAME] or words)
 
 
 def _sorted(name: str) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,3 +148,16 @@ def test_other_is_no_kind_of_place() -> None:
     old = frame(row("a", "1", "Alpha", facility_type="other"))
     new = frame(row("b", "1", "Alpha", facility_type="hospital"))
     assert merge_providers(old, new).providers["facility_type"].tolist() == ["hospital"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A & B Hospital", "A and B Hospital"),
+        ("Riverside Clinic, Inc.", "Riverside Clinic"),
+        ("The Riverside Clinic LLC", "Riverside Clinic"),
+    ],
+)
+def test_and_and_the_form_of_a_company_tell_no_two_apart(one: str, other: str) -> None:
+    found = merge_providers(frame(row("a", "1", one)), frame(row("b", "1", other)))
+    assert len(found.providers) == 1
