@@ -41,10 +41,16 @@ __all__ = ["Gazetteer", "Place", "PlaceMatch", "find_place", "outside_km"]
 
 #: Farther outside a pack's extent nothing is said about roads or the nearest hospital.
 OUTSIDE_KM = 20.0
+#: What is longer is no name of a place, and would take long to look up.
+MOST_LETTERS, MOST_WORDS = 200, 20
+#: A town is in its ZIP code, if it is this near.
+ZIP_KM = 40.0
 #: A position is recognised by the nearest place, if it is this near.
 NAMED_KM = 50.0
 #: A place that is nearly as large as the largest of a region may be meant by the region's name.
 _AS_LARGE = 0.8
+#: Words around a ZIP code that say nothing.
+_ZIP_WORDS = re.compile(r"\b(?:zip ?code|zip|post ?code|near|in)\b:?", re.IGNORECASE)
 #: The position by which a label tells places of one name and district apart.
 _PINNED = re.compile(r"\((-?\d+(?:\.\d+)?), (-?\d+(?:\.\d+)?)\)\s*$")
 _ZIP = re.compile(r"(?<![\w-])\d{5}(?:-\d{4})?(?![\w-])")
@@ -115,6 +121,8 @@ class Gazetteer:
 
     def find(self, text: str) -> PlaceMatch:
         """Find the place that a text names; see `find_place`."""
+        if len(text) > MOST_LETTERS or len(text.split()) > MOST_WORDS:
+            return PlaceMatch(problem="Type only the name of a place, and what it lies in.")
         try:
             spot = read_position(re.sub(r"\(near [^)]*\)\s*$", "", text))
         except CareReachError as error:
@@ -131,7 +139,15 @@ class Gazetteer:
             return PlaceMatch(problem=why)
         pinned = _PINNED.search(text)
         at_spot = (float(pinned[1]), float(pinned[2])) if pinned else None
-        plain = " ".join(re.sub(r"\([^)]*\)", " ", text).split())
+        plain = _PINNED.sub("", text)
+        if re.match(r"\s*(?:MULTI)?(?:POINT|POLYGON)\b", plain):
+            return PlaceMatch(problem="Type a position as latitude, longitude.")
+        # What stands in brackets is what kind of place it is, or what it lies in.
+        aside = re.search(r"\(([^)]*)\)\s*$", plain)
+        if aside and not self._meant(normalise(aside[1])):
+            plain = plain.replace(aside[0], " ")
+        plain = " ".join(re.sub(r"\(([^)]*)\)\s*$", r", \1", plain).split())
+        plain = re.sub(r"\([^)]*\)", " ", plain)
         found = self._by_zip(plain) if self.country == "US" else None
         return found or self._by_name(plain, at_spot)
 
@@ -145,19 +161,26 @@ class Gazetteer:
         states = {name for name, spelt in self.regions.items() if spot.state.casefold() in spelt}
         state = next(iter(states), spot.state)
         named = f"{spot.locality}, {state}" if spot.locality else state
-        rest = " ".join(text.replace(codes[-1], " ").split()).strip(" ,")
+        rest = _ZIP_WORDS.sub(" ", text.replace(codes[-1], " ").removesuffix(".0"))
+        rest = " ".join(rest.split()).strip(" ,.")
+        place = Place(f"zip:{code}", code, "postcode", state, spot.lat, spot.lon, code, named)
         meant = [self._meant(normalise(part)) for part in rest.split(",") if normalise(part)]
         if all(held is None or held & states for held in meant):
-            place = Place(f"zip:{code}", code, "postcode", state, spot.lat, spot.lon, code, named)
             return PlaceMatch(place, corrected=not codes[-1].startswith(code))
         found = self._by_name(rest, None)
         if not found.place or found.place.within not in states:
-            found = self._by_name(f"{rest}, {state}", None)
-        if found.every:
-            return found
-        if text.startswith(codes[-1]):  # the number of a house
+            again = self._by_name(f"{rest}, {state}", None)
+            found = found if again.corrected else again
+        town = found.place
+        if town and town.within in states:
+            km = distance_km(town.lat, town.lon, [spot.lat], [spot.lon])[0]
+            if km <= ZIP_KM:
+                return found
+        if text.startswith(codes[-1]) and not town:  # the number of a house
             return None
-        return replace(found, problem=f"{found.problem} {code} is in {named}.")
+        why = f"{code} is in {named}: which is meant?"
+        near = [p for p in found.every if p.within in states][: MAX_CANDIDATES - 1]
+        return PlaceMatch(choices=(place, *near), problem=why)
 
     def _by_name(self, text: str, spot: tuple[float, float] | None) -> PlaceMatch:
         """The plainest reading that something answers to, by the surest comparison first."""
@@ -171,11 +194,14 @@ class Gazetteer:
             found = self._first(readings, compare, spot)
             if found:
                 return self._not_a_region(text, found)
-        for compare in (facilities.exact, facilities.worded):
-            found = found or self._first(readings, compare, spot)
-        found = found or self._not_in(readings)
+        found = self._first(readings, places.completed, spot, sure=False)
+        if found:
+            return self._not_a_region(text, found)
+        found = self._first(readings, facilities.called, spot)
+        found = found or self._in_region(text) or self._not_in(readings)
+        found = found or self._first(readings, facilities.worded, spot, sure=False)
         found = found or self._first(self._unknown(streets), places.exact, spot)
-        found = found or self._without(readings) or self._in_region(text)
+        found = found or self._without(readings)
         for compare in (places.begun, places.misspelt):
             found = found or self._first(readings, compare, spot, sure=False)
         if found:
@@ -205,8 +231,21 @@ class Gazetteer:
         return None
 
     def _unknown(self, readings: Iterable[Reading]) -> list[Reading]:
-        """Readings that leave out no name of a place."""
-        return [r for r in readings if not len(self.places.exact(r.ignored.split(",")[-1]))]
+        """Readings of addresses that leave out no place, and do not take a region for a town."""
+        return [
+            r
+            for r in readings
+            if not any(len(self.places.exact(part)) for part in r.ignored.split(","))
+            and (r.within or not self._is_region(r.name) or len(self._headquarters(r.name)))
+        ]
+
+    def _is_region(self, text: str) -> bool:
+        return any(normalise(text) in spelt for spelt in self.regions.values())
+
+    def _headquarters(self, text: str) -> Rows:
+        """Places of a region's own name in it: what stands for it."""
+        held = self._held(text)
+        return np.intersect1d(held, self.places.exact(text))
 
     def _not_in(self, readings: Iterable[Reading]) -> PlaceMatch | None:
         """A name that is known, but not in the region that it is said to lie in."""
@@ -224,28 +263,48 @@ class Gazetteer:
             rows = self.places.exact(reading.name) if reading.comma else np.empty(0, np.intp)
             if not len(rows):
                 continue
-            within = ", ".join(reading.within)
-            found = self.places.answer(rows, replace(reading, ignored=within), None)
+            unknown = [w for w in reading.within if self._meant(normalise(w)) == set()]
+            for within in set(reading.within) - set(unknown):
+                rows = rows[self._lies_within(self.places, rows, within)]
+            if not len(rows):
+                continue
+            left = ", ".join(unknown)
+            found = self.places.answer(rows, replace(reading, ignored=left), None)
             if found.place and not found.others:
                 return found
-            why = f"“{within}” is not known here: which {reading.name} is meant?"
+            why = f"“{left}” is not known here: which {reading.name} is meant?"
             return PlaceMatch(choices=found.every, problem=why)
         return None
 
     def _held(self, text: str) -> Rows:
         """The places of the region that a text names, the largest first."""
-        held = {name for name, spelt in self.regions.items() if normalise(text) in spelt}
+        key = normalise(text)
+        for country in self.countries:
+            key = key.removesuffix(f" {country}")
+        held = {name for name, spelt in self.regions.items() if key in spelt}
         frame = self.places.frame
         rows = frame.index[frame["within"].isin(held)].to_numpy(np.intp)
         people = frame.loc[rows, "population"].astype("Float64").fillna(-1).to_numpy(float)
         return rows[np.argsort(-people, kind="stable")]
 
+    def _largest(self, rows: Rows, most: int) -> tuple[Place, ...]:
+        """The first of some rows that are not the same place."""
+        return tuple(map(self.places.place, self.places.distinct(rows[: 8 * most])[:most]))
+
     def _not_a_region(self, text: str, found: PlaceMatch) -> PlaceMatch:
         """Ask, where the name of a region is also that of a smaller place elsewhere."""
         rows = self._held(text)
         place = found.place
-        if place is None or found.ignored or not len(rows) or place.kind in DISTRICT_KINDS:
+        if found.ignored or not len(rows) or (place and place.kind in DISTRICT_KINDS):
             return found
+        if place is None:
+            ids = set(self.places.frame.loc[rows, "place_id"])
+            named = [c for c in found.choices if name_key(c.name) == name_key(text)]
+            if any(c.place_id in ids or c.kind in DISTRICT_KINDS for c in named):
+                return found
+            largest = self._largest(rows, MAX_CANDIDATES // 2)
+            others = tuple(c for c in found.choices if c not in largest)
+            return replace(found, choices=(*largest, *others)[:MAX_CANDIDATES])
         people = self.places.frame["population"].astype("Float64").fillna(-1)
         own = people[self.places.frame["place_id"] == place.place_id].max()
         if place.place_id in set(self.places.frame.loc[rows, "place_id"]):
@@ -255,16 +314,16 @@ class Gazetteer:
                 return found
         elif own >= _AS_LARGE * people[rows[0]]:
             return found
-        places = tuple(self.places.place(row) for row in rows[: MAX_CANDIDATES - 1])
+        places = self._largest(rows, MAX_CANDIDATES - 1)
         why = f"“{text}” is a region, too: which place is meant?"
         others = tuple(p for p in places if p.place_id != place.place_id)
         return PlaceMatch(choices=(place, *others), problem=why)
 
     def _in_region(self, text: str) -> PlaceMatch | None:
         """A region is no place to search from: which of its places is meant?"""
-        rows = self._held(text)[:MAX_CANDIDATES]
+        rows = self._held(text)
         why = f"“{text}” is a region: which place in it? Type another, if it is none of these."
-        places = tuple(self.places.place(row) for row in rows)
+        places = self._largest(rows, MAX_CANDIDATES)
         return PlaceMatch(choices=places, problem=why) if len(rows) else None
 
     def _lies_within(self, names: Names, rows: Rows, within: str) -> np.ndarray:
@@ -375,7 +434,9 @@ def _halves(text: str) -> list[Reading]:
     """A name and what it lies in without a comma, in either order."""
     words = text.split()
     cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(len(words) - 1, 0, -1)]
-    return [Reading(a, (b,)) for a, b in cuts] + [Reading(b, (a,)) for a, b in cuts]
+    # Before a name two letters are a code only in capitals: "ME Portland", not "Ne York".
+    turned = [(b, a) for a, b in cuts if len(a) != len("ME") or a.isupper()]
+    return [Reading(name, (within,)) for name, within in (*cuts, *turned)]
 
 
 def _after_a_street(text: str) -> list[Reading]:

@@ -13,7 +13,7 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from geo.distance import distance_km
-from geo.packs.place_words import AFTER, BEFORE, NICKNAMES, name_key
+from geo.packs.place_words import AFTER, BEFORE, KIND_WORDS, NICKNAMES, SMALL_WORDS, name_key
 from geo.packs.schema import DISTRICT_KINDS
 from geo.text import normalise
 
@@ -26,6 +26,8 @@ TYPO = 78.0
 MAX_CANDIDATES = 8
 #: A name's largest bearer is meant where it has so many times the people of the next.
 PROMINENT = 10
+#: So many words tell a facility without saying that it is one.
+_TELLING = 3
 #: How far a label's position may be from its place, km: it is rounded.
 _PINNED_KM = 0.5
 #: Letters that Germans and Scandinavians write as two where a keyboard lacks them.
@@ -167,7 +169,7 @@ class Names:
         return np.array(sorted(self._by_squashed.get(name_key(name).replace(" ", ""), ())), np.intp)
 
     def varied(self, name: str) -> Rows:
-        """Rows of that name without "city of", or with "city"."""
+        """Rows of that name without "city of" or "town"."""
         key = normalise(name)
         for words in BEFORE:
             if key.startswith(f"{words} ") and len(rows := self.exact(key[len(words) :])):
@@ -175,17 +177,34 @@ class Names:
         for words in AFTER:
             if key.endswith(f" {words}") and len(rows := self.exact(key[: -len(words)])):
                 return rows
-        return self.exact(f"{key} city")
+        return np.empty(0, np.intp)
+
+    def completed(self, name: str) -> Rows:
+        """Rows of that name with "city" behind it, or "the" before it."""
+        key = normalise(name)
+        return np.union1d(self.exact(f"{key} city"), self.exact(f"the {key}")).astype(np.intp)
 
     def nicknamed(self, name: str) -> Rows:
         """Rows of the name that a nickname stands for."""
         meant = NICKNAMES.get(normalise(name), NICKNAMES.get(normalise(name).replace(" ", "")))
         return self.exact(meant) if meant else np.empty(0, np.intp)
 
+    def called(self, name: str) -> Rows:
+        """Facilities of that name, and those whose name has more; none for a general word."""
+        words = set(name_key(name).split())
+        rows = self.exact(name)
+        if not len(rows) or words <= KIND_WORDS | SMALL_WORDS or "county" in words:
+            return np.empty(0, np.intp)
+        return np.union1d(rows, self.worded(name)).astype(np.intp)
+
     def worded(self, name: str) -> Rows:
-        """Rows whose name, and what it lies in, have every one of these words: two at least."""
-        words = name_key(name).split()
-        if len(words) < 2:
+        """Rows whose name, and what it lies in, have every one of these words.
+
+        One word at least says what kind of place it is, and one which of them; or three which.
+        """
+        words = set(name_key(name).split())
+        own = words - KIND_WORDS - SMALL_WORDS
+        if not own or not (words & KIND_WORDS or len(own) >= _TELLING):
             return np.empty(0, np.intp)
         found = set.intersection(*(self._by_word.get(word, set()) for word in words))
         return np.array(sorted(found), np.intp)
@@ -246,7 +265,7 @@ class Names:
         if spot is not None:
             km = distance_km(*spot, self._lat[rows], self._lon[rows])
             rows = rows[[int(km.argmin())]] if km.min() <= _PINNED_KM else rows
-        kept = self._one_each(rows, name_key(reading.name))
+        kept = self.distinct(rows, name_key(reading.name))
         people = self._people[kept]
         places = [self.place(row) for row in kept[:MAX_CANDIDATES]]
         ignored = reading.ignored
@@ -264,7 +283,7 @@ class Names:
             problem += "found by adding what they lie in."
         return PlaceMatch(choices=tuple(places), corrected=not sure, problem=problem)
 
-    def _one_each(self, rows: Rows, key: str) -> list[int]:
+    def distinct(self, rows: Rows, key: str = "") -> list[int]:
         """Matches without those that are the same place, the largest first."""
         kinds, names = self.frame["kind"], self.frame["name"]
 
@@ -347,8 +366,9 @@ def _keys(spellings: Iterable[str]) -> Iterator[str]:
         two = spelling.casefold().translate(_AS_TWO)
         if two != spelling.casefold():
             yield name_key(two)
-        for part in re.split(r"\s*[/|]\s*", spelling) if "/" in spelling else ():
-            yield name_key(part)
+        for part in re.split(r"\s*/\s*", spelling) if "/" in spelling else ():
+            if len(part) > 3 and normalise(part) not in KIND_WORDS:
+                yield name_key(part)
 
 
 def _literal(name: str) -> str:

@@ -18,6 +18,8 @@ _WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").r
 _SHORT: Mapping[str, str] = _WORDS["short"]
 #: What may stand before and after a name without being part of it, folded.
 BEFORE, AFTER = (tuple(map(normalise, _WORDS[key])) for key in ("before", "after"))
+#: Words that say what kind of place of care a name is of, and words that say nothing of a place.
+KIND_WORDS, SMALL_WORDS = (frozenset(_WORDS[key]) for key in ("kinds", "small"))
 #: What people call a place, folded, and the name that it has.
 NICKNAMES: Mapping[str, str] = {normalise(k): normalise(v) for k, v in _WORDS["nicknames"].items()}
 

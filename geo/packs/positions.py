@@ -29,6 +29,8 @@ _ANGLE = re.compile(
     r"\s*([+-]?)\s*(\d{1,3}(?:\.\d+)?)\s*[°:\s]?\s*"
     r"(?:(\d{1,2}(?:\.\d+)?)\s*[':\s]?\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*\"?\s*)?"
 )
+#: Longitude named before latitude.
+_TURNED = re.compile(r"\b(?:longitude|long|lon|lng)\b.*\b(?:latitude|lat)\b", re.I | re.S)
 _SIDES = {"N": 1, "S": -1, "E": 1, "W": -1}
 #: Parameters of map links that hold "lat,lon", the most telling first.
 _QUERIES = ("query", "q", "destination", "daddr", "ll", "cp", "center", "sll")
@@ -64,7 +66,9 @@ def degrees_of(text: str) -> tuple[float, str] | None:
     if re.fullmatch(r"[+-]?\d+,\d+.*", rest):
         rest = rest.replace(",", ".")
     angle = _ANGLE.fullmatch(rest)
-    if angle is None or (angle[3] and "." in angle[2]) or (angle[4] and "." in angle[3]):
+    if angle is None or (angle[4] and not angle[3]):
+        return None
+    if (angle[3] and "." in angle[2]) or (angle[4] and "." in angle[3]):
         return None
     minutes, seconds = float(angle[3] or 0), float(angle[4] or 0)
     if minutes >= 60 or seconds >= 60 or (side and angle[1]):
@@ -105,10 +109,13 @@ def read_position(text: str) -> tuple[float, float] | None:
         area = plus.decode(text.upper())
         return round(area.latitudeCenter, 6), round(area.longitudeCenter, 6)
     plain = _spelt(text)
-    two = _TWO.fullmatch(plain) or _COMMAS.fullmatch(plain)
-    if two:
+    two = _COMMAS.fullmatch(plain) or _TWO.fullmatch(plain)
+    if two and not re.fullmatch(r"\d+\s+\d+", plain):  # "24 7" is no position
         first, second = (float(two[i].replace(",", ".")) for i in (1, 2))
-        return _checked((first, second), text)
+        turned = re.search(
+            r"\b(?:longitude|long|lon|lng)\b.*\b(?:latitude|lat)\b", text, re.I | re.S
+        )
+        return _checked((second, first) if turned else (first, second), text)
     halves = _halves(plain)
     if halves is None:
         return None
@@ -160,7 +167,11 @@ def _halves(plain: str) -> tuple[tuple[float, str], tuple[float, str]] | None:
 
 def _linked(text: str) -> tuple[float, float]:
     """The position in a link of a map or a `geo:` address."""
-    url = urlsplit(text if "//" in text or text.lower().startswith("geo:") else f"https://{text}")
+    try:
+        whole = text if "//" in text or text.lower().startswith("geo:") else f"https://{text}"
+        url = urlsplit(whole)
+    except ValueError:
+        raise CareReachError("This link is broken: copy it again, or type the place.") from None
     asked = {key: values[-1] for key, values in parse_qs(url.query).items()}
     whole = unquote(text)
     pin = re.search(rf"!3d({_NUMBER})!4d({_NUMBER})", whole)
@@ -173,12 +184,15 @@ def _linked(text: str) -> tuple[float, float]:
         said.append(path.split(";")[0])
     around = re.search(rf"@({_NUMBER}),({_NUMBER})", path)
     view = re.search(rf"map=[\d.]+/({_NUMBER})/({_NUMBER})", url.fragment or url.query)
-    found = [pin, *(_TWO.match(re.sub(r"^(?:loc:|[^\d+-]*:)\s*", "", words)) for words in said)]
+    plain = (re.sub(r"^loc:\s*|\s*\([^)]*\)$", "", words) for words in said)
+    found = [pin, *(_TWO.fullmatch(words) for words in plain)]
     found += [around, view, *(_TWO.fullmatch(part.strip()) for part in path.split("/"))]
     for spot in found:
         # geo:0,0?q=... means "wherever this name is".
         if spot and (float(spot[1]) or float(spot[2])):
-            return float(spot[1]), float(spot[2])
+            first, second = float(spot[1]), float(spot[2])
+            turned = re.search(r"yandex|2gis", url.netloc)
+            return (second, first) if turned else (first, second)
     raise CareReachError(
         "There is no position in this link. Open it, and copy the address that the map then shows, "
         "or type the place."

@@ -16,7 +16,8 @@ from geo.errors import CareReachError
 from geo.packs.positions import degrees_of, read_position
 
 _PLAIN = re.compile(
-    r"\(?\s*([+-]?\d{1,3}(?:\.\d+)?)\s*°?\s*[,;\s]\s*([+-]?\d{1,3}(?:\.\d+)?)\s*°?\s*\)?(?:[,;\s]+-?\d[\d.]*){0,2}"
+    r"\(?\s*([+-]?\d{1,3}\.\d+|[+-]?\d{1,3}(?=[\s;]*[,;]\s*[+-]?\d{1,3}\s*\)?$))\s*°?\s*[,;\s]\s*"
+    r"([+-]?\d{1,3}\.\d+|[+-]?\d{1,3})\s*°?\s*\)?(?:[,;\s]+-?\d[\d.]*){0,2}"
 )
 _COMMAS = re.compile(r"\(?\s*([+-]?\d{1,3},\d+)\s*(?:[;\s]|,\s)\s*([+-]?\d{1,3},\d+)\s*\)?")
 _WKT = re.compile(r"(?:SRID=\d+;)?\s*(?:MULTI)?(?:POINT|POLYGON|LINESTRING)", re.IGNORECASE)
@@ -35,7 +36,7 @@ def number_of(cell: str) -> float:
     >>> number_of("'27,47"), number_of("27°28.5'S"), number_of("O 12°")
     (27.47, -27.475, nan)
     """
-    text = cell.replace("\u2212", "-").replace("°", "").strip().removeprefix("'")
+    text = re.sub(r"\s*°\s*$", "", cell.replace("\u2212", "-").strip().removeprefix("'"))
     try:
         return float(text.replace(",", ".")) if text.count(",") <= 1 else float("nan")
     except ValueError:
@@ -76,6 +77,8 @@ def pair_of(cell: str) -> tuple[float, float, bool]:
 def _shape(text: str) -> BaseGeometry | None:
     try:
         if _WKT.match(text):
+            if re.match(r"SRID=(?!4326;)", text, re.IGNORECASE):
+                return None  # of another system: which is not what degrees are read as
             return shapely.from_wkt(text.split(";", 1)[-1])
         if _HEX.fullmatch(text):
             return shapely.from_wkb(text)

@@ -41,14 +41,15 @@ _NARROW = (
         "cp1257",
         "cp1258",
     ),
-    *("cp874", "koi8_r", "mac_roman", "cp850", "cp437", "cp866"),
+    *("cp874", "koi8_r", "mac_roman", "cp850", "cp852", "cp437", "cp866"),
 )
 #: Words looked at; more say nothing new.
-_MOST = 4_000
+_MOST, _BYTES = 4_000, 100_000
 #: From this plausibility an encoding may be right.
 _RIGHT = 0.5
 #: It is sure if others make nonsense of one word more: of so much of a few, and so much of many.
 _ONE_WORD, _MARGIN, _SHARE = 0.9, 0.15, 0.02
+_CONTROLS = re.compile("[\x80-\x9f]")
 #: Signs that stand behind numbers.
 _OF_ANGLES = frozenset("°º′″’”ªº²³½")
 #: Signs that stand in names.
@@ -92,13 +93,17 @@ def letters_of(raw: bytes) -> Letters:
     'gb18030'
     """
     marked = [word for word in re.split(rb"[\r\n\t,;\"]+", raw) if not word.isascii()]
-    some = b"\n".join(dict.fromkeys(marked[:: max(1, len(marked) // _MOST)]))
+    cells = dict.fromkeys(marked[:: max(1, len(marked) // _MOST)])
+    upto = np.cumsum([len(cell) for cell in cells])
+    some = b"\n".join(c for c, end in zip(cells, upto, strict=True) if end <= max(_BYTES, upto[0]))
     read: dict[str, str] = {}
     for encoding in (*_NARROW, *_WIDE):
         try:
-            read[encoding] = some.decode(encoding)
+            text = some.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if not _CONTROLS.search(text):  # no text has them
+            read[encoding] = text
     score = {encoding: _plausible(text, encoding) for encoding, text in read.items()}
     if not score:
         return Letters("cp1252")

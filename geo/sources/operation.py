@@ -20,6 +20,12 @@ _PATTERNS = {
     for state, words in _WORDS.items()
 }
 
+#: "Not" before a word that says that it works, with a few words between them.
+_NEGATED = re.compile(
+    rf"(?<!\w)(?:{'|'.join(_WORDS['not'])}) (?:\w+ ){{0,2}}?"
+    rf"(?:{'|'.join(_WORDS['operational'])})(?!\w)"
+)
+
 
 def operation_of(words: str) -> Operation:
     """What a status says, in any of several languages.
@@ -36,8 +42,14 @@ def operation_of(words: str) -> Operation:
     >>> operation_of("Non fonctionnel"), operation_of("temporarily closed"), operation_of("?")
     ('closed', 'temporarily_closed', 'unknown')
     """
+    if words.strip().endswith("?"):
+        return "unknown"
     plain = normalise(re.sub(r"\.0$", "", words.strip()).replace("_", " "))
+    plain = _PATTERNS["aside"].sub(" ", plain)
     now = _PATTERNS["past_open"].sub(" ", _PATTERNS["past_closed"].sub(" ", plain))
+    negated = _NEGATED.search(now)
+    if negated or _PATTERNS["not_yet"].search(now):
+        return "planned" if _PATTERNS["not_yet"].search(now) else "closed"
     early: tuple[Operation, ...] = ("planned", "temporarily_closed", "partly")
     late: tuple[Operation, ...] = ("closed", "operational")
     for state in early:

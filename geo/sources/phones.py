@@ -11,8 +11,11 @@ _BEHIND = re.compile(
     r"\s*(?:ext\.?|extension|x|poste|int\.?|durchwahl)\s*\.?\s*\d+\s*$", re.IGNORECASE
 )
 _BEFORE = re.compile(
-    r"^\s*(?:tel|telephone|phone|ph|mob|mobile|cell|fax|whatsapp)\b[\s.:]*", re.IGNORECASE
+    r"^\s*(?:tel|telephone|phone|ph|mob|mobile|cell|whatsapp)\b[\s.:]*", re.IGNORECASE
 )
+
+#: A day, or a code that stands behind its number.
+_NO_NUMBER = re.compile(r"^\s*(?:19|20)\d\d-\d\d-\d\d\s*$|\d\s*\(\d+\)\s*$")
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,12 @@ def read_phones(text: str, country_code: str = "") -> Phones:
     """
     numbers: list[str] = []
     doubtful: list[str] = []
+    code = country_code.upper()
     for part in filter(None, _APART.split(re.sub(r"\.0$", "", text.strip()))):
-        whole = _number(part, country_code)
-        halves = [_number(half, country_code) for half in part.split("/")]
+        if re.match(r"\s*fax\b", part, re.IGNORECASE):
+            continue
+        whole = _number(part, code)
+        halves = [_number(half, code) for half in part.split("/")]
         if whole is None and len(halves) > 1 and halves[0]:
             numbers += filter(None, halves)  # "207-555-0123/0124": the first is whole
         elif whole is None:
@@ -79,6 +85,10 @@ def _number(text: str, country_code: str) -> str | None:
     plain = _BEHIND.sub("", _BEFORE.sub("", text))
     if re.search(r"[A-Za-z]{2}", plain) or re.fullmatch(r"\s*-?\d{1,3}[.,]\d{3,}\s*", plain):
         return None  # words, or a decimal
+    if re.fullmatch(r"\s*(?:19|20)\d\d-\d\d-\d\d\s*", plain) or re.search(
+        r"\d\s*\(\d+\)\s*$", plain
+    ):
+        return None  # a day; a code that stands behind
     plain = re.sub(r"^\s*00(?=[1-9])", "+", plain) if not country_code else plain
     try:
         number = phonenumbers.parse(plain, country_code or None)

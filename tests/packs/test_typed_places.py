@@ -74,6 +74,20 @@ Canon City = Cañon City, Colorado
 Winston Salem = Winston-Salem, North Carolina
 Coeur dAlene = Coeur d'Alene, Idaho
 Chcago = Chicago, Illinois
+maine usa = ? Portland, Maine
+Bangor, Penobscot County, Maine = Bangor, Maine
+Nowhereville, Maine = !
+ZIP: 04401 = 04401
+near 04101 = 04101
+CA 04401 = ? 04401
+Bangor ME 04101 = ? Bangor, Maine
+Bronx NY = The Bronx, New York
+Cook County = !
+General Hospital = !
+Mayo Clinic = ? Mayo Clinic, Jacksonville
+Portland (Oregon) = Portland, Oregon
+California = ? Los Angeles, California
+POINT(-68.77 44.8) = !
 Mayo Clinic Hospital = Mayo Clinic Hospital-Rochester, Rochester
 """
 
@@ -100,6 +114,8 @@ https://www.openstreetmap.org/?mlat=27.47&mlon=89.64#map=15/27.5/89.6 = 27.47, 8
 https://maps.app.goo.gl/abc = !
 7MVCF89J+5W = 27.4679, 88.3323
 95, 10 = !
+24 7 = !
+lon 89.64, lat 27.47 = 27.47, 89.64
 Xyzzy = !
 """
 
@@ -263,3 +279,8 @@ def test_two_names_of_one_script_are_never_one(one: str, other: str) -> None:
     assert found.place.name == one
     asked = places.find(other)  # typed on a plain keyboard, both may be meant
     assert other in [place.name for place in asked.every]
+
+
+def test_what_is_too_long_is_refused_at_once(of: dict[str, Gazetteer]) -> None:
+    for text in ("1 " * 5000, "Bangor, " * 3000, "x" * 100_000):
+        assert "Type only the name" in of["us"].find(text).problem

@@ -212,3 +212,30 @@ def test_a_copy_of_a_pack_is_not_taken_for_the_original(
     providers.write_text(text.replace("Sarpang Hospital", "Another Hospital"), "utf-8")
     monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
     assert "Another Hospital" in [row["name"] for row in rows(page(pack="copied"))]
+
+
+def test_a_place_of_another_country_is_offered_and_taken() -> None:
+    app = page()
+    app.text_input(key="w_near").set_value("Springfield, IL").run()
+    (said,) = [warning.value for warning in app.warning]
+    assert "is in the data of the United States" in said
+    (offer,) = [b for b in app.button if str(b.key).startswith("offer_")]
+    offer.click().run()
+    assert "near Springfield, Illinois" in html(app)
+    assert app.query_params["pack"] == "us"
+
+
+def test_what_of_an_address_was_not_looked_up_is_said() -> None:
+    app = page(near="12 Main Street, Portland, Maine", pack="us", procedure="hospital-care")
+    assert "near Portland, Maine" in html(app)
+    assert any("12 Main Street" in warning.value for warning in app.warning)
+
+
+def test_the_largest_is_taken_and_the_other_is_one_click_away() -> None:
+    app = page(near="Saint Louis", pack="us", procedure="hospital-care")
+    assert "near St. Louis, Missouri" in html(app)
+    assert any("Not the St" in button.label for button in app.button)
+
+
+def test_a_position_is_named_by_what_is_near() -> None:
+    assert "near 27.4712, 89.6339 (near Thimphu)" in html(page(near="27.4712, 89.6339"))

@@ -119,6 +119,19 @@ def test_every_country_tells_its_order(code: str) -> None:
         ("yes", "operational"),
         ("0.0", "closed"),
         ("Private", "unknown"),
+        ("not currently open", "closed"),
+        ("N'est plus en service", "closed"),
+        ("Não está aberto", "closed"),
+        ("nicht mehr in Betrieb", "closed"),
+        ("Tidak beroperasi", "closed"),
+        ("Haifanyi kazi", "closed"),
+        ("Inafanya kazi", "operational"),
+        ("noch nicht in Betrieb", "planned"),
+        ("Not abandoned", "operational"),
+        ("Open Mon-Fri; closed Sat-Sun", "operational"),
+        ("Active since construction in 1990", "operational"),
+        ("closed for renovation", "temporarily_closed"),
+        ("closed?", "unknown"),
         ("", "unknown"),
     ],
 )
@@ -167,6 +180,8 @@ def test_who_is_closed_is_left_out_and_who_is_closed_for_a_while_is_said(tmp_pat
         ("1234567890", "US", []),
         ("27.4712", "BT", []),
         ("2021-03-04", "US", []),
+        ("973-7000 (207)", "US", []),
+        ("Fax: 207-555-0199; Tel: 207-555-0123", "us", ["+12075550123"]),
     ],
 )
 def test_who_can_be_called(cell: str, country: str, numbers: list[str]) -> None:
