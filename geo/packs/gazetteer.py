@@ -276,11 +276,16 @@ class Gazetteer:
             return PlaceMatch(choices=found.every, problem=why)
         return None
 
-    def _held(self, text: str) -> Rows:
-        """The places of the region that a text names, the largest first."""
+    def _in_country(self, text: str) -> str:
+        """A text folded, without the pack's own country behind it."""
         key = normalise(text)
         for country in self.countries:
             key = key.removesuffix(f" {country}")
+        return key
+
+    def _held(self, text: str) -> Rows:
+        """The places of the region that a text names, the largest first."""
+        key = self._in_country(text)
         held = {name for name, spelt in self.regions.items() if key in spelt}
         frame = self.places.frame
         rows = frame.index[frame["within"].isin(held)].to_numpy(np.intp)
@@ -297,9 +302,12 @@ class Gazetteer:
         place = found.place
         if found.ignored or not len(rows) or (place and place.kind in DISTRICT_KINDS):
             return found
+        key = name_key(self._in_country(text))
         if place is None:
             ids = set(self.places.frame.loc[rows, "place_id"])
-            named = [c for c in found.choices if name_key(c.name) == name_key(text)]
+            named = [
+                c for c in found.choices if name_key(c.name) == name_key(self._in_country(text))
+            ]
             if any(c.place_id in ids or c.kind in DISTRICT_KINDS for c in named):
                 return found
             largest = self._largest(rows, MAX_CANDIDATES // 2)
@@ -309,7 +317,9 @@ class Gazetteer:
         own = people[self.places.frame["place_id"] == place.place_id].max()
         if place.place_id in set(self.places.frame.loc[rows, "place_id"]):
             # Its headquarters, or what everybody calls like the region: New York.
-            same = name_key(place.name).replace(" ", "") == name_key(text).replace(" ", "")
+            same = name_key(place.name).replace(" ", "") == name_key(
+                self._in_country(text)
+            ).replace(" ", "")
             if same or own >= people[rows[0]]:
                 return found
         elif own >= _AS_LARGE * people[rows[0]]:
