@@ -305,9 +305,7 @@ class Gazetteer:
         key = name_key(self._in_country(text))
         if place is None:
             ids = set(self.places.frame.loc[rows, "place_id"])
-            named = [
-                c for c in found.choices if name_key(c.name) == name_key(self._in_country(text))
-            ]
+            named = [c for c in found.choices if name_key(c.name) == key]
             if any(c.place_id in ids or c.kind in DISTRICT_KINDS for c in named):
                 return found
             largest = self._largest(rows, MAX_CANDIDATES // 2)
