@@ -22,7 +22,6 @@ from geo.errors import CareReachError, UnknownNameError
 from geo.output import downloads, maps, reports
 from geo.output.answer_text import answer_rows
 from geo.output.coverage_map import coverage_map
-from geo.packs import gazetteer
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack, list_packs, open_pack
 from geo.sources.batch import Origin, source_name
@@ -78,7 +77,7 @@ def find_place(pack: Pack, text: str) -> Place:
     UnknownNameError
         If no place is called so, or several are; the suggestions say which.
     """
-    match = gazetteer.Gazetteer.of(pack).find(text)
+    match = pack.gazetteer.find(text)
     if match.place is None:
         labels = tuple(choice.label for choice in match.choices) or match.suggestions
         raise UnknownNameError(match.problem, labels)

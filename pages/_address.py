@@ -18,7 +18,7 @@ from geo.care.find import ORDERS, SHOW, Search
 from geo.care.library import ProcedureMatch, find_procedure
 from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
-from geo.packs.gazetteer import Place, PlaceMatch, find_place
+from geo.packs.gazetteer import Place, PlaceMatch
 from geo.packs.pack import Pack, list_packs
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
@@ -183,13 +183,14 @@ class _Reader:
         """What the place is called, and which it is; the pack's own where nobody knows it."""
         default = self.pack.default_place
         near = self._address.get("near", default)
-        match = find_place(_cached.gazetteer(self.pack), near)
+        match = self.pack.gazetteer.find(near)
         if match.place is None and not match.choices:
-            self.problems.append(unknown_place(match, near, self.pack, default))
-            return default, find_place(_cached.gazetteer(self.pack), default)
+            away = elsewhere(near, self.pack)
+            self.problems.append(unknown_place(match, near, away, default))
+            return default, self.pack.gazetteer.find(default)
         if match.place is None:
             return near, match
-        for sentence in match.notes(near)[: None if match.corrected or match.ignored else 0]:
+        for sentence in match.notes(near):
             self.tell(sentence)
         return match.place.label, match
 
@@ -375,10 +376,11 @@ def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Pro
     return Problem(sentence, tuple((title, offers[title]) for title in titles))
 
 
-def unknown_place(match: PlaceMatch, text: str, pack: Pack, shown: str) -> Problem:
+def unknown_place(
+    match: PlaceMatch, text: str, away: list[tuple[Pack, Place]], shown: str
+) -> Problem:
     """Nobody knows this place here: say so, and offer where it is, or what is spelled alike."""
     still = f" Still shown: {shown}." if shown else ""
-    away = elsewhere(text, pack)
     if away:
         countries = " and ".join(dict.fromkeys(other.country for other, _ in away))
         offers = tuple(
@@ -403,7 +405,7 @@ def elsewhere(text: str, pack: Pack) -> list[tuple[Pack, Place]]:
             other = _cached.pack(name)
         except CareReachError:  # a broken pack of the user's
             continue
-        match = find_place(_cached.gazetteer(other), text)
+        match = other.gazetteer.find(text)
         if not match.corrected and not match.ignored:
             found += [(other, place) for place in match.every[:MOST_AWAY]]
     return found[: 2 * MOST_AWAY]

@@ -94,17 +94,18 @@ class Upload:
 
 def look(upload: Upload, file_id: str, today: dt.date) -> None:
     """Say what the file is, and ask what it does not say."""
-    kind, sheet, proposal = _known(upload.name, upload.content)
+    code = str(st.session_state.get("bring_country_code", "")).strip().upper()
+    kind, sheet, proposal = _known(upload.name, upload.content, country_code=code)
     if sheet is not None and sheet.layout.doubtful:
         names = dict(sheet.layout.doubtful)
         encoding = st.selectbox(
-            "Its letters may be read in several ways. Which names are right?",
+            "The letters in this file can be read in more than one way. Which names are right?",
             list(names),
             format_func=lambda encoding: f"{names[encoding]} ({encoding})",
             key="bring_encoding",
         )
         upload = replace(upload, encoding=encoding)
-        kind, sheet, proposal = _known(upload.name, upload.content, encoding)
+        kind, sheet, proposal = _known(upload.name, upload.content, encoding, code)
     st.html(f"<p>This is <strong>{escape(KINDS[kind])}</strong>.</p>")
     mapping = None
     if sheet is not None and proposal is not None:
@@ -128,14 +129,14 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
 def _known(
-    name: str, content: bytes, encoding: str = ""
+    name: str, content: bytes, encoding: str = "", country_code: str = ""
 ) -> tuple[str, Sheet | None, Proposal | None]:
     with _file(name, content) as path:
         kind = recognise(path)
         if kind != "table":
             return kind, None, None
         sheet = read_sheet(path, encoding=encoding)
-        return kind, sheet, propose(sheet)
+        return kind, sheet, propose(sheet, country_code)
 
 
 @contextlib.contextmanager
@@ -221,11 +222,13 @@ def ask_country(kind: str) -> str:
     if kind in ("nppes", "dac", "cms"):
         return "US"
     code = st.text_input(
-        "Country code, for telephone numbers and postcodes",
+        "Country code, for telephone numbers, postcodes and coordinates",
         max_chars=2,
         placeholder="BT",
         key="bring_country_code",
-        width=320,
+        # The country may tell that coordinates are swapped.
+        on_change=lambda: st.session_state.pop("bring_swapped", None),
+        width=400,
     )
     return str(code).strip().upper()
 

@@ -21,7 +21,6 @@ from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import DataError
 from geo.packs.build import public_path
-from geo.packs.gazetteer import Gazetteer
 from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.paths import STATIC
 from geo.progress import Step
@@ -96,12 +95,6 @@ def files_of(*folders: Path | None) -> OwnFiles:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _library(own: OwnFiles) -> tuple[dict[str, Procedure], tuple[DataError, ...]]:
     return whole_library()
-
-
-@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
-def gazetteer(of: Pack) -> Gazetteer:
-    """A pack's places, ready to be searched."""
-    return Gazetteer.of(of)
 
 
 def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from geo.care.find import Answer
 from geo.output.answer_text import threshold_text
-from geo.packs.gazetteer import Place, find_place
+from geo.packs.gazetteer import Place
 from geo.text import escape
 from pages import _address, _cached, _components
 from pages._address import FindView, Problem
@@ -38,19 +38,19 @@ def typed_place() -> None:
     """A place by any spelling; what nobody knows stays in the box."""
     typed = st.session_state["w_near"]
     view, _ = _address.read_find()
-    match = find_place(_cached.gazetteer(view.pack), typed)
-    shown = view.near if view.match.place else ""
-    if match.corrected and _address.elsewhere(typed, view.pack):
-        # What another pack has by this very name is meant rather than a similar one of this.
-        _address.tell(_address.unknown_place(match, typed, view.pack, shown), w_near=typed)
-    elif match.place:
+    match = view.pack.gazetteer.find(typed)
+    notes = match.notes(typed)
+    # What another pack has by this very name is meant rather than a similar one of this.
+    away = _address.elsewhere(typed, view.pack) if match.corrected or not match.every else []
+    if match.place and not away:
         _address.change_find(near=match.place.label, provider="")
-        for sentence in match.notes(typed)[:1]:
-            _address.tell(Problem(sentence))
-    elif match.choices:
+        if notes:
+            _address.tell(Problem(" ".join(notes)))
+    elif match.choices and not away:
         _address.change_find(near=typed, provider="")
     else:
-        _address.tell(_address.unknown_place(match, typed, view.pack, shown), w_near=typed)
+        shown = view.near if view.match.place else ""
+        _address.tell(_address.unknown_place(match, typed, away, shown), w_near=typed)
 
 
 def controls(view: FindView) -> None:

@@ -22,7 +22,7 @@ from geo.output.answer_text import (
     seen_at_text,
     threshold_text,
 )
-from geo.packs.gazetteer import Place, find_place
+from geo.packs.gazetteer import Place
 from geo.sources.roads import SOURCE as ROADS_SOURCE
 from geo.text import escape
 from geo.travel.valhalla import RoadsDownError
@@ -102,7 +102,7 @@ def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     """Other places of the same name, which the reader may have meant."""
     if answer.place.kind == "point":
         return []
-    match = find_place(_cached.gazetteer(view.pack), answer.place.name)
+    match = view.pack.gazetteer.find(answer.place.name)
     return [c for c in match.every if c.place_id != answer.place.place_id and c.within][:2]
 
 

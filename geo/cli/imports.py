@@ -153,12 +153,8 @@ def _chosen(
         return Mapping.model_validate({**kept.model_dump(), **changes})
     proposal = propose(sheet, str(changes.get("country_code", "")), bounds)
     chosen = Mapping.model_validate({**proposal.mapping.model_dump(), **changes})
-    answered = {"crs": "projection", "swapped": "first"}
-    questions = [
-        q
-        for q in proposal.questions
-        if not any(k in changes and w in q for k, w in answered.items())
-    ]
+    open_ones = zip(proposal.asked, proposal.questions, strict=True)
+    questions = [question for setting, question in open_ones if setting not in changes]
     say(write_mapping(chosen))
     if questions:
         raise CareReachError(

@@ -17,7 +17,7 @@ from geo.coverage.siting import find_sites
 from geo.errors import CareReachError
 from geo.output import downloads
 from geo.output.answer_text import answer_rows
-from geo.packs.gazetteer import Gazetteer, Place, find_place
+from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack, open_pack
 from geo.progress import Step
 from geo.travel.measure import DEFAULT_MIN, Measures, pack_measures
@@ -45,7 +45,7 @@ def _library() -> Library:
 
 
 def _place(data: Pack, text: str) -> Place:
-    match = find_place(Gazetteer.of(data), text)
+    match = data.gazetteer.find(text)
     if match.place is not None:
         for sentence in match.notes(text):
             say(sentence)

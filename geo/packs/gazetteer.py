@@ -6,7 +6,6 @@ of a text was not understood is said, never dropped without a word.
 
 import functools
 import re
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -30,7 +29,6 @@ from geo.packs.names import (
     Rows,
     parts_of,
 )
-from geo.packs.pack import Pack
 from geo.packs.place_words import name_key
 from geo.packs.positions import read_position, recover, short_code
 from geo.packs.postcodes import us_zip, zip_spot
@@ -55,9 +53,6 @@ _ZIP_WORDS = re.compile(r"\b(?:zip ?code|zip|post ?code|near|in)\b:?", re.IGNORE
 _PINNED = re.compile(r"\((-?\d+(?:\.\d+)?), (-?\d+(?:\.\d+)?)\)\s*$")
 _ZIP = re.compile(r"(?<![\w-])\d{5}(?:-\d{4})?(?![\w-])")
 
-#: The last gazetteers that were made, with the frames they are of.
-_MADE: "deque[tuple[pd.DataFrame, pd.DataFrame, Gazetteer]]" = deque(maxlen=4)
-
 
 class Gazetteer:
     """A pack's places and facilities with every spelling made comparable, for many searches.
@@ -69,7 +64,7 @@ class Gazetteer:
     providers
         A pack's providers: its facilities are places, too.
     country
-        Two letters of the country; taken from the names of regions where it is not given.
+        Two letters of the country; told by the names of regions where it is not given.
     """
 
     def __init__(
@@ -80,16 +75,6 @@ class Gazetteer:
         values = self.places.frame["within"].dropna().unique()
         parts = {normalise(part) for value in values for part in parts_of(value)}
         self.country = country or place_words.country_of(parts)
-
-    @classmethod
-    def of(cls, pack: Pack) -> "Gazetteer":
-        """The places and the facilities of a pack; made once for as long as it is asked for."""
-        for places, providers, known in _MADE:
-            if places is pack.places and providers is pack.providers:
-                return known
-        made = cls(pack.places, pack.providers)
-        _MADE.append((pack.places, pack.providers, made))
-        return made
 
     @functools.cached_property
     def facilities(self) -> Names:
@@ -121,14 +106,14 @@ class Gazetteer:
 
     def find(self, text: str) -> PlaceMatch:
         """Find the place that a text names; see `find_place`."""
-        if len(text) > MOST_LETTERS or len(text.split()) > MOST_WORDS:
-            return PlaceMatch(problem="Type only the name of a place, and what it lies in.")
         try:
             spot = read_position(re.sub(r"\(near [^)]*\)\s*$", "", text))
         except CareReachError as error:
             return PlaceMatch(problem=str(error))
         if spot:
             return PlaceMatch(self._point(*spot))
+        if len(text) > MOST_LETTERS or len(text.split()) > MOST_WORDS:
+            return PlaceMatch(problem="That is too long: type only a place and its district.")
         code = short_code(text)
         if code:
             leans_on = self.find(code[1])
@@ -178,32 +163,36 @@ class Gazetteer:
                 return found
         if text.startswith(codes[-1]) and not town:  # the number of a house
             return None
-        why = f"{code} is in {named}: which is meant?"
         near = [p for p in found.every if p.within in states][: MAX_CANDIDATES - 1]
+        why = f"{code} is in {named}. Which do you mean?" if near else ""
+        why = why or f"{code} is in {named}, not in {rest}."
         return PlaceMatch(choices=(place, *near), problem=why)
 
     def _by_name(self, text: str, spot: tuple[float, float] | None) -> PlaceMatch:
         """The plainest reading that something answers to, by the surest comparison first."""
-        readings, streets = _readings(text), _after_a_street(text)
-        places, facilities = self.places, self.facilities
+        readings, places = _readings(text), self.places
         before = [reading for reading in readings if text.startswith(reading.name)]
-        found = self._first(before, places.nicknamed, spot)
-        if found and not places.is_own_name(readings[0].name):
+        found = self._first(before, places, Names.nicknamed, spot)
+        if found and not places.is_own_name(text):
             return found
-        for compare in (places.exact, places.squashed, places.varied):
-            found = self._first(readings, compare, spot)
+        for compare in (Names.exact, Names.squashed, Names.varied):
+            found = self._first(readings, places, compare, spot)
             if found:
                 return self._not_a_region(text, found)
-        found = self._first(readings, places.completed, spot, sure=False)
+        found = self._first(readings, places, Names.completed, spot, sure=False)
         if found:
             return self._not_a_region(text, found)
-        found = self._first(readings, facilities.called, spot)
-        found = found or self._in_region(text) or self._not_in(readings)
-        found = found or self._first(readings, facilities.worded, spot, sure=False)
-        found = found or self._first(self._unknown(streets), places.exact, spot)
-        found = found or self._without(readings)
-        for compare in (places.begun, places.misspelt):
-            found = found or self._first(readings, compare, spot, sure=False)
+        streets = self._unknown(_after_a_street(text))
+        found = (
+            self._first(readings, self.facilities, Names.called, spot)
+            or self._in_region(text)
+            or self._not_in(readings)
+            or self._first(readings, self.facilities, Names.worded, spot, sure=False)
+            or self._first(streets, places, Names.exact, spot)
+            or self._without(readings)
+            or self._first(readings, places, Names.begun, spot, sure=False)
+            or self._first(readings, places, Names.misspelt, spot, sure=False)
+        )
         if found:
             return found
         near = tuple(self.places.near_spellings(text))[:3]
@@ -212,14 +201,14 @@ class Gazetteer:
     def _first(
         self,
         readings: Iterable[Reading],
+        names: Names,
         compare: Compare,
         spot: tuple[float, float] | None,
         *,
         sure: bool = True,
     ) -> PlaceMatch | None:
-        names: Names = compare.__self__  # type: ignore[attr-defined]
         for reading in readings:
-            rows = compare(reading.name)
+            rows = compare(names, reading.name)
             vague = []
             for within in reading.within:
                 if len(rows):
@@ -272,7 +261,7 @@ class Gazetteer:
             found = self.places.answer(rows, replace(reading, ignored=left), None)
             if found.place and not found.others:
                 return found
-            why = f"“{left}” is not known here: which {reading.name} is meant?"
+            why = f"“{left}” is not known here. Which {reading.name} do you mean?"
             return PlaceMatch(choices=found.every, problem=why)
         return None
 
@@ -289,8 +278,7 @@ class Gazetteer:
         held = {name for name, spelt in self.regions.items() if key in spelt}
         frame = self.places.frame
         rows = frame.index[frame["within"].isin(held)].to_numpy(np.intp)
-        people = frame.loc[rows, "population"].astype("Float64").fillna(-1).to_numpy(float)
-        return rows[np.argsort(-people, kind="stable")]
+        return rows[np.argsort(-self.places.people[rows], kind="stable")]
 
     def _largest(self, rows: Rows, most: int) -> tuple[Place, ...]:
         """The first of some rows that are not the same place."""
@@ -298,39 +286,34 @@ class Gazetteer:
 
     def _not_a_region(self, text: str, found: PlaceMatch) -> PlaceMatch:
         """Ask, where the name of a region is also that of a smaller place elsewhere."""
-        rows = self._held(text)
-        place = found.place
-        if found.ignored or not len(rows) or (place and place.kind in DISTRICT_KINDS):
+        place, held = found.place, self._held(text)
+        if found.ignored or not len(held) or (place and place.kind in DISTRICT_KINDS):
             return found
-        key = name_key(self._in_country(text))
+        ids, people = self.places.frame["place_id"], self.places.people
+        inside = set(ids[held])
+        key = name_key(self._in_country(text)).replace(" ", "")
+        # Its headquarters, or a district that stands for itself.
+        own = [p for p in found.every if name_key(p.name).replace(" ", "") == key]
+        if any(p.place_id in inside or p.kind in DISTRICT_KINDS for p in own):
+            return found
         if place is None:
-            ids = set(self.places.frame.loc[rows, "place_id"])
-            named = [c for c in found.choices if name_key(c.name) == key]
-            if any(c.place_id in ids or c.kind in DISTRICT_KINDS for c in named):
-                return found
-            largest = self._largest(rows, MAX_CANDIDATES // 2)
+            largest = self._largest(held, MAX_CANDIDATES // 2)
             others = tuple(c for c in found.choices if c not in largest)
             return replace(found, choices=(*largest, *others)[:MAX_CANDIDATES])
-        people = self.places.frame["population"].astype("Float64").fillna(-1)
-        own = people[self.places.frame["place_id"] == place.place_id].max()
-        if place.place_id in set(self.places.frame.loc[rows, "place_id"]):
-            # Its headquarters, or what everybody calls like the region: New York.
-            same = name_key(place.name).replace(" ", "") == name_key(
-                self._in_country(text)
-            ).replace(" ", "")
-            if same or own >= people[rows[0]]:
-                return found
-        elif own >= _AS_LARGE * people[rows[0]]:
+        # New York is called like its state, and larger than any other place in it.
+        size = people[np.flatnonzero(ids == place.place_id)].max()
+        enough = 1.0 if place.place_id in inside else _AS_LARGE
+        if size >= enough * people[held[0]]:
             return found
-        places = self._largest(rows, MAX_CANDIDATES - 1)
-        why = f"“{text}” is a region, too: which place is meant?"
+        places = self._largest(held, MAX_CANDIDATES - 1)
+        why = f"“{text}” is a region, too. Which place do you mean?"
         others = tuple(p for p in places if p.place_id != place.place_id)
         return PlaceMatch(choices=(place, *others), problem=why)
 
     def _in_region(self, text: str) -> PlaceMatch | None:
         """A region is no place to search from: which of its places is meant?"""
         rows = self._held(text)
-        why = f"“{text}” is a region: which place in it? Type another, if it is none of these."
+        why = f"“{text}” is a region. Which place in it? If it is not listed, type its name."
         places = self._largest(rows, MAX_CANDIDATES)
         return PlaceMatch(choices=places, problem=why) if len(rows) else None
 
@@ -392,7 +375,7 @@ class Gazetteer:
         """A position, recognised by the nearest place."""
         frame = self.places.frame
         near = ""
-        # Only what is within a degree or two can be near enough; most of a country is not.
+        # Half a degree of latitude is more than `NAMED_KM`; most of a country need not be measured.
         some = frame[(frame["lat"] - lat).abs() < 0.5]
         if len(some):
             km = distance_km(lat, lon, some["lat"], some["lon"])

@@ -34,8 +34,8 @@ _PINNED_KM = 0.5
 _AS_TWO = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 Rows = npt.NDArray[np.intp]
-#: Rows whose name compares to a text, by one of the ways of `Names`.
-Compare = Callable[[str], Rows]
+#: A way of `Names` to compare: the rows whose name is like a text.
+Compare = Callable[["Names", str], Rows]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class PlaceMatch:
         if self.ignored:
             notes.append(f"“{self.ignored}” was not looked up; searched from {label}.")
         if self.others:
-            notes.append(f"The largest place of this name was taken: {label}.")
+            also = "; ".join(other.label for other in self.others)
+            notes.append(f"{label} is the largest place of that name. Others: {also}.")
         return notes
 
 
@@ -227,7 +228,7 @@ class Names:
     def near_spellings(self, text: str) -> list[str]:
         """Labels of the places that are spelt most alike."""
         near = process.extract(
-            normalise(text), dict(enumerate(self.keys)), scorer=fuzz.ratio, limit=12
+            name_key(text), dict(enumerate(self.keys)), scorer=fuzz.ratio, limit=12
         )
         return list(dict.fromkeys(self.label(self.rows[i]) for _, _, i in near))
 
@@ -266,7 +267,7 @@ class Names:
             km = distance_km(*spot, self._lat[rows], self._lon[rows])
             rows = rows[[int(km.argmin())]] if km.min() <= _PINNED_KM else rows
         kept = self.distinct(rows, name_key(reading.name))
-        people = self._people[kept]
+        people = self.people[kept]
         places = [self.place(row) for row in kept[:MAX_CANDIDATES]]
         ignored = reading.ignored
         if len(places) == 1:
@@ -279,8 +280,7 @@ class Names:
             problem = f"No place called “{reading.name.strip()}” is known here; "
             problem += "these have a similar name."
         if len(kept) > len(places):
-            problem += f" The first {len(places)} are shown; {len(kept) - len(places)} more are "
-            problem += "found by adding what they lie in."
+            problem += f" To find one of {len(kept) - len(places)} more, add its state or district."
         return PlaceMatch(choices=tuple(places), corrected=not sure, problem=problem)
 
     def distinct(self, rows: Rows, key: str = "") -> list[int]:
@@ -297,7 +297,7 @@ class Names:
             twice = (k for k in kept if self._district[row] == self._district[k])
             if not any(self._is_near(row, k) for k in twice):
                 kept.append(row)
-        return sorted(kept, key=lambda row: -self._people[row])
+        return sorted(kept, key=lambda row: -self.people[row])
 
     def _is_near(self, a: int, b: int) -> bool:
         km = distance_km(self._lat[a], self._lon[a], [self._lat[b]], [self._lon[b]])[0]
@@ -316,7 +316,7 @@ class Names:
         return self.frame["lon"].to_numpy(float)
 
     @functools.cached_property
-    def _people(self) -> npt.NDArray[np.float64]:
+    def people(self) -> npt.NDArray[np.float64]:
         """People of each row; -1 where it is not known."""
         return np.asarray(self.frame["population"].astype("Float64").fillna(-1), np.float64)
 

@@ -5,6 +5,7 @@ packs of the user live in the platform's data folder, or in `CAREREACH_DATA`, an
 bundled pack of the same name.
 """
 
+import functools
 import hashlib
 import io
 import json
@@ -27,6 +28,8 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.errors import DataError, UnknownNameError
 from geo.packs.detour import Detour, measure_detour
+from geo.packs.gazetteer import Gazetteer
+from geo.packs.place_words import country_code
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
 from geo.paths import DATA
 
@@ -94,6 +97,11 @@ class Pack:
     description: str = ""
     hash: str = ""
     detour: Detour | None = None
+
+    @functools.cached_property
+    def gazetteer(self) -> Gazetteer:
+        """The pack's places and facilities, to be searched; made when first asked for."""
+        return Gazetteer(self.places, self.providers, country_code(self.country))
 
 
 def user_folder() -> Path:

@@ -22,8 +22,6 @@ BEFORE, AFTER = (tuple(map(normalise, _WORDS[key])) for key in ("before", "after
 KIND_WORDS, SMALL_WORDS = (frozenset(_WORDS[key]) for key in ("kinds", "small"))
 #: What people call a place, folded, and the name that it has.
 NICKNAMES: Mapping[str, str] = {normalise(k): normalise(v) for k, v in _WORDS["nicknames"].items()}
-
-
 #: What people call a country besides its names in ISO 3166, folded.
 COUNTRIES = frozenset(map(normalise, _WORDS["countries"]))
 
@@ -107,7 +105,7 @@ def countries_with(region: str) -> set[str]:
 
 def country_code(name: str) -> str:
     """Two letters of the country that a name or a code means; "" for none."""
-    key = normalise(name)
+    key = normalise(name).removeprefix("the ")
     return next((code for code, names in _countries().items() if key in names), "")
 
 

@@ -104,7 +104,7 @@ def read_position(text: str) -> tuple[float, float] | None:
     """
     text = text.strip()
     if re.match(r"(?:https?://|www\.)|geo:", text, re.IGNORECASE):
-        return _checked(_linked(text), text)
+        return _checked(_linked(text))
     if plus.isValid(text.upper()) and plus.isFull(text.upper()):
         area = plus.decode(text.upper())
         return round(area.latitudeCenter, 6), round(area.longitudeCenter, 6)
@@ -112,19 +112,16 @@ def read_position(text: str) -> tuple[float, float] | None:
     two = _COMMAS.fullmatch(plain) or _TWO.fullmatch(plain)
     if two and not re.fullmatch(r"\d+\s+\d+", plain):  # "24 7" is no position
         first, second = (float(two[i].replace(",", ".")) for i in (1, 2))
-        turned = re.search(
-            r"\b(?:longitude|long|lon|lng)\b.*\b(?:latitude|lat)\b", text, re.I | re.S
-        )
-        return _checked((second, first) if turned else (first, second), text)
+        turned = _TURNED.search(text) is not None
+        return _checked((second, first) if turned else (first, second))
     halves = _halves(plain)
     if halves is None:
         return None
     (first, axis), (second, other) = halves
     if axis == other and axis:
         return None
-    return _checked(
-        (second, first) if "lon" in (axis,) or other == "lat" else (first, second), text
-    )
+    turned = axis == "lon" or other == "lat"
+    return _checked((second, first) if turned else (first, second))
 
 
 def short_code(text: str) -> tuple[str, str] | None:
@@ -168,13 +165,11 @@ def _halves(plain: str) -> tuple[tuple[float, str], tuple[float, str]] | None:
 def _linked(text: str) -> tuple[float, float]:
     """The position in a link of a map or a `geo:` address."""
     try:
-        whole = text if "//" in text or text.lower().startswith("geo:") else f"https://{text}"
-        url = urlsplit(whole)
+        url = urlsplit(re.sub(r"^www\.", "https://www.", text, flags=re.IGNORECASE))
     except ValueError:
         raise CareReachError("This link is broken: copy it again, or type the place.") from None
     asked = {key: values[-1] for key, values in parse_qs(url.query).items()}
-    whole = unquote(text)
-    pin = re.search(rf"!3d({_NUMBER})!4d({_NUMBER})", whole)
+    pin = re.search(rf"!3d({_NUMBER})!4d({_NUMBER})", unquote(text))
     said = [asked[key] for key in _QUERIES if key in asked]
     for lat, lon in (("mlat", "mlon"), ("lat", "lon"), ("lat", "lng")):
         if lat in asked and lon in asked:
@@ -194,12 +189,12 @@ def _linked(text: str) -> tuple[float, float]:
             turned = re.search(r"yandex|2gis", url.netloc)
             return (second, first) if turned else (first, second)
     raise CareReachError(
-        "There is no position in this link. Open it, and copy the address that the map then shows, "
-        "or type the place."
+        "There is no position in this link. Open it and copy the address that your browser then "
+        "shows, or type the place."
     )
 
 
-def _checked(spot: tuple[float, float], text: str) -> tuple[float, float]:
+def _checked(spot: tuple[float, float]) -> tuple[float, float]:
     lat, lon = spot
     if not (abs(lat) <= 90 and abs(lon) <= 180):
         raise CareReachError(

@@ -2,7 +2,6 @@
 
 import functools
 import importlib.resources
-import json
 import re
 from collections.abc import Collection, Iterable
 
@@ -78,13 +77,13 @@ def _shape(text: str) -> BaseGeometry | None:
     try:
         if _WKT.match(text):
             if re.match(r"SRID=(?!4326;)", text, re.IGNORECASE):
-                return None  # of another system: which is not what degrees are read as
+                return None  # not degrees
             return shapely.from_wkt(text.split(";", 1)[-1])
         if _HEX.fullmatch(text):
             return shapely.from_wkb(text)
         if text.startswith("{"):
-            return shapely.from_geojson(json.dumps(json.loads(text)))
-    except (shapely.GEOSException, ValueError):
+            return shapely.from_geojson(text)
+    except shapely.GEOSException:
         pass
     return None
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -77,12 +76,14 @@ class Mapping(BaseModel):
 class Proposal(BaseModel):
     """A mapping and what could not be known.
 
-    `questions` are sentences, one for each thing that only the reader can say; `guesses` names
+    `questions` are sentences, one for each thing that only the reader can say, and `asked` the
+    settings that answer them (a field of `Mapping`, or a key of its columns); `guesses` names
     for each field why its column was chosen.
     """
 
     mapping: Mapping
     questions: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     guesses: dict[str, str] = Field(default_factory=dict)
 
 
@@ -105,20 +106,19 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
     chosen, why = guesses.chosen, guesses.why
     types: dict[str, str] = {}
     if "facility_type" in chosen:
-        columns_ = [chosen["facility_type"], guesses.otherwise.get("facility_type")]
-        cells = pd.concat([sheet.cells[c] for c in columns_ if c is not None]).value_counts().index
+        both = {chosen["facility_type"], guesses.otherwise.get("facility_type")} - {None}
+        cells = pd.concat([sheet.cells[at] for at in both]).value_counts().index
         types = {cell: kind for cell in cells if cell and (kind := facility_type_of(cell))}
         if not types and "healthcare" not in why["facility_type"]:
             chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
             why = {field: reason for field, reason in why.items() if field != "facility_type"}
-    positions = _positions(sheet, chosen, country_code, bounds)
-    questions = positions.questions
-    if "name" not in chosen:
-        questions = ("Which column holds the name?", *questions)
     layout = sheet.layout
+    questions = {} if "name" in chosen else {"name": "Which column holds the name?"}
+    swapped, open_ones = _positions(sheet, chosen, country_code, bounds)
+    questions |= open_ones
     if layout.doubtful:
         read = " or ".join(f"{encoding} ({names})" for encoding, names in layout.doubtful)
-        questions = (*questions, f"In which encoding are its letters: {read}?")
+        questions["encoding"] = f"Which encoding is right: {read}?"
     columns: dict[str, str | int] = {
         field: sheet.columns[at] if layout.has_header else at + 1 for field, at in chosen.items()
     }
@@ -134,11 +134,13 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
         delimiter=layout.delimiter,
         header=layout.header_row,
         sheet=layout.sheet or layout.layer,
-        swapped=positions.swapped,
+        swapped=swapped,
         types=types,
         kind="practitioner" if "npi" in chosen and "facility_type" not in chosen else "facility",
     )
-    return Proposal(mapping=mapping, questions=questions, guesses=why)
+    return Proposal(
+        mapping=mapping, questions=tuple(questions.values()), asked=tuple(questions), guesses=why
+    )
 
 
 class _Guesses:
@@ -293,25 +295,17 @@ def _alike(header: str, names: list[str]) -> bool:
     return process.extractOne(header, long, scorer=fuzz.ratio, score_cutoff=_SPELLING) is not None
 
 
-@dataclass(frozen=True)
-class _Positions:
-    """What the coordinates of a table look like, and what must be asked."""
-
-    questions: tuple[str, ...] = ()
-    swapped: bool = False
-
-
 def _positions(
     sheet: Sheet, chosen: MappingOf[str, int], country_code: str, bounds: Bounds | None
-) -> _Positions:
-    """Whether coordinates are degrees, and in which order."""
+) -> tuple[bool, dict[str, str]]:
+    """Whether longitude stands first, and what must be asked: setting to sentence."""
     if sheet.shapes:
-        return _Positions()
+        return False, {}
     pair = "position" in chosen
     if not pair and not {"lat", "lon"} <= set(chosen):
         placed = {"postcode", "locality"} & set(chosen)
         question = "Which columns hold latitude and longitude, or a postcode?"
-        return _Positions(() if placed else (question,))
+        return False, {} if placed else {"position": question}
     sample = sheet.cells.head(_SAMPLE)
     if pair:
         pairs = [pair_of(cell) for cell in sample[chosen["position"]] if cell]
@@ -323,23 +317,18 @@ def _positions(
     known = ~np.isnan(lat + lon) & (lat > -900) & (lon > -900)
     lat, lon = lat[known], lon[known]
     if not len(lat):
-        return _Positions()
+        return False, {}
     if (np.abs(lat) > 180).mean() > 0.5 and (np.abs(lon) > 180).mean() > 0.5:
-        return _Positions(
-            ("Positions are not degrees: which projection are they in (for example EPSG:32645)?",)
-        )
+        why = "Positions are not degrees: which projection are they in (for example EPSG:32645)?"
+        return False, {"crs": why}
     named = sample[chosen["country"]].unique()[:20] if "country" in chosen else ()
     countries = {country_code, *map(place_words.country_code, named)} - {""}
     turned = is_longitude_first(lat, lon, countries, bounds)
     if turned is None and pair:
         column = sheet.columns[chosen["position"]]
-        return _Positions(
-            (
-                f"Does {column!r} say latitude first, or longitude first? Say whether they are "
-                "swapped (longitude first), or of which country they are.",
-            )
-        )
-    return _Positions(swapped=bool(turned))
+        why = f"Does {column!r} give latitude or longitude first? Say that they are swapped if it "
+        return False, {"swapped": why + "is longitude, or say which country they are in."}
+    return bool(turned), {}
 
 
 def read_mapping(path: Path) -> Mapping:

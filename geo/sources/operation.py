@@ -22,7 +22,7 @@ _PATTERNS = {
 
 #: "Not" before a word that says that it works, with a few words between them.
 _NEGATED = re.compile(
-    rf"(?<!\w)(?:{'|'.join(_WORDS['not'])}) (?:\w+ ){{0,2}}?"
+    rf"(?<!\w)(?:{'|'.join(_WORDS['not'])}) (?:[^\W\d]+ ){{0,2}}?"
     rf"(?:{'|'.join(_WORDS['operational'])})(?!\w)"
 )
 
@@ -47,13 +47,16 @@ def operation_of(words: str) -> Operation:
     plain = normalise(re.sub(r"\.0$", "", words.strip()).replace("_", " "))
     plain = _PATTERNS["aside"].sub(" ", plain)
     now = _PATTERNS["past_open"].sub(" ", _PATTERNS["past_closed"].sub(" ", plain))
-    negated = _NEGATED.search(now)
-    if negated or _PATTERNS["not_yet"].search(now):
-        return "planned" if _PATTERNS["not_yet"].search(now) else "closed"
+    if _PATTERNS["not_yet"].search(now):
+        return "planned"
+    if _NEGATED.search(now):
+        return "closed"
     early: tuple[Operation, ...] = ("planned", "temporarily_closed", "partly")
     late: tuple[Operation, ...] = ("closed", "operational")
     for state in early:
-        if _PATTERNS[state].search(now) and not (state[0] == "t" and "permanent" in now):
+        if _PATTERNS[state].search(now) and not (
+            state == "temporarily_closed" and "permanent" in now
+        ):
             return state
     if now in YES or now in NO:
         return "operational" if now in YES else "closed"

@@ -85,10 +85,8 @@ def _number(text: str, country_code: str) -> str | None:
     plain = _BEHIND.sub("", _BEFORE.sub("", text))
     if re.search(r"[A-Za-z]{2}", plain) or re.fullmatch(r"\s*-?\d{1,3}[.,]\d{3,}\s*", plain):
         return None  # words, or a decimal
-    if re.fullmatch(r"\s*(?:19|20)\d\d-\d\d-\d\d\s*", plain) or re.search(
-        r"\d\s*\(\d+\)\s*$", plain
-    ):
-        return None  # a day; a code that stands behind
+    if _NO_NUMBER.search(plain):
+        return None
     plain = re.sub(r"^\s*00(?=[1-9])", "+", plain) if not country_code else plain
     try:
         number = phonenumbers.parse(plain, country_code or None)

@@ -19,7 +19,7 @@ from geo.sources.coordinates import Bounds, number_of, pair_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
-from geo.sources.phones import e164, read_phones
+from geo.sources.phones import Phones, read_phones
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import (
@@ -128,9 +128,7 @@ def _read(
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
     status = rows.text("operational_status")
     known = {words: operation_of(str(words)) for words in status.dropna().unique()}
-    state = np.array(
-        [known.get(words, "") for words in status.astype(object).where(status.notna(), "")], object
-    )
+    state = status.map(known).to_numpy(object)
     rows.drop(state == "closed", "it is not in operation", value=status)
     rows.drop(state == "planned", "it is not in operation yet", value=status)
     why = "what is said of its operation was not understood; listed as in operation"
@@ -147,8 +145,10 @@ def _read(
             column="position",
             value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
         )
+    phones = _phones(rows, mapping.country_code)[rows.alive]
     frame = _providers(rows, mapping, name, located, origin, retrieved)
-    frame["note"] = _notes(rows, mapping, state, retrieved)
+    frame["phone"] = [next(iter(found.numbers), None) for found in phones]
+    frame["note"] = _notes(state[rows.alive], phones, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
     return Batch.of((origin,), report, providers=frame, places=places)
@@ -379,7 +379,6 @@ def _providers(
             "lat": lat,
             "lon": lon,
             "location_precision": located.precision,
-            "phone": _phones(rows, mapping),
             "languages": _lists(rows, "languages"),
             "also_known_as": _lists(rows, "also_known_as"),
             "gender": rows.text("gender").map(
@@ -490,34 +489,31 @@ def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
     return [known[w] or kind or fallback for w, kind in zip(words, by_name, strict=True)]
 
 
-def _notes(rows: _Rows, mapping: Mapping, state: "np.ndarray", retrieved: str) -> "pd.Series[str]":
-    """What a reader should know that has no column of its own, for the rows that stand."""
-    code = mapping.country_code
-    doubtful = np.array(
-        [
-            ", ".join(read_phones(p, code).doubtful) if isinstance(p, str) else ""
-            for p in rows.text("phone")
-        ],
-        object,
-    )
-    closed = np.where(state == "temporarily_closed", f"Temporarily closed ({retrieved}).", "")
-    partly = np.where(state == "partly", f"Partly in operation ({retrieved}).", "")
-    phone = [f"Telephone as the source writes it: {words}." if words else "" for words in doubtful]
-    parts = zip(closed, partly, phone, strict=True)
-    words = pd.Series([" ".join(filter(None, part)) or None for part in parts], dtype=object)
-    return words[rows.alive].reset_index(drop=True)
+def _notes(state: "np.ndarray", phones: "np.ndarray", retrieved: str) -> list[str | None]:
+    """What a reader should know of each row that has no column of its own."""
+    states = {"temporarily_closed": "Temporarily closed", "partly": "Partly in operation"}
+    notes = []
+    for word, phone in zip(state, phones, strict=True):
+        parts = [f"{states[word]} ({retrieved})."] if word in states else []
+        if phone.doubtful:
+            parts.append(f"Telephone as the source writes it: {', '.join(phone.doubtful)}.")
+        notes.append(" ".join(parts) or None)
+    return notes
 
 
-def _phones(rows: _Rows, mapping: Mapping) -> "pd.Series[str]":
+def _phones(rows: _Rows, country_code: str) -> "np.ndarray":
+    """What each row says of telephones."""
     said = rows.text("phone")
-    found = said.map(lambda p: e164(p, mapping.country_code), na_action="ignore")
+    known = {cell: read_phones(cell, country_code) for cell in said.dropna().unique()}
+    none = Phones()
+    found = [known.get(cell, none) for cell in said]
     why = (
         "it is not a telephone number"
-        if mapping.country_code
+        if country_code
         else "a number without a country code cannot be called"
     )
-    rows.changed((said.notna() & found.isna()).to_numpy(), why, "phone")
-    return found
+    rows.changed(np.array([bool(p.doubtful and not p.numbers) for p in found], bool), why, "phone")
+    return np.array([*found, None], object)[:-1]  # one dimension, whatever is in it
 
 
 def _lists(rows: _Rows, field: str) -> list[list[str] | None]:

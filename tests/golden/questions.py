@@ -4,13 +4,13 @@
 `--accept` in place of the folder takes them as right: `answers.json` has a mark of each.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -255,7 +255,11 @@ def write_texts(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--accept":
+    parser = argparse.ArgumentParser(description="Accept the answers, or write their texts.")
+    parser.add_argument("--accept", action="store_true", help="take the answers of now as right")
+    parser.add_argument("folder", nargs="?", type=Path, help="where the texts are written")
+    chosen = parser.parse_args()
+    if chosen.accept:
         ANSWERS.write_text(json.dumps(marks(), indent=1) + "\n", "utf-8")
-    else:
-        write_texts(Path(sys.argv[1]))
+    if chosen.folder:
+        write_texts(chosen.folder)

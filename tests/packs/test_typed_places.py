@@ -195,7 +195,7 @@ def world() -> Gazetteer:
 
 @pytest.fixture(scope="module")
 def of(world: Gazetteer) -> dict[str, Gazetteer]:
-    packs = {name: Gazetteer.of(open_pack(name)) for name in ("us", "bhutan")}
+    packs = {name: open_pack(name).gazetteer for name in ("us", "bhutan")}
     return {**packs, "world": world}
 
 
@@ -283,4 +283,14 @@ def test_two_names_of_one_script_are_never_one(one: str, other: str) -> None:
 
 def test_what_is_too_long_is_refused_at_once(of: dict[str, Gazetteer]) -> None:
     for text in ("1 " * 5000, "Bangor, " * 3000, "x" * 100_000):
-        assert "Type only the name" in of["us"].find(text).problem
+        assert "too long" in of["us"].find(text).problem
+
+
+def test_a_long_link_of_a_map_is_read(of: dict[str, Gazetteer]) -> None:
+    link = "https://www.google.com/maps/place/A+Clinic/@27.48,89.62,17z/data=!3m1!4b1!4m6!3m5"
+    link += (
+        "!1s0x39e195ab8a7b0f07:0x8d2a!8m2!3d27.47!4d89.64!16s%2Fg%2F11abc?entry=ttu&" + "a" * 200
+    )
+    place = of["bhutan"].find(link).place
+    assert place is not None
+    assert place.label == "27.47, 89.64"

@@ -71,7 +71,7 @@ def test_pairs_with_longitude_first_are_told_by_their_country(tmp_path: Path) ->
 def test_pairs_of_nobody_knows_where_are_asked_about(tmp_path: Path) -> None:
     (question,) = proposed(tmp_path / "t.csv", PAIRS).questions
     assert "'coords'" in question
-    assert "latitude first" in question
+    assert "latitude or longitude first" in question
 
 
 def test_a_column_of_countries_tells_the_order(tmp_path: Path) -> None:
