@@ -32,6 +32,8 @@ from pages._components import plain
 from pages._find_controls import filters, more_choices
 
 MOST_ROWS = 100
+#: So many places of the same name are offered beside the one that is shown.
+MOST_OTHERS = 4
 #: So many rows can be opened in a map app: the positions of all would weigh too much.
 MOST_PLACED = 30
 PURPOSE = (
@@ -103,7 +105,9 @@ def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     if answer.place.kind == "point":
         return []
     match = view.pack.gazetteer.find(answer.place.name)
-    return [c for c in match.every if c.place_id != answer.place.place_id and c.within][:2]
+    return [c for c in match.every if c.place_id != answer.place.place_id and c.within][
+        :MOST_OTHERS
+    ]
 
 
 def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict[str, Any]:
