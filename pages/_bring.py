@@ -200,9 +200,12 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
             if column != NOT_THERE:
                 chosen[named] = sheet.columns.index(column) + 1
     left, middle, right = st.columns(3)
-    swapped = left.checkbox(
-        "Latitude and longitude are swapped", value=proposal.mapping.swapped, key="bring_swapped"
-    )
+    # A box keeps its tick: where the country tells another order, it is set anew.
+    order = (sheet.name, proposal.mapping.swapped)
+    if st.session_state.get(Key.BRING_ORDER) != order:
+        st.session_state[Key.BRING_ORDER] = order
+        st.session_state["bring_swapped"] = proposal.mapping.swapped
+    swapped = left.checkbox("Latitude and longitude are swapped", key="bring_swapped")
     far = middle.checkbox("Keep rows that lie far from all others", key="bring_far")
     crs = right.text_input(
         "Projection, where positions are not degrees", placeholder="EPSG:32645", key="bring_crs"
@@ -226,8 +229,6 @@ def ask_country(kind: str) -> str:
         max_chars=2,
         placeholder="BT",
         key="bring_country_code",
-        # The country may tell that coordinates are swapped.
-        on_change=lambda: st.session_state.pop("bring_swapped", None),
         width=400,
     )
     return str(code).strip().upper()

@@ -35,4 +35,6 @@ class Key(StrEnum):
     #: The uploaded file that is looked at, and what its import did.
     BRING_SHOWN = "bring_shown"
     BRING_DONE = "bring_done"
+    #: The order of its coordinates as it was last proposed.
+    BRING_ORDER = "bring_order"
     BRING_OF = "bring_of"

@@ -136,3 +136,15 @@ def test_filters_are_in_the_address_and_offered_where_there_is_data(home: Path) 
     assert "“never” is ignored: open can be now" in said
     app = page(wheelchair="yes")
     assert "the data of Bhutan does not say it" in " ".join(w.value for w in app.warning)
+
+
+def test_letters_and_the_order_of_coordinates_are_asked_and_the_country_answers(home: Path) -> None:
+    rows = "name;coords\nGyőr kórház;17.63, 47.68\nSzűcs rendelő;19.04, 47.5\n"
+    app = page(DATA)
+    app.file_uploader[0].upload("hu.csv", rows.encode("cp1250")).run()
+    assert "Győr kórház" in app.selectbox(key="bring_encoding").options[0]
+    assert any("latitude or longitude first" in w.value for w in app.warning)
+    assert app.checkbox(key="bring_swapped").value is False
+    app.text_input(key="bring_country_code").set_value("HU").run()
+    assert not any("latitude or longitude first" in w.value for w in app.warning)
+    assert app.checkbox(key="bring_swapped").value is True
