@@ -101,7 +101,7 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
         encoding = st.selectbox(
             "The letters in this file can be read in more than one way. Which names are right?",
             list(names),
-            format_func=lambda encoding: f"{names[encoding]} ({encoding})",
+            format_func=lambda encoding: f"{encoding}: {names[encoding]}",
             key="bring_encoding",
         )
         upload = replace(upload, encoding=encoding)
