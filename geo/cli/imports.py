@@ -132,7 +132,7 @@ def _volumes(medicare: Medicare, day: str, states: Collection[str]) -> list[Batc
 def table_(file: File, target: Target, provenance: Provenance, reading: TableReading) -> None:
     """Any table: CSV, XLSX, GeoJSON, GeoPackage, GeoParquet."""
     kept = read_mapping(reading.mapping) if reading.mapping else None
-    sheet = _sheet(file, kept or Mapping(encoding=reading.encoding))
+    sheet = _sheet(file, kept or Mapping(encoding=reading.encoding, sheet=reading.sheet))
     layout = "; ".join(f"{label}: {value}" for label, value in sheet.layout.described().items())
     say(f"{len(sheet.cells):,} rows; {layout}")
     bounds = _bounds(target.pack, target.base)

@@ -249,6 +249,9 @@ class TableReading:
     mapping: Annotated[Path | None, typer.Option(help="A mapping that was kept.")] = None
     save_mapping: Annotated[Path | None, typer.Option(help="Keep the mapping here.")] = None
     encoding: Annotated[str, typer.Option(help="In which encoding its letters are.")] = ""
+    sheet: Annotated[
+        str, typer.Option(help="The sheet or layer; '*' for all sheets of the same columns.")
+    ] = ""
     crs: Annotated[str, typer.Option(help="The projection of positions: EPSG:32645.")] = ""
     swapped: Annotated[
         bool | None,
@@ -271,6 +274,7 @@ class TableReading:
         """What was said, as settings of a mapping."""
         said: dict[str, object] = {
             "encoding": self.encoding,
+            "sheet": self.sheet,
             "crs": self.crs,
             "country_code": self.country_code,
             "facility_type": self.facility_type,

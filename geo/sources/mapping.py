@@ -19,7 +19,7 @@ from geo.sources.coordinates import Bounds, is_longitude_first, number_of, pair_
 from geo.sources.files import understood
 from geo.sources.operation import operation_of
 from geo.sources.phones import e164
-from geo.sources.sheets import GEOMETRY, Sheet
+from geo.sources.sheets import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import FIELDS, facility_type_of, folded
 
@@ -119,6 +119,11 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
     if layout.doubtful:
         read = " or ".join(f"{encoding} ({names})" for encoding, names in layout.doubtful)
         questions["encoding"] = f"Which encoding is right: {read}?"
+    if layout.alike and layout.sheet != EVERY_SHEET:
+        questions["sheet"] = (
+            f"The sheets {', '.join(layout.alike)} have the same columns: read all of them "
+            f"(sheet {EVERY_SHEET!r}), or which one?"
+        )
     columns: dict[str, str | int] = {
         field: sheet.columns[at] if layout.has_header else at + 1 for field, at in chosen.items()
     }

@@ -3,6 +3,7 @@
 Encoding, delimiter and header are found by looking at the content; each can be told instead.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -16,19 +17,19 @@ import pandas as pd
 import pyarrow as pa
 import pyogrio
 import shapely
-from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood, utf16_of
 from geo.sources.letters import letters_of
-from geo.sources.vocabulary import HEADER_WORDS, folded
+from geo.sources.headers import head_of
 
 MAX_ROWS = 2_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
 GEOMETRY = ("position (latitude)", "position (longitude)")
 _DELIMITERS = ",;\t|"
-#: A header stands in the first rows or nowhere.
-_HEAD_ROWS = 15
+#: Instead of the name of a sheet: all that have the same columns.
+EVERY_SHEET = "*"
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,12 @@ class Layout:
         Between cells.
     header_row
         The row of the header, from 1; 0 where there is none; None where the format names columns.
+    header_rows, tag_row
+        How many rows the header has; a row of tags below it, from 1, 0 where there is none.
     sheet, other_sheets
-        Of a workbook.
+        Of a workbook; the sheet is `EVERY_SHEET` where several were read together.
+    alike
+        Sheets that have the same columns, this one among them; empty where there is only one.
     layer
         Of a file with several.
     projection
@@ -61,8 +66,11 @@ class Layout:
     doubtful: tuple[tuple[str, str], ...] = ()
     delimiter: str = ""
     header_row: int | None = None
+    header_rows: int = 1
+    tag_row: int = 0
     sheet: str = ""
     other_sheets: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
     layer: str = ""
     projection: str = ""
 
@@ -75,15 +83,21 @@ class Layout:
         """What applies, for a reader: label to value."""
         encoding = f"utf-8 and {self.odd_encoding}" if self.odd_encoding else self.encoding
         header = {None: "", 0: "none"}.get(self.header_row, f"row {self.header_row}")
+        if self.header_row and self.header_rows > 1:
+            header = f"rows {self.header_row} and {self.header_row + 1}"
+        together = self.sheet == EVERY_SHEET
         every = {
             "encoding": encoding,
             "rows in another encoding": str(self.odd_rows or ""),
-            "sheet": self.sheet,
+            "sheets read together" if together else "sheet": (
+                ", ".join(self.alike) if together else self.sheet
+            ),
             "other sheets": ", ".join(self.other_sheets),
             "layer": self.layer,
             "projection": self.projection,
             "delimiter": self.delimiter,
             "header": header,
+            "tags": f"row {self.tag_row}" if self.tag_row else "",
         }
         return {label: value for label, value in every.items() if value}
 
@@ -106,6 +120,8 @@ class Sheet:
         How it was read.
     shapes
         Whether positions came from shapes; they are degrees then.
+    sheet_of
+        The sheet that each row stands in, shape (n,), where several were read together.
     """
 
     name: str
@@ -114,6 +130,7 @@ class Sheet:
     rows: "np.ndarray"
     layout: Layout
     shapes: bool = False
+    sheet_of: "np.ndarray | None" = None
 
 
 def read_sheet(
@@ -136,7 +153,8 @@ def read_sheet(
     header
         The row of the header, from 1; 0 for none; found where not given.
     sheet
-        The workbook's sheet or the file's layer; the one with the most cells where not given.
+        The workbook's sheet, or `EVERY_SHEET` for all of one shape, or the file's layer; the one
+        with the most cells where not given.
 
     Raises
     ------
@@ -231,20 +249,50 @@ def _read_workbook(path: Path, name: str, header: int | None, sheet: str) -> She
     try:
         book = CalamineWorkbook.from_path(path)
         names = book.sheet_names
-        if sheet and sheet not in names:
+        if sheet not in ("", EVERY_SHEET, *names):
             raise DataError(name, f"has no sheet {sheet!r}; it has {', '.join(names)}")
         seen = [m.name for m in book.sheets_metadata if m.visible == SheetVisibleEnum.Visible]
-        tables = {n: book.get_sheet_by_name(n) for n in ([sheet] if sheet else seen or names)}
+        one = sheet if sheet in names else ""
+        tables = {n: book.get_sheet_by_name(n) for n in ([one] if one else seen or names)}
     except CalamineError as error:
         raise DataError(name, f"cannot be read as a workbook: {error}") from None
     if not tables:
         raise DataError(name, "the workbook has no sheet")
     best = max(tables, key=lambda n: tables[n].total_height * tables[n].total_width)
-    if tables[best].total_height > MAX_ROWS:
+    if sum(table.total_height for table in tables.values()) > MAX_ROWS:
         raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
-    rows = [[_cell(c) for c in row] for row in tables[best].to_python(skip_empty_area=False)]
+    read = {best: _workbook_sheet(tables[best], name, header, Layout(sheet=best))}
+    columns = read[best].columns
+    for other, table in tables.items() if read[best].layout.has_header else ():
+        if other != best and table.total_height > 1:
+            with contextlib.suppress(DataError):  # an empty sheet is of no shape
+                read[other] = _workbook_sheet(table, name, None, Layout(sheet=other))
+    alike = [n for n in tables if n in read and set(read[n].columns) == set(columns)]
     others = tuple(n for n in names if n != best) if len(tables) > 1 else ()
-    layout = Layout(sheet=best, other_sheets=others)
+    layout = replace(read[best].layout, other_sheets=others)
+    if len(alike) == 1:
+        return replace(read[best], layout=layout)
+    layout = replace(layout, alike=tuple(alike))
+    if sheet != EVERY_SHEET:
+        return replace(read[best], layout=layout)
+    parts = [read[n] for n in alike]
+    in_order = [part.cells[[part.columns.index(c) for c in columns]] for part in parts]
+    return Sheet(
+        name,
+        columns,
+        pd.concat([c.set_axis(range(len(columns)), axis=1) for c in in_order], ignore_index=True),
+        np.concatenate([part.rows for part in parts]),
+        replace(layout, sheet=EVERY_SHEET, other_sheets=tuple(n for n in names if n not in alike)),
+        sheet_of=np.repeat(alike, [len(part.rows) for part in parts]),
+    )
+
+
+def _workbook_sheet(table: CalamineSheet, name: str, header: int | None, layout: Layout) -> Sheet:
+    """One sheet; what stands in a cell merged downwards stands in each of its rows."""
+    rows = [[_cell(c) for c in row] for row in table.to_python(skip_empty_area=False)]
+    for (top, column), (bottom, _) in table.merged_cell_ranges or ():
+        for row in rows[top + 1 : bottom + 1]:
+            row[column] = rows[top][column]
     return _sheet(name, rows, list(range(1, len(rows) + 1)), header, layout)
 
 
@@ -355,17 +403,22 @@ def _sheet(
     """Part header from rows; empty rows stay, so that the report can count them."""
     if not any(any(row) for row in table):
         raise DataError(name, "the file is empty")
-    at = _header_row(table) if header is None else header - 1
-    if at >= len(table):
+    if header and header not in numbers:
         raise DataError(name, f"has no row {header}")
-    width = max(len(row) for row in table[max(at, 0) : max(at, 0) + 1000])
-    layout = replace(layout, header_row=numbers[at] if 0 <= at < len(numbers) else 0)
-    columns = [c.strip("\ufeff").strip() for c in table[at]] if at >= 0 else []
+    head = head_of(table, numbers.index(header) if header else -1 if header == 0 else None)
+    width = max(len(row) for row in table[max(head.first, 0) : max(head.first, 0) + 1000])
+    columns = [c.strip("\ufeff").strip() for c in head.columns]
     columns += [""] * (width - len(columns))
-    body = table[at + 1 :]
+    body = table[head.body :]
     square = [(row + [""] * (width - len(row)))[:width] for row in body]
     cells = pd.DataFrame(square, columns=range(width), dtype=str)
-    return Sheet(name, _unique(columns), cells, np.asarray(numbers[at + 1 :], int), layout)
+    layout = replace(
+        layout,
+        header_row=numbers[head.first] if head.first >= 0 else 0,
+        header_rows=head.body - head.first - (head.tags is not None),
+        tag_row=0 if head.tags is None else numbers[head.tags],
+    )
+    return Sheet(name, _unique(columns), cells, np.asarray(numbers[head.body :], int), layout)
 
 
 def _unique(columns: list[str]) -> tuple[str, ...]:
@@ -376,36 +429,3 @@ def _unique(columns: list[str]) -> tuple[str, ...]:
         seen[column] += 1
         named.append(column if seen[column] == 1 else f"{column} ({seen[column]})")
     return tuple(named)
-
-
-def _header_row(table: list[list[str]]) -> int:
-    """The row of the header, by words that people use, else above numbers; -1 without any."""
-    widths = Counter(sum(map(bool, row)) for row in table[:200] if any(row))
-    usual = max(widths, key=lambda w: (widths[w], w))
-    for at, row in enumerate(table[:_HEAD_ROWS]):
-        words = {folded(cell) for cell in row if cell}
-        if len(words & HEADER_WORDS) >= 2 and len(words) > 0.5 * usual:
-            return at
-    for at, row in enumerate(table[:_HEAD_ROWS]):
-        filled = [cell for cell in row if cell]
-        if len(filled) < 0.6 * usual:
-            continue
-        below = table[at + 1 : at + 50]
-        columns = [i for i in range(len(row)) if row[i]]
-        numeric = [
-            i
-            for i in columns
-            if sum(_numeric(r[i]) for r in below if i < len(r)) > 0.7 * len(below)
-        ]
-        if numeric and not any(_numeric(row[i]) for i in numeric):
-            return at
-        return -1
-    return -1
-
-
-def _numeric(cell: str) -> bool:
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True

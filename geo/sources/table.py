@@ -28,6 +28,7 @@ from geo.sources.vocabulary import (
     MISSING,
     MISSING_SHORT,
     NO,
+    TOTALS,
     YES,
     facility_type_of,
 )
@@ -54,6 +55,8 @@ _TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
 #: Thousands with a sign between them, and a number with decimals.
 _GROUPED = re.compile(r"\s*\d{1,3}([.,\s'’\u00a0]\d{3})+\s*")
 _DECIMAL = re.compile(r"\s*\d+[.,]\d+\s*")
+#: Totals and means stand in the last rows that say anything.
+TOTAL_ROWS = 3
 #: No hospital has more beds; 9999 says that nobody knows.
 MOST_BEDS = 5_000
 
@@ -126,6 +129,7 @@ def _read(
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
     header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
+    rows.drop(_totals(name), "it is a total, not a place", column="name", value=name)
     status = rows.text("operational_status")
     known = {words: operation_of(str(words)) for words in status.dropna().unique()}
     state = status.map(known).to_numpy(object)
@@ -235,14 +239,23 @@ class _Rows:
     def _note(self, action: str, reason: str, i: int, column: str, value: str) -> None:
         at = self.columns.get(column)
         header = self.sheet.columns[at] if at is not None else column
+        sheet = self.sheet.sheet_of
         self.report.note(
             action,
             reason,
-            file=self.sheet.name,
+            file=self.sheet.name if sheet is None else f"{self.sheet.name}: {sheet[i]}",
             row=int(self.sheet.rows[i]),
             column=header,
             value=value,
         )
+
+
+def _totals(name: "pd.Series[str]") -> "np.ndarray":
+    """Rows at the end that are called a total, or the total of something that stands above."""
+    plain = [re.sub(r"[\d\s]+$", "", normalise(str(n))) for n in name.fillna("")]
+    found = np.array([words in TOTALS for words in plain], bool)
+    last = np.flatnonzero(np.array([bool(words) for words in plain], bool))[-TOTAL_ROWS:]
+    return found & np.isin(np.arange(len(plain)), last)
 
 
 def _plain(cell: str) -> str:

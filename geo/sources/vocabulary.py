@@ -26,9 +26,9 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 #: The same, folded to compare.
 HEADER_WORDS = frozenset(folded(word) for words in FIELDS.values() for word in words)
-MISSING, MISSING_SHORT, YES, NO = (
+MISSING, MISSING_SHORT, YES, NO, TOTALS = (
     frozenset(map(normalise, WORDS[key]))
-    for key in ("missing", "missing_short", "said_yes", "said_no")
+    for key in ("missing", "missing_short", "said_yes", "said_no", "totals")
 )
 GENDERS: Mapping[str, str] = {
     normalise(word): gender for gender, words in WORDS["genders"].items() for word in words

@@ -132,13 +132,26 @@ SPELLINGS: dict[str, Callable[[float, float], tuple[str, ...]]] = {
 }
 
 
-def table(country: Country, spelling: str, local: bool, notes: int) -> list[list[str]]:
-    """The rows of a file, its header and what stands above it."""
+def table(
+    country: Country, spelling: str, local: bool, notes: int, style: str = "plain"
+) -> list[list[str]]:
+    """The rows of a file, its header and what stands above and below it."""
     name, *axes = country.header if local else ("name", "lat", "lon")
     cells = SPELLINGS[spelling]
     rows = [[name_, *cells(lat, lon)] for name_, lat, lon in truth(country)]
     header = [name, *(axes if len(rows[0]) == 3 else ["coordinates"])]
-    return [*([["A list of places"] + [""] * (len(header) - 1)] * notes), header, *rows]
+    groups: list[list[str]] = []
+    if style == "groups":  # a heading over the columns of a group, and two columns without any
+        groups = [[name, "N°", "GPS", *[""] * (len(header) - 2)]]
+        header = ["", "", *header[1:]]
+        rows = [[row[0], f"{n}", *row[1:]] for n, row in enumerate(rows, 1)]
+    if style == "tags":
+        tags = ["#geo+lat", "#geo+lon"] if len(header) == 3 else ["#geo+coordinates"]
+        rows = [["#loc+name", *tags], *rows]
+    if style == "total":
+        rows = [*rows, ["Total (10)", *[""] * (len(header) - 1)]]
+    title = ["A list of places", *[""] * (len(header) - 1)]
+    return [*([title] * notes), *groups, header, *rows]
 
 
 def outcome(path: Path, country: Country, *, told: bool) -> str:
@@ -170,7 +183,8 @@ def test_every_dialect_is_right_or_asked_or_refused(
     country = data.draw(st.sampled_from(COUNTRIES))
     spelling = data.draw(st.sampled_from(sorted(SPELLINGS)))
     container = data.draw(st.sampled_from(["csv", "csv", "csv", "xlsx", "utf-16"]))
-    rows = table(country, spelling, local, notes)
+    style = data.draw(st.sampled_from(["plain", "plain", "groups", "tags", "total"]))
+    rows = table(country, spelling, local, notes, style)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"t.{'xlsx' if container == 'xlsx' else 'csv'}"
         if container == "xlsx":
