@@ -21,8 +21,8 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood, utf16_of
-from geo.sources.letters import letters_of
 from geo.sources.headers import head_of
+from geo.sources.letters import letters_of
 
 MAX_ROWS = 2_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.

@@ -1,4 +1,4 @@
-"""Tables as spreadsheets have them: headers of two rows, merged cells, tags, totals, many sheets."""
+"""Tables as spreadsheets have them: two header rows, merged cells, tags, totals, several sheets."""
 
 from collections.abc import Sequence
 from pathlib import Path
