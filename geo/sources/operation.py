@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from geo.sources.vocabulary import NO, WORDS, YES
+from geo.sources.vocabulary import NO, WORDS, YES, whole_words
 from geo.text import normalise
 
 Operation = Literal["operational", "partly", "temporarily_closed", "closed", "planned", "unknown"]
@@ -12,13 +12,7 @@ Operation = Literal["operational", "partly", "temporarily_closed", "closed", "pl
 NOT_LISTED = frozenset({"closed", "planned"})
 
 _WORDS: Mapping[str, list[str]] = WORDS["operation"]
-#: Scripts without spaces have no word boundaries; what is written with letters has.
-_PATTERNS = {
-    state: re.compile(
-        "|".join(w if ord(w.strip("\\w*")[-1]) > 0xE00 else rf"(?<!\w){w}(?!\w)" for w in words)
-    )
-    for state, words in _WORDS.items()
-}
+_PATTERNS = {state: whole_words(words) for state, words in _WORDS.items()}
 
 #: "Not" before a word that says that it works, with a few words between them.
 _NEGATED = re.compile(

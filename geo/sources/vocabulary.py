@@ -4,7 +4,7 @@ The words themselves stand in `vocabulary.yaml`, which can be read and completed
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,22 @@ GENDERS: Mapping[str, str] = {
 NUCC_PLACES: Sequence[tuple[str, str]] = tuple(WORDS["nucc_places"].items())
 #: Two letters of a state or territory of the United States, and its name.
 STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in WORDS["states"])
-_TYPES = tuple((re.compile("|".join(t["any"])), str(t["kind"])) for t in WORDS["facility_types"])
+
+
+def whole_words(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of some words, as whole ones; scripts without spaces know no whole words.
+
+    Parameters
+    ----------
+    words
+        Each a pattern, `\\w*` where a word may go on.
+    """
+    return re.compile(
+        "|".join(w if ord(w.strip("\\w*")[-1]) > 0xE00 else rf"(?<!\w)(?:{w})(?!\w)" for w in words)
+    )
+
+
+_TYPES = tuple((whole_words(t["any"]), str(t["kind"])) for t in WORDS["facility_types"])
 
 
 def _both(words: str) -> str:

@@ -17,6 +17,7 @@ from geo.sources.operation import operation_of
 from geo.sources.phones import read_phones
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities
+from geo.sources.vocabulary import facility_type_of
 
 NAIROBI = (-1.2864, 36.8172)
 
@@ -31,6 +32,34 @@ def read(path: Path, text: str, country: str = "") -> Batch:
     assert found.questions == ()
     mapping = found.mapping.model_copy(update={"country_code": country})
     return read_facilities(path, mapping, Origin("t", "T"), "2026-11-26")
+
+
+KINDS = {
+    "hospital": "District Hospital;Kreiskrankenhaus Süd;Universitätsklinikum;Keskussairaala;Szpital "
+    "Miejski;Nemocnice;Kórház;Spitalul Județean;Devlet Hastanesi;Bệnh viện;โรงพยาบาล;병원;病院;医院;"
+    "مستشفى;بیمارستان;בית חולים;Νοσοκομείο;Больница;Лікарня;अस्पताल;হাসপাতাল;RSUD;Hospitali ya Wilaya;"
+    "Hôpital Général;Ospedale;Ziekenhuis;Sykehuset;Sygehus;Haigla;Ligoninė;Slimnīca;Bolnica",
+    "primary_care": "Gigiri Health Centre;Terveyskeskus;Vårdcentralen Nord;Aile Sağlığı Merkezi;"
+    "보건소;卫生院;प्राथमिक स्वास्थ्य केन्द्र;Puskesmas;Zahanati;Centre de Santé;Centro de saúde;UBS;"
+    "Dom zdravlja;BHU;PHC;Unidade de Saúde",
+    "clinic": "Przychodnia;Poliklinika;Phòng khám;คลินิก;クリニック;诊所;Поликлиника;Κλινική;Ambulatorio",
+    "pharmacy": "Apteka;Lékárna;Eczane;Nhà thuốc;薬局;صيدلية;Аптека;Apotek;Duka la dawa;Φαρμακείο",
+    "dentist": "Tandläkare;Hammaslääkäri;Fogorvos;치과;Dokter Gigi;Стоматология;Zahnarztpraxis",
+    "health_post": "Trạm y tế;ФАП;Poste de santé;Posyandu;โรงพยาบาลส่งเสริมสุขภาพตำบล;Sub-post",
+    "doctors_office": "Háziorvos;의원;Cabinet médical;Huisarts;Læge;Arztpraxis;Врач",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"), [(w, kind) for kind, words in KINDS.items() for w in words.split(";")]
+)
+def test_kinds_of_places_in_many_languages(words: str, kind: str) -> None:
+    assert facility_type_of(words) == kind
+
+
+@pytest.mark.parametrize("words", ["Comedico", "Alchemist House", "Gigiri", "Chuo", "Laboral"])
+def test_a_word_inside_another_means_nothing(words: str) -> None:
+    assert facility_type_of(words) is None
 
 
 @pytest.mark.parametrize(
