@@ -21,7 +21,7 @@ from geo.sources.operation import operation_of
 from geo.sources.phones import e164
 from geo.sources.sheets import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
-from geo.sources.vocabulary import FIELDS, facility_type_of, folded
+from geo.sources.vocabulary import FIELDS, LEVEL_OF, facility_type_of, folded
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
@@ -113,7 +113,9 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
             chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
             why = {field: reason for field, reason in why.items() if field != "facility_type"}
     layout = sheet.layout
-    questions = {} if "name" in chosen else {"name": "Which column holds the name?"}
+    questions = (
+        {} if {"name", "last_name"} & set(chosen) else {"name": "Which column holds the name?"}
+    )
     swapped, open_ones = _positions(sheet, chosen, country_code, bounds)
     questions |= open_ones
     if layout.doubtful:
@@ -141,11 +143,18 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
         sheet=layout.sheet or layout.layer,
         swapped=swapped,
         types=types,
-        kind="practitioner" if "npi" in chosen and "facility_type" not in chosen else "facility",
+        kind=_kind(chosen),
     )
     return Proposal(
         mapping=mapping, questions=tuple(questions.values()), asked=tuple(questions), guesses=why
     )
+
+
+def _kind(chosen: MappingOf[str, int]) -> Literal["facility", "practitioner"]:
+    """Whether rows are places or people: people have an NPI of their own, or two names."""
+    is_place = "facility_type" in chosen
+    is_person = "npi" in chosen or ("last_name" in chosen and "name" not in chosen)
+    return "practitioner" if is_person and not is_place else "facility"
 
 
 class _Guesses:
@@ -162,6 +171,7 @@ class _Guesses:
         if sheet.layout.has_header:
             for exact in (True, False):
                 self._by_name(exact=exact)
+        self._by_levels()
         self._by_content()
 
     def _take(self, field: str, at: int, reason: str) -> None:
@@ -177,7 +187,8 @@ class _Guesses:
         for field, names in FIELDS.items():
             if field in self.chosen or (self._sheet.shapes and field == "position"):
                 continue
-            if field == "record" and not exact:  # "district code" is not an id of a place
+            # "District code" is no id of a place, "contact first name" nobody who treats.
+            if field in ("record", "first_name", "last_name") and not exact:
                 continue
             names_folded = [folded(name) for name in names]
             wanted = names_folded if exact else [""]
@@ -195,6 +206,35 @@ class _Guesses:
             self._take(field, first, f"its name, {self._sheet.columns[first]!r}")
             if field in _FILLED and self._filled(fullest) > self._filled(first):
                 self.otherwise[field] = fullest
+
+    def _by_levels(self) -> None:
+        """Of two columns of regions, one is above the other: by its name, else of fewer words."""
+        if "region" not in self.chosen or "region_above" in self.chosen:
+            return
+        words = {folded(name) for name in FIELDS["region"]}
+        first = self.chosen["region"]
+        others = [
+            at
+            for at, column in enumerate(self._sheet.columns)
+            if folded(column) in words and self._is_free(at) and self._is_level(at, first)
+        ]
+        if not others:
+            return
+
+        def depth(at: int) -> tuple[int, int]:
+            column, cells = folded(self._sheet.columns[at]), self._sheet.cells[at]
+            return LEVEL_OF.get(column, -1), int(cells.nunique())
+
+        *_, high, low = sorted([first, *others], key=depth)
+        for field, at in (("region", low), ("region_above", high)):
+            self._take(field, at, f"its name, {self._sheet.columns[at]!r}")
+
+    def _is_level(self, one: int, other: int) -> bool:
+        """Whether the names of one of two columns say where those of the other lie."""
+        pairs = self._sheet.cells[[one, other]].drop_duplicates()
+        both = pairs[(pairs != "").all(axis=1)]
+        finest = max(both[one].nunique(), both[other].nunique())
+        return 0 < len(both) <= 1.5 * finest
 
     def _filled(self, at: int) -> float:
         """The share of cells of a column that say something."""

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from geo.sources.coordinates import Bounds, number_of, pair_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
+from geo.sources.outliers import find_outliers
 from geo.sources.phones import Phones, read_phones
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.us_register import is_npi
@@ -34,20 +36,14 @@ from geo.sources.vocabulary import (
 )
 from geo.text import normalise
 
-#: A row may be far from all others when it lies beyond this many times the median distance to the
-#: middle of its group, and this many km more ...
-FAR_TIMES, FAR_KM = 6.0, 100.0
-#: ... and it is, when fewer than so many others lie within so many km (islands come together), or
-#: when it lies on the other side of the world.
-FAR_ALONE, FAR_NEIGHBOUR_KM, FAR_WORLD_KM = 3, 300.0, 3000.0
-#: A group of fewer rows is measured with the whole table.
-FAR_GROUP = 5
 #: Rows of one town lie this near to their middle, in the median.
 TOWN_KM = 25.0
 #: So near to 0, 0 a position is a missing one.
 _NULL_ISLAND_DEG = 0.01
 _HYPERLINK = re.compile(r"^=HYPERLINK\((.*)\)$", re.IGNORECASE)
-_NAMES = frozenset({"name", "locality", "region", "country", "also_known_as"})
+#: What a place lies in, the lowest first.
+LEVELS = ("locality", "region", "region_above", "country")
+_NAMES = frozenset({"name", "first_name", "last_name", "also_known_as", *LEVELS})
 _YES_NO_FIELDS = ("accepting_new", "telehealth", "wheelchair", "emergency")
 _TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
 
@@ -125,7 +121,7 @@ def _read(
     rows.drop(~(sheet.cells != "").any(axis=1).to_numpy(), "the row is empty")
     again = sheet.cells.duplicated().to_numpy()
     rows.drop(again, "the row repeats an earlier one, word for word")
-    name = rows.text("name")
+    name = rows.name()
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
     header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
@@ -140,11 +136,14 @@ def _read(
     located = _locate(rows, mapping, near)
     lat, lon = located.lat, located.lon
     rows.drop(np.isnan(lat), "there is not a position")
-    group = rows.text("country").fillna("") + "|" + rows.text("region").fillna("")
-    far_km = _far(lat, lon, group, rows.alive)
+    group = _together([rows.text(field) for field in LEVELS[1:]]).to_numpy()
+    outliers = find_outliers(np.where(rows.alive, lat, np.nan), lon, group, near.bounds)
+    rows.remark(outliers.overseas, "lies far from all others, together with its region", "region")
+    why = "lies far from the others of its region; which of them are right is not known"
+    rows.remark(outliers.doubtful, why, "region")
     if mapping.far == "drop":
         rows.drop(
-            ~np.isnan(far_km),
+            ~np.isnan(outliers.far_km),
             "the position lies far from all others of its group",
             column="position",
             value=pd.Series([f"{a:.4f}, {b:.4f}" for a, b in zip(lat, lon, strict=True)]),
@@ -169,7 +168,7 @@ class _Rows:
         for known, asked in ((self.columns, mapping.columns), (self._otherwise, mapping.otherwise)):
             for field, column in asked.items():
                 known[field] = self._position(field, column)
-        if "name" not in self.columns:
+        if not {"name", "last_name"} & set(self.columns):
             raise CareReachError(f"Say which column of {sheet.name} holds the name.")
 
     def _position(self, field: str, column: str | int) -> int:
@@ -216,6 +215,14 @@ class _Rows:
         found = cells.map(known).astype(object)
         return found.where(~cells.isin(missing), pd.NA)
 
+    def name(self) -> "pd.Series[str]":
+        """The name of each row: its own, else the first and last name together."""
+        parts = [self.text(field) for field in ("first_name", "last_name")]
+        own = self.text("name").to_list()
+        both = zip(own, _together(parts), strict=True)
+        names = [joined or pd.NA if pd.isna(name) else name for name, joined in both]
+        return pd.Series(names, index=self.sheet.cells.index, dtype="object")
+
     def drop(
         self,
         where: "np.ndarray",
@@ -235,6 +242,12 @@ class _Rows:
         raw = self.raw(field).to_list()
         for i in np.flatnonzero(where & self.alive):
             self._note("changed", reason, int(i), field, str(raw[i]))
+
+    def remark(self, where: "np.ndarray", reason: str, field: str) -> None:
+        """Say something of rows that stay as they are."""
+        raw = self.raw(field).to_list()
+        for i in np.flatnonzero(where & self.alive):
+            self._note("kept", reason, int(i), field, str(raw[i]))
 
     def _note(self, action: str, reason: str, i: int, column: str, value: str) -> None:
         at = self.columns.get(column)
@@ -343,32 +356,6 @@ def _unprojected(y: "np.ndarray", x: "np.ndarray", crs: str) -> tuple["np.ndarra
     return np.where(lost, np.nan, lat), np.where(lost, np.nan, lon)
 
 
-def _far(
-    lat: "np.ndarray", lon: "np.ndarray", group: "pd.Series[str]", alive: "np.ndarray"
-) -> "np.ndarray":
-    """Km to the middle (median) of the group for rows that lie far from it; NaN for the others."""
-    found = np.full(len(lat), np.nan)
-    known = np.flatnonzero(alive & ~np.isnan(lat))
-    if not len(known):
-        return found
-    words = group.to_numpy()[known].astype(str)
-    _, which, often = np.unique(words, return_inverse=True, return_counts=True)
-    groups = [known[which == number] for number in np.flatnonzero(often >= FAR_GROUP)]
-    small = known[often[which] < FAR_GROUP]
-    for rows, around in [*((rows, rows) for rows in groups), (small, known)]:
-        if len(around) < FAR_GROUP or not len(rows):
-            continue
-        middle = float(np.median(lat[around])), float(np.median(lon[around]))
-        usual = float(np.median(distance_km(*middle, lat[around], lon[around])))
-        away = distance_km(*middle, lat[rows], lon[rows])
-        for i, km in zip(rows, away, strict=True):
-            if km > FAR_TIMES * usual + FAR_KM:
-                near = distance_km(lat[i], lon[i], lat[around], lon[around]) <= FAR_NEIGHBOUR_KM
-                if km > FAR_WORLD_KM or near.sum() - 1 < FAR_ALONE:
-                    found[i] = km
-    return found
-
-
 def _providers(
     rows: _Rows,
     mapping: Mapping,
@@ -419,16 +406,17 @@ def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, 
     stand = np.flatnonzero(rows.alive)
     known = {
         field: rows.text(field).iloc[stand].reset_index(drop=True)
-        for field in ("locality", "region", "country")
+        for field in LEVELS
         if field in rows.columns
     }
     found: list[dict[str, object]] = []
     fields = list(known)
     for level, field in enumerate(fields):
-        above = known[fields[level + 1]] if level + 1 < len(fields) else None
+        above = [known[f] for f in fields[level + 1 :]]
         table = pd.DataFrame({"name": known[field], "lat": frame["lat"], "lon": frame["lon"]})
-        table["within"] = above.fillna("") if above is not None else ""
-        for (name, within), some in table.dropna(subset="name").groupby(["name", "within"]):
+        table["within"] = above[0].fillna("") if above else ""
+        table["whole"] = _together(above) if above else ""
+        for (name, whole), some in table.dropna(subset="name").groupby(["name", "whole"]):
             lat, lon = float(some["lat"].median()), float(some["lon"].median())
             away = distance_km(lat, lon, some["lat"], some["lon"])
             if field == "locality" and float(np.median(away)) > TOWN_KM:  # several of one name
@@ -436,20 +424,28 @@ def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, 
             if field != "locality":
                 at = int(np.argmin(away))
                 lat, lon = float(some["lat"].iloc[at]), float(some["lon"].iloc[at])
+            kind = {"locality": "town", "region_above": "region"}.get(field, field)
             found.append(
                 {
-                    "place_id": f"{origin.name}:{field}:{normalise(f'{name} {within}')}".replace(
+                    "place_id": f"{origin.name}:{field}:{normalise(f'{name} {whole}')}".replace(
                         " ", "_"
                     ),
                     "name": name,
-                    "kind": "town" if field == "locality" else field,
-                    "within": within or None,
+                    "kind": kind,
+                    "within": str(some["within"].iloc[0]) or None,
                     "lat": round(lat, 5),
                     "lon": round(lon, 5),
                     "source": origin.name,
                 }
             )
     return list({str(place["place_id"]): place for place in found}.values())
+
+
+def _together(columns: "Sequence[pd.Series[str]]") -> "pd.Series[str]":
+    """The words of each row of some columns, with a space between them."""
+    rows = zip(*(column.to_list() for column in columns), strict=True)
+    words = [" ".join(str(cell) for cell in row if pd.notna(cell)) for row in rows]
+    return pd.Series(words, index=columns[0].index, dtype="object")
 
 
 def _joined(address: "pd.Series[str]", code: "pd.Series[str]") -> "pd.Series[str]":

@@ -26,6 +26,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 #: The same, folded to compare.
 HEADER_WORDS = frozenset(folded(word) for words in FIELDS.values() for word in words)
+#: What a column of regions is called, and its level, 0 for the uppermost.
+LEVEL_OF: Mapping[str, int] = {
+    folded(word): level for level, words in enumerate(WORDS["levels"]) for word in words
+}
 MISSING, MISSING_SHORT, YES, NO, TOTALS = (
     frozenset(map(normalise, WORDS[key]))
     for key in ("missing", "missing_short", "said_yes", "said_no", "totals")
@@ -40,12 +44,12 @@ STATES: Mapping[str, str] = dict(pair.split(" ", 1) for pair in WORDS["states"])
 
 
 def whole_words(words: Iterable[str]) -> re.Pattern[str]:
-    """Any of some words, as whole ones; scripts without spaces know no whole words.
+    r"""Any of some words, as whole ones; scripts without spaces know no whole words.
 
     Parameters
     ----------
     words
-        Each a pattern, `\\w*` where a word may go on.
+        Each a pattern, `\w*` where a word may go on.
     """
     return re.compile(
         "|".join(w if ord(w.strip("\\w*")[-1]) > 0xE00 else rf"(?<!\w)(?:{w})(?!\w)" for w in words)

@@ -35,14 +35,17 @@ def read(path: Path, text: str, country: str = "") -> Batch:
 
 
 KINDS = {
-    "hospital": "District Hospital;Kreiskrankenhaus Süd;Universitätsklinikum;Keskussairaala;Szpital "
-    "Miejski;Nemocnice;Kórház;Spitalul Județean;Devlet Hastanesi;Bệnh viện;โรงพยาบาล;병원;病院;医院;"
-    "مستشفى;بیمارستان;בית חולים;Νοσοκομείο;Больница;Лікарня;अस्पताल;হাসপাতাল;RSUD;Hospitali ya Wilaya;"
+    "hospital": "District Hospital;Kreiskrankenhaus Süd;Universitätsklinikum;Keskussairaala;Szpital"
+    ";Szpital Miejski;Nemocnice;Kórház;Spitalul Județean;Devlet Hastanesi;Bệnh viện;โรงพยาบาล;"
+    "병원;病院;医院;"
+    "مستشفى;بیمارستان;בית חולים;Νοσοκομείο;Больница;Лікарня;अस्पताल;হাসপাতাল;RSUD;"
+    "Hospitali ya Wilaya;"
     "Hôpital Général;Ospedale;Ziekenhuis;Sykehuset;Sygehus;Haigla;Ligoninė;Slimnīca;Bolnica",
     "primary_care": "Gigiri Health Centre;Terveyskeskus;Vårdcentralen Nord;Aile Sağlığı Merkezi;"
     "보건소;卫生院;प्राथमिक स्वास्थ्य केन्द्र;Puskesmas;Zahanati;Centre de Santé;Centro de saúde;UBS;"
     "Dom zdravlja;BHU;PHC;Unidade de Saúde",
-    "clinic": "Przychodnia;Poliklinika;Phòng khám;คลินิก;クリニック;诊所;Поликлиника;Κλινική;Ambulatorio",
+    "clinic": "Przychodnia;Poliklinika;Phòng khám;คลินิก;クリニック;诊所;Поликлиника;Κλινική;"
+    "Ambulatorio",
     "pharmacy": "Apteka;Lékárna;Eczane;Nhà thuốc;薬局;صيدلية;Аптека;Apotek;Duka la dawa;Φαρμακείο",
     "dentist": "Tandläkare;Hammaslääkäri;Fogorvos;치과;Dokter Gigi;Стоматология;Zahnarztpraxis",
     "health_post": "Trạm y tế;ФАП;Poste de santé;Posyandu;โรงพยาบาลส่งเสริมสุขภาพตำบล;Sub-post",
