@@ -1,6 +1,6 @@
 """The commands `carereach import …`: one for each kind of file, each a thin wrapper."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +27,7 @@ from geo.cli.options import (
 from geo.errors import CareReachError, DataError
 from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.batch import Batch
+from geo.sources.batch import Batch, more_text
 from geo.sources.boundaries import import_boundaries
 from geo.sources.cells import read_postcodes
 from geo.sources.coordinates import Bounds
@@ -51,29 +51,44 @@ MaybeFile = Annotated[Path | None, typer.Argument(help="The file; the service by
 State = Annotated[list[str] | None, typer.Option(help="Two letters; may be given again.")]
 ServiceUrl = Annotated[str, typer.Option("--service", help="The service's address.")]
 KeptMapping = Annotated[Path | None, typer.Option(help="A mapping that was kept.")]
-#: This many decisions on same providers are named on the terminal.
-_NAMED = 20
+#: This many of a list are named on the terminal.
+_NAMED = 5
 
 
 def _show(done: Imported, report: Path | None) -> None:
     """The report on the terminal, and row by row into a file."""
     for line in done.lines():
         typer.echo(line)
-    for decision in done.decisions[:_NAMED]:
-        typer.echo(f"{decision.merged} is {decision.kept}: {decision.reason}.")
-    if len(done.decisions) > _NAMED:
-        typer.echo(f"{len(done.decisions) - _NAMED:,} more of these.")
-    if report is not None:
-        report.write_text(done.csv(), "utf-8")
-        typer.echo(f"Row by row: {report}")
+    if done.decisions:
+        pairs = [f"{d.merged} is {d.kept} ({d.reason})" for d in done.decisions]
+        typer.echo(f"Taken for one: {_some(pairs)}.")
+    _keep(report, done.csv())
     if done.folder is None:
         typer.echo("Nothing was written.")
     else:
         typer.echo(f"Written to {done.folder}. Open it with /?pack={done.pack}")
 
 
-def _put(target: Target, batches: Sequence[Batch]) -> None:
-    """Put what was read into a pack, and report."""
+def _keep(report: Path | None, text: str) -> None:
+    """Write a report row by row, where one is wanted."""
+    if report is not None:
+        report.write_text(text, "utf-8")
+        typer.echo(f"Row by row: {report}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return f"{', '.join(names[:_NAMED])}{more_text(len(names) - _NAMED)}"
+
+
+def _put(target: Target, batches: Sequence[Batch], otherwise: str = "") -> None:
+    """Put what was read into a pack, and report; `otherwise` says what to do if it is nothing."""
+    if not any(len(batch.providers) + len(batch.evidence) for batch in batches):
+        for batch in batches:
+            for line in batch.report.lines():
+                typer.echo(line)
+        _keep(target.report, "".join(batch.report.csv() for batch in batches[:1]))
+        raise CareReachError(f"No row can be used; nothing was written. {otherwise}".strip())
     new = target.new
     if new != NewPack() and target.pack in list_packs():
         say(f"The pack {target.pack} exists: what is said of a new one is left out.")
@@ -140,9 +155,31 @@ def table_(file: File, target: Target, provenance: Provenance, reading: TableRea
     if reading.save_mapping is not None:
         reading.save_mapping.write_text(write_mapping(chosen), "utf-8")
     postcodes = read_postcodes(reading.postcodes) if reading.postcodes else None
+    for line in _ignored(reading, sheet, chosen):
+        say(line)
     near = Near(bounds=bounds, postcodes=postcodes)
     batch = read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
-    _put(target, [batch])
+    _put(
+        target,
+        [batch],
+        "If the reason is the position, complete the mapping (--save-mapping, --mapping) with the "
+        "columns of latitude and longitude, or give --crs, --swapped, or --postcodes.",
+    )
+
+
+def _ignored(reading: TableReading, sheet: Sheet, chosen: Mapping) -> Iterator[str]:
+    """What was said of a table that does not apply to it, a sentence each."""
+    layout = sheet.layout
+    if reading.encoding and not layout.encoding:
+        yield f"--encoding is ignored: {sheet.name} says itself how it is written."
+    if reading.sheet and not (layout.sheet or layout.layer):
+        yield f"--sheet is ignored: {sheet.name} has no sheets or layers."
+    if sheet.shapes and (reading.crs or reading.swapped is not None):
+        yield f"--crs and --swapped are ignored: {sheet.name} has shapes of a known projection."
+    elif reading.crs and reading.swapped is not None:
+        yield "--swapped is ignored: with --crs the first column is the northing."
+    if reading.postcodes and "postcode" not in chosen.columns:
+        yield f"--postcodes is ignored: no column of {sheet.name} holds postcodes."
 
 
 def _chosen(
@@ -291,10 +328,12 @@ def boundaries_(file: File, pack: PackName = "bhutan", dry_run: DryRun = False) 
     total = sum(matched.how.values())
     how = ", ".join(f"{n} by {how}" for how, n in matched.how.items() if n)
     typer.echo(f"{total} areas matched ({how})")
-    for name in matched.unmatched:
-        typer.echo(f"In the file only: {name}")
-    for name in matched.missing:
-        typer.echo(f"Without a boundary in the file: {name}")
+    for what, names in (
+        ("In the file only", matched.unmatched),
+        ("Without a boundary in the file", matched.missing),
+    ):
+        if names:
+            typer.echo(f"{what}: {len(names):,} ({_some(names)})")
     if not dry_run:
         typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
 

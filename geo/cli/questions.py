@@ -142,6 +142,18 @@ def _threshold(question: CoverageQuestion, data: Pack, measures: Measures, by: s
     return data.default_radius_km if question.within_km is None else question.within_km
 
 
+def _no_level(pack: Pack, level: int) -> str:
+    """Why there are no regions of a level, and what to do."""
+    levels = sorted(set(pack.regions["level"]))
+    if not levels:
+        return (
+            f"The pack {pack.name} has no regions: bring them with "
+            f"“carereach import boundaries FILE --pack {pack.name}”."
+        )
+    known = " and ".join(str(n) for n in levels)
+    return f"The pack {pack.name} has no regions of level {level}; it has level {known}."
+
+
 def _show_step(step: Step) -> None:
     """Ways measured so far, on one line, where somebody looks."""
     if sys.stderr.isatty() and step.whole:
@@ -158,7 +170,7 @@ def coverage(
     """Count who is within reach of a procedure, and who is left out, by region."""
     measured = _coverage(question)
     if level not in set(measured.regions["level"]):
-        stop(f"The pack has no regions of level {level}.", EXIT_USAGE)
+        stop(_no_level(measured.pack, level), EXIT_USAGE)
     if form == "json":
         text = _json(downloads.coverage_json(measured, level))
     elif form == "csv":

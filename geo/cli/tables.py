@@ -1,5 +1,7 @@
 """Answers and coverage for a terminal."""
 
+from textwrap import shorten
+
 import pandas as pd
 
 from geo.care.find import Answer
@@ -51,13 +53,14 @@ def _row_lines(row: Row) -> list[str]:
 def coverage_table(coverage: Coverage, level: int) -> str:
     """Coverage for a terminal, with the regions of a level."""
     out = [" ".join(part for part in lead_text(coverage) if part), *detour_text(coverage), ""]
-    median = f"Median {coverage.unit}"
-    out.append(f"{'Region':28s}{'People':>10s}{'Beyond':>10s}{'Covered':>12s}{median:>11s}")
+    lines = [("Region", "People", "Beyond", "Covered", f"Median {coverage.unit}")]
     for _, row in coverage.level(level).iterrows():
         far = "nobody" if pd.isna(row["median"]) else f"{row['median']:.0f}"
-        name = f"{row['name']}{' (small)' if row['small'] else ''}"
-        out.append(
-            f"{name[:27]:28s}{row['population']:>10,}{row['people_beyond']:>10,}"
-            f"{percent_text(row['share']):>12s}{far:>11s}"
-        )
+        name = shorten(row["name"], 40, placeholder="…") + (" (small)" if row["small"] else "")
+        people = f"{row['population']:,}", f"{row['people_beyond']:,}"
+        lines.append((name, *people, percent_text(row["share"]), far))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for name, *numbers in lines:
+        cells = [n.rjust(width) for n, width in zip(numbers, widths[1:], strict=True)]
+        out.append("  ".join([name.ljust(widths[0]), *cells]))
     return "\n".join(out) + "\n"

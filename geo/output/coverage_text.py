@@ -86,7 +86,12 @@ def lead_text(coverage: Coverage) -> tuple[str, str, str]:
     """
     pack = coverage.pack
     if not coverage.population:
-        return f"No people are in the data for {pack.country}.", "", ""
+        return (
+            f"Where people live in {pack.country} is not known here.",
+            f"Bring it with “carereach import demand FILE --pack {pack.name}”"
+            + ("." if len(pack.regions) else ", and regions with “carereach import boundaries”."),
+            "",
+        )
     if coverage.supplied.added or coverage.supplied.removed:
         return _what_if_text(coverage), "", ""
     if not coverage.providers["unknown"]:

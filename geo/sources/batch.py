@@ -18,6 +18,8 @@ from geo.text import guarded, normalise
 Records = Sequence[Mapping[str, object]] | pd.DataFrame
 #: At most this many rows are named one by one; more are only counted.
 MOST_NOTES = 100_000
+#: So many words are listed with a reason, and so many letters of each.
+NAMED_WORDS, MOST_LETTERS = 8, 60
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,16 @@ class Report:
         How many rows or cells, by action and reason.
     notes
         The first `MOST_NOTES` of them, one by one.
+    words
+        The cells that a reason is about, and how often each; for reasons that a reader can mend
+        by knowing them.
     """
 
     read: int = 0
     kept: int = 0
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
+    words: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
 
     def note(
         self,
@@ -106,7 +112,12 @@ class Report:
 
     def copy(self) -> "Report":
         """A report of its own with the same content."""
-        return Report(self.read, self.kept, Counter(self.counts), list(self.notes))
+        words = {key: Counter(some) for key, some in self.words.items()}
+        return Report(self.read, self.kept, Counter(self.counts), list(self.notes), words)
+
+    def list_word(self, action: str, reason: str, word: str) -> None:
+        """Remember a cell that a reason is about, to be listed with how often."""
+        self.words.setdefault((action, reason), Counter())[word[:MOST_LETTERS]] += 1
 
     def total(self, action: str) -> int:
         """How many rows or cells this was done with."""
@@ -122,9 +133,9 @@ class Report:
         said = [f"{self.read:,} rows read, {self.kept:,} kept."]
         for action in ("dropped", "merged", "changed", "kept"):
             some = [(reason, n) for (a, reason), n in self.counts.items() if a == action]
-            said += [
-                f"{n:,} {action}: {reason}." for reason, n in sorted(some, key=lambda s: -s[1])
-            ]
+            for reason, n in sorted(some, key=lambda s: -s[1]):
+                words = _often(self.words.get((action, reason), Counter()))
+                said.append(f"{n:,} {action}: {reason}{words}.")
         return said
 
     def csv(self) -> str:
@@ -139,6 +150,25 @@ class Report:
         if unnamed > 0:
             table.writerow(["", "", "", f"{unnamed} more are only counted", "", ""])
         return out.getvalue()
+
+
+def _often(words: Counter[str]) -> str:
+    """The words of a reason, the most frequent first, in brackets; "" for none."""
+    if not words:
+        return ""
+    first = [f"“{word}” {n:,}" for word, n in words.most_common(NAMED_WORDS)]
+    return f" ({', '.join(first)}{more_text(len(words) - NAMED_WORDS)})"
+
+
+def more_text(number: int) -> str:
+    """How many more there are of a list that is cut, to stand at its end.
+
+    Examples
+    --------
+    >>> more_text(1234), more_text(0)
+    (', 1,234 more', '')
+    """
+    return f", {number:,} more" if number > 0 else ""
 
 
 @dataclass(frozen=True)

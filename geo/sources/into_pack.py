@@ -210,10 +210,11 @@ def _grown(folder: Path, batches: Sequence[Batch]) -> _Tables:
         lost = ~inside["region_id"].isin(known)
         inside = inside.assign(region_id=inside["region_id"].mask(lost))
         merged = merge_providers(tables.providers, inside, adds_places=batch.adds_places)
-        report.kept -= len(merged.decisions)
+        report.kept -= len(merged.decisions) + len(merged.repeated)
+        report.count("merged", "the file names it twice", len(merged.repeated))
         report.count("merged", "known already from another source", len(merged.decisions))
         tables.reports.append(report)
-        tables.decisions += merged.decisions
+        tables.decisions += [*merged.repeated, *merged.decisions]
         tables.providers = merged.providers
         tables.add_evidence(batch.evidence, merged.id_of)
         near = [

@@ -19,6 +19,16 @@ from geo.text import normalise
 EXACT_KM, ROUGH_KM = 0.5, 5.0
 #: How alike the names must be then (0-100, order of words does not matter).
 EXACT_LIKE, ROUGH_LIKE = 88.0, 96.0
+#: The same telephone or website makes rows of such names one place (0-100) ...
+CONTACT_LIKE, SITE_LIKE = 60.0, 88.0
+#: ... within the distance that the less exact position allows.
+CONTACT_KM = {"exact": 0.5, "street": 0.5, "postcode": 10.0, "locality": 25.0}
+#: A number or an address on the web that more rows give is that of a head office.
+_SHARED = 3
+#: Rows of one file with the same name this near are one place said twice.
+TWIN_KM = 0.1
+#: They are looked for in squares of this width and those around.
+_CELL_DEG = 0.01
 #: The same NPI within this distance is at the same place, where a position is only a postcode's.
 NPI_ROUGH_KM = 20.0
 #: From this likeness two rows of one id are one provider, however far apart.
@@ -38,6 +48,10 @@ _NO_NAME = frozenset(
         *("and", "the", "inc", "incorporated", "llc", "pllc", "lp", "ltd", "limited", "plc"),
         *("corp", "corporation", "co", "pvt", "pty", "gmbh"),
     }
+)
+_LOOKED_AT = (
+    *("provider_id", "kind", "npi", "facility_type"),
+    *("phone", "website", "location_precision"),
 )
 #: Words that tell no two places apart, and are not looked up by.
 _COMMON_WORD = 500
@@ -64,11 +78,14 @@ class Merged:
         The id under which each new row stands.
     decisions
         What was taken for one.
+    repeated
+        New rows that say an earlier new one again.
     """
 
     providers: pd.DataFrame
     id_of: Mapping[str, str]
     decisions: tuple[Decision, ...]
+    repeated: tuple[Decision, ...] = ()
 
 
 def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool = True) -> Merged:
@@ -76,8 +93,10 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
 
     A row of the same id and a like name is brought up to date by its own source, and completed by
     another. Else the same NPI near the same place is the same provider there; else a like name
-    nearby, of the same kind, unless both have an NPI. What the kept row does not know it takes
-    from the other, and the more exact position of the two.
+    nearby, of the same kind, unless both have an NPI; where a position is only that of a town or
+    a postcode, telephone and website decide with it. What the kept row does not know it takes from
+    the other, and the more exact position of the two. A new row that says an earlier new one again
+    is joined with that one first.
 
     Parameters
     ----------
@@ -90,7 +109,7 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
     columns = list(PROVIDERS.columns)
     old, new = old[columns].reset_index(drop=True), new[columns].reset_index(drop=True)
     rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in records_of(old)}
-    fresh = records_of(new)
+    fresh, repeated = _without_twins(records_of(new))
     stand = [_id_for(str(row["provider_id"]), row, rows) for row in fresh]
     unknown = [position for position, stands in enumerate(stand) if stands not in rows]
     same = _same(old, fresh, unknown, adds_places=adds_places)
@@ -109,7 +128,55 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
         else:
             rows[kept] = _joined(rows[kept], row, kept)
             decisions.append(Decision(kept, own, reason))
-    return Merged(frame_of(list(rows.values()), "providers"), id_of, tuple(decisions))
+    id_of |= {twin.merged: id_of[twin.kept] for twin in repeated}
+    return Merged(frame_of(list(rows.values()), "providers"), id_of, tuple(decisions), repeated)
+
+
+def _without_twins(
+    rows: Sequence[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], tuple[Decision, ...]]:
+    """New rows, those that say an earlier one again joined with it; and which those are."""
+    seen: dict[tuple[object, ...], list[int]] = {}
+    found = dict(enumerate(rows))
+    twins = []
+    for at, row in enumerate(rows):
+        called = str(row["kind"]), _name(row["name"])
+        y, x = int(row["lat"] / _CELL_DEG), int(row["lon"] / _CELL_DEG)
+        said = [*_contacts(row), f"address {normalise(row['address'] or '')}"]
+        around = [(*called, y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        reached = [(*called, contact) for contact in said]
+        before = sorted({i for key in (*around, *reached) for i in seen.get(key, [])})
+        for first in before:
+            why = _twin(found[first], row)
+            if why:
+                kept = str(found[first]["provider_id"])
+                found[first] = _joined(found[first], found.pop(at), kept)
+                twins.append(Decision(kept, str(row["provider_id"]), why))
+                break
+        else:
+            for key in ((*called, y, x), *reached):
+                seen.setdefault(key, []).append(at)
+    return list(found.values()), tuple(twins)
+
+
+def _twin(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Why two rows of one file and of one name are one place; "" where they are not."""
+    said = {
+        "telephone": (one["phone"] or "", other["phone"] or ""),
+        "website": (_site(one["website"]), _site(other["website"])),
+        "address": tuple(normalise(row["address"] or "") for row in (one, other)),
+        "NPI": (one["npi"] or "", other["npi"] or ""),
+    }
+    agree = [word for word, (a, b) in said.items() if a and a == b]
+    differ = any(a and b and a != b for word, (a, b) in said.items() if word != "website")
+    if differ or not _like_kinds(one, other):
+        return ""
+    km = float(distance_km(one["lat"], one["lon"], [other["lat"]], [other["lon"]])[0])
+    precisions = {one["location_precision"], other["location_precision"]}
+    if precisions <= _SHARP:
+        return f"the same name {km:.2f} km away" if km <= TWIN_KM else ""
+    near = agree and km <= max(CONTACT_KM[word] for word in precisions)
+    return f"the same name and {agree[0]}" if near else ""
 
 
 def _id_for(own: str, row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -183,11 +250,12 @@ class _Known:
     """Known providers, to be looked up by NPI and by name."""
 
     def __init__(self, old: pd.DataFrame) -> None:
-        self.rows = records_of(old[["provider_id", "kind", "npi", "facility_type"]])
+        self.rows = records_of(old[list(_LOOKED_AT)])
         self.ids = [str(row["provider_id"]) for row in self.rows]
         self.names = [_name(n) for n in old["name"]]
         self.lat, self.lon = (old[c].to_numpy(float) for c in ("lat", "lon"))
         self.sharp = old["location_precision"].isin(_SHARP).to_numpy()
+        self.by_contact: dict[str, list[int]] = {}
         self.by_npi: dict[str, list[int]] = {}
         self.by_word: dict[str, list[int]] = {}
         for i, (row, name) in enumerate(zip(self.rows, self.names, strict=True)):
@@ -196,35 +264,78 @@ class _Known:
             # The whole name is a word too: one of common words alone is found by it.
             for word in {*name.split(), _sorted(name)}:
                 self.by_word.setdefault(word, []).append(i)
+            for contact in _contacts(row):
+                self.by_contact.setdefault(contact, []).append(i)
 
     def alike(self, row: Mapping[str, Any], j: int) -> Iterable[tuple[float, float, int, int, str]]:
-        """Known rows nearby with a like name."""
+        """Known rows nearby with a like name, or with a name and a contact that fit."""
         name = _name(row["name"])
         rare = (self.by_word.get(word, []) for word in set(name.split()))
         some = {i for rows in rare if len(rows) <= _COMMON_WORD for i in rows}
-        candidates = np.array(sorted(some | set(self.by_word.get(_sorted(name), []))), int)
+        contacts = [(c, self.by_contact.get(c, [])) for c in _contacts(row)]
+        shared = {i: c for c, rows in contacts if len(rows) <= _SHARED for i in rows}
+        some |= set(shared) | set(self.by_word.get(_sorted(name), []))
+        candidates = np.array(sorted(some), int)
         # A degree of latitude is 111 km; this only spares exact measuring.
-        candidates = candidates[np.abs(self.lat[candidates] - row["lat"]) < ROUGH_KM / 100]
+        near = np.abs(self.lat[candidates] - row["lat"]) < max(CONTACT_KM.values()) / 100
+        candidates = candidates[near]
         if not len(candidates):
             return
         away = distance_km(row["lat"], row["lon"], self.lat[candidates], self.lon[candidates])
         for i, km in zip(candidates.tolist(), away.tolist(), strict=True):
-            sharp = row["location_precision"] in _SHARP and bool(self.sharp[i])
-            if km > (EXACT_KM if sharp else ROUGH_KM) or not _compatible(row, self.rows[i]):
+            if not _compatible(row, self.rows[i]):
                 continue
             if re.findall(r"\d+", name) != re.findall(r"\d+", self.names[i]):
                 continue  # ward 12 is not ward 13
             like = fuzz.token_sort_ratio(name, self.names[i])
-            if like >= (EXACT_LIKE if sharp and row["kind"] == "facility" else ROUGH_LIKE):
-                yield (-like, km, i, j, f"a like name ({like:.0f} of 100) {km:.2f} km away")
+            sharp = row["location_precision"] in _SHARP and bool(self.sharp[i])
+            contact = shared.get(i, "")
+            if _is_same(row, self.rows[i], like, km, sharp=sharp, contact=contact):
+                by = f"the same {contact.split()[0]} and " if contact else ""
+                yield (-like, km, i, j, f"{by}a like name ({like:.0f} of 100) {km:.2f} km away")
+
+
+def _is_same(
+    row: Mapping[str, Any],
+    known: Mapping[str, Any],
+    like: float,
+    km: float,
+    *,
+    sharp: bool,
+    contact: str,
+) -> bool:
+    """Whether rows that can be one provider are, by their names, contacts and distance."""
+    allowed = max(CONTACT_KM[str(r["location_precision"])] for r in (row, known))
+    if contact and km <= allowed:
+        return like >= (CONTACT_LIKE if contact.startswith("telephone") else SITE_LIKE)
+    if sharp:
+        return km <= EXACT_KM and like >= (EXACT_LIKE if row["kind"] == "facility" else ROUGH_LIKE)
+    numbers = {row["phone"], known["phone"]} - {None}
+    return km <= ROUGH_KM and like >= ROUGH_LIKE and len(numbers) < 2
 
 
 def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two rows can be one provider by what they are."""
     if one["kind"] != other["kind"] or (one["npi"] and other["npi"]):
         return False
+    return _like_kinds(one, other)
+
+
+def _like_kinds(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     kinds = {one["facility_type"], other["facility_type"]} - {None, "other"}
     return len(kinds) < 2 or any(kinds <= group for group in _LIKE_TYPES)
+
+
+def _contacts(row: Mapping[str, Any]) -> list[str]:
+    """What a row gives to reach it by, to be looked up; the telephone last, which weighs more."""
+    said = {"website": _site(row["website"]), "telephone": row["phone"]}
+    return [f"{word} {value}" for word, value in said.items() if value]
+
+
+def _site(website: object) -> str:
+    """An address on the web to compare."""
+    plain = re.sub(r"^(https?://)?(www\.)?", "", str(website or "").strip().casefold())
+    return plain.rstrip("/")
 
 
 def _name(text: object) -> str:

@@ -132,7 +132,7 @@ def _read(
     rows.drop(state == "closed", "it is not in operation", value=status)
     rows.drop(state == "planned", "it is not in operation yet", value=status)
     why = "what is said of its operation was not understood; listed as in operation"
-    rows.changed(state == "unknown", why, "operational_status")
+    rows.changed(state == "unknown", why, "operational_status", listed=True)
     located = _locate(rows, mapping, near)
     lat, lon = located.lat, located.lon
     rows.drop(np.isnan(lat), "there is not a position")
@@ -237,11 +237,15 @@ class _Rows:
             self._note("dropped", reason, int(i), column, said)
         self.alive &= ~where
 
-    def changed(self, where: "np.ndarray", reason: str, field: str) -> None:
-        """Say that cells of rows that stand were changed."""
+    def changed(
+        self, where: "np.ndarray", reason: str, field: str, *, listed: bool = False
+    ) -> None:
+        """Say that cells of rows that stand were changed; `listed` names them with how often."""
         raw = self.raw(field).to_list()
         for i in np.flatnonzero(where & self.alive):
             self._note("changed", reason, int(i), field, str(raw[i]))
+            if listed:
+                self.report.list_word("changed", reason, str(raw[i]))
 
     def remark(self, where: "np.ndarray", reason: str, field: str) -> None:
         """Say something of rows that stay as they are."""
@@ -491,9 +495,10 @@ def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
     ]
     lost = np.array([known[w] is None for w in words], bool)
     told = np.array([kind is not None for kind in by_name], bool)
-    rows.changed(lost & told, "its kind, not known here, was told by its name", "facility_type")
+    why = "its kind, not known here, was told by its name"
+    rows.changed(lost & told, why, "facility_type", listed=True)
     why = "a kind of place that is not known here became other"
-    rows.changed(lost & ~told, why, "facility_type")
+    rows.changed(lost & ~told, why, "facility_type", listed=True)
     fallback = mapping.facility_type or "other"
     return [known[w] or kind or fallback for w, kind in zip(words, by_name, strict=True)]
 
@@ -540,7 +545,7 @@ def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
     if field == "specialties":
         lost = cells.map(lambda c: not known[c], na_action="ignore").fillna(False)
         why = "a specialty that no explainer uses was left out"
-        rows.changed(lost.to_numpy(bool), why, field)
+        rows.changed(lost.to_numpy(bool), why, field, listed=True)
     return [known.get(c) or None if isinstance(c, str) else None for c in cells]
 
 
@@ -549,8 +554,11 @@ def _yes_no(rows: _Rows, field: str) -> "pd.Series[bool]":
         plain = normalise(cell)
         return True if plain in YES else False if plain in NO else None
 
-    said = rows.raw(field) if field in rows.columns else rows.text(field)
-    return said.map(word, na_action="ignore")
+    said = rows.text(field)
+    found = said.map(word, na_action="ignore")
+    lost = (said.notna() & found.isna()).to_numpy(bool)
+    rows.changed(lost, "it is neither yes nor no", field, listed=True)
+    return found
 
 
 def _npi(cell: str) -> str | None:

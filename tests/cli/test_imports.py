@@ -107,3 +107,59 @@ def test_one_command_for_a_country(home: Path, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "OpenStreetMap" in found.stdout
     assert "In an emergency: 112." in found.stdout
+
+
+def test_when_no_row_has_a_position_the_report_is_written_and_what_to_do_is_said(
+    home: Path, tmp_path: Path
+) -> None:
+    path, report = tmp_path / "t.csv", tmp_path / "report.csv"
+    path.write_text("name,lat,lon,status\nA,,,open\nB,0,0,wohl\n")
+    done = run("import", "table", path, "--pack", "mine", "--report", report)
+    assert done.returncode == 2
+    assert "2 dropped: there is not a position." in done.stdout
+    assert "--postcodes" in done.stderr.splitlines()[-1]
+    assert "nothing was written" in done.stderr
+    assert report.read_text().count("there is not a position") == 2
+
+
+def test_one_line_a_reason_however_many_rows_and_words_with_how_often(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    kinds = ["clinic" if i % 2 else f"Zork{i % 20}" for i in range(60)]
+    rows = [f"P{i},{27 + i / 100},89.5,{kind},maybe" for i, kind in enumerate(kinds)]
+    path.write_text("\n".join(["name,latitude,longitude,type,wheelchair", *rows]))
+    words = ["import", "table", path, "--pack", "mine", "--dry-run"]
+    assert run(*words).returncode == 0
+    done = run(*words)
+    assert "(“Zork0” 3, “Zork1” 3, " in done.stdout
+    assert ", 2 more)." in done.stdout
+    assert "60 changed: it is neither yes nor no (“maybe” 60)." in done.stdout
+    assert len(done.stdout.splitlines()) < 12
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--sheet", "2024"], "--sheet is ignored"),
+        (["--postcodes", "codes.csv"], "--postcodes is ignored"),
+        (["--crs", "EPSG:32645", "--swapped"], "--swapped is ignored"),
+    ],
+)
+def test_an_option_that_does_nothing_is_said(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("name,lat,lon\nA,3039000,560000\nB,3039100,560100\n")
+    Path("codes.csv").write_text("postcode,lat,lon\n11001,27.5,89.6\n")
+    more = option if "--crs" in option else [*option, "--crs", "EPSG:32645"]
+    assert said in run("import", "table", "t.csv", "--pack", "mine", "--dry-run", *more).stderr
+
+
+def test_coverage_without_regions_or_people_names_the_commands(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("name,lat,lon\nAlpha Hospital,27.5,89.6\nBeta Hospital,27.6,89.7\n")
+    assert run("import", "table", path, "--pack", "mine").returncode == 0
+    done = run("coverage", "--pack", "mine", "--procedure", "haemodialysis")
+    assert done.returncode == 2
+    assert "import boundaries FILE --pack mine" in done.stderr

@@ -171,7 +171,7 @@ def test_import_boundaries_says_what_it_would_do(tmp_path: Path) -> None:
     done = run("import", "boundaries", str(file), "--dry-run")
     assert done.returncode == 0
     assert done.stdout.startswith("1 areas matched (1 by name)")
-    assert "In the file only: Elsewhere" in done.stdout
+    assert "In the file only: 1 (Elsewhere)" in done.stdout
     file.write_text("hello", "utf-8")
     done = run("import", "boundaries", str(file))
     assert done.returncode == 3

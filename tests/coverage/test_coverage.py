@@ -229,7 +229,8 @@ def test_nobody_lives_there(bhutan: Pack, library: dict[str, Procedure]) -> None
     assert found.main_cause is None
     assert np.isnan(found.share["likely"])
     assert percent_text(found.share["likely"]) == "no figure"
-    assert lead_text(found)[0] == "No people are in the data for Bhutan."
+    assert lead_text(found)[0] == "Where people live in Bhutan is not known here."
+    assert "import demand FILE --pack bhutan" in lead_text(found)[1]
     assert access_scores(found)["e2sfca"].isna().all()
 
 

@@ -66,11 +66,63 @@ def test_nothing_is_lost_and_doing_it_again_changes_nothing(
     old = frame(*(row("a", str(i), n, lat) for i, (n, lat) in enumerate(first)))
     new = frame(*(row("b", str(i), n, lat) for i, (n, lat) in enumerate(second)))
     found = merge_providers(old, new)
-    assert len(found.providers) == len(old) + len(new) - len(found.decisions)
+    one_less = len(found.decisions) + len(found.repeated)
+    assert len(found.providers) == len(old) + len(new) - one_less
     assert set(found.id_of.values()) <= set(found.providers["provider_id"])
     assert found.providers["provider_id"].is_unique
     again = merge_providers(found.providers, new)
     pd.testing.assert_frame_equal(again.providers, found.providers)
+
+
+@settings(deadline=None)
+@given(
+    first=st.sampled_from(["Alpha & Beta Clinic", "Alpha and Beta Clinic, Inc."]),
+    km=st.sampled_from([0.0, 0.05, 0.2]),
+    phones=st.sampled_from([(None, None), ("+6625550100", None), ("+6625550100", "+6625550199")]),
+)
+def test_a_row_repeated_in_one_file_is_kept_once(
+    first: str, km: float, phones: tuple[str | None, str | None]
+) -> None:
+    new = frame(
+        row("b", "1", first, phone=phones[0]),
+        row("b", "2", "Alpha and Beta Clinic", lat=13.7 + km / 111, phone=phones[1]),
+        row("b", "3", "Gamma House", lat=13.7 + km / 111),
+    )
+    found = merge_providers(frame(), new)
+    apart = km > 0.1 or None not in phones
+    assert len(found.providers) == (3 if apart else 2)
+    assert [(d.kept, d.merged) for d in found.repeated] == ([] if apart else [("b:1", "b:2")])
+    assert found.id_of == {"b:1": "b:1", "b:2": "b:2" if apart else "b:1", "b:3": "b:3"}
+
+
+@pytest.mark.parametrize(
+    ("known", "brought", "km", "same"),
+    [
+        # In their towns: telephone and website decide within what the precision allows.
+        ({"phone": "+6625550100"}, {"phone": "+6625550100"}, 20, True),
+        ({"phone": "+6625550100"}, {"phone": "+6625550199"}, 1, False),
+        ({"phone": "+6625550100"}, {"phone": "+6625550100"}, 30, False),
+        ({"website": "https://www.x.org/"}, {"website": "http://x.org"}, 20, True),
+        ({}, {}, 1, True),
+        ({}, {}, 20, False),
+    ],
+)
+def test_rows_placed_in_their_town_against_exact_ones(
+    known: dict[str, Any], brought: dict[str, Any], km: float, same: bool
+) -> None:
+    old = frame(row("a", "1", "Bang Rak Health Centre", **known))
+    new = row("b", "9", "Bang Rak Health Centre", lat=13.7 + km / 111, **brought)
+    new["location_precision"] = "locality"
+    assert len(merge_providers(old, frame(new)).providers) == (1 if same else 2)
+
+
+def test_the_number_of_a_head_office_makes_no_two_places_one() -> None:
+    names = ["Bang Rak Health Centre", "Bang Kapi Health Centre", "Rak Health", "Yai Health"]
+    old = frame(
+        *(row("a", str(i), n, 13.7 + i / 9, phone="+6625550100") for i, n in enumerate(names))
+    )
+    new = frame(row("b", "1", "Bang Rak Health", 13.702, phone="+6625550100"))
+    assert len(merge_providers(old, new).providers) == 5
 
 
 def test_a_place_of_the_same_name_nearby_is_known() -> None:
