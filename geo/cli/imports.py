@@ -322,9 +322,17 @@ def fhir_(
 
 
 @import_app.command("boundaries")
-def boundaries_(file: File, pack: PackName = "bhutan", dry_run: DryRun = False) -> None:
+def boundaries_(
+    file: File,
+    pack: PackName = "bhutan",
+    name_column: Annotated[
+        str, typer.Option(help="The column of names, for a pack without regions.")
+    ] = "",
+    dry_run: DryRun = False,
+) -> None:
     """Official boundaries of a pack's lowest regions; a pack without regions gets them."""
-    matched = import_boundaries(pack, read_shapes(file), dry_run=dry_run)
+    shapes = read_shapes(file)
+    matched = import_boundaries(pack, shapes, name_column=name_column, dry_run=dry_run)
     total = sum(matched.how.values())
     how = ", ".join(f"{n} by {how}" for how, n in matched.how.items() if n)
     typer.echo(f"{total} areas matched ({how})")
@@ -334,6 +342,8 @@ def boundaries_(file: File, pack: PackName = "bhutan", dry_run: DryRun = False) 
     ):
         if names:
             typer.echo(f"{what}: {len(names):,} ({_some(names)})")
+    if matched.unnamed:
+        typer.echo(f"{matched.unnamed:,} areas without a name are drawn, and hold no people.")
     if not dry_run:
         typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
 

@@ -23,7 +23,7 @@ from geo.packs.pack import (
     sha256_of,
 )
 from geo.packs.schema import DISTRICT_KINDS
-from geo.packs.shapes import dissolve, thiessen
+from geo.packs.shapes import UNNAMED, dissolve, thiessen
 from geo.paths import STATIC
 
 #: A point that the outline misses gets land around it, this far beyond the point.
@@ -135,7 +135,11 @@ def _areas(
     while level:
         found[level] = _geojson(
             [
-                {"region_id": region, "name": str(name.get(region, region)), "boundary": boundary}
+                {
+                    "region_id": region,
+                    "name": str(name.get(region, region)) or UNNAMED,
+                    "boundary": boundary,
+                }
                 for region, boundary in zip(areas["region_id"], areas["boundary"], strict=True)
             ],
             list(shapely.set_precision(areas.geometry.to_numpy(), AREA_GRID_DEG)),

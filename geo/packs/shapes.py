@@ -4,21 +4,22 @@ Where no surveyed boundary is known, a region is the Thiessen polygon of its dem
 clipped to the country's outline and marked *approximate*. Official boundaries replace them.
 """
 
-import re
 from dataclasses import dataclass
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 from rapidfuzz import fuzz, process
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import CareReachError, DataError
+from geo.packs.antimeridian import split_at_antimeridian, unwrapped
 from geo.text import normalise
 
 #: From this likeness (0-100) a name is taken for another spelling of a region's name.
 SPELLING = 80.0
+#: What an area is called that has no name.
+UNNAMED = "Area without a name"
 #: Gaps between neighbours up to twice this wide are closed, degrees.
 SLIVER_DEG = 0.0005
 
@@ -100,12 +101,15 @@ class Matched:
         Names in the file that mean no region.
     missing
         Names of regions that no boundary means.
+    unnamed
+        How many areas of a new pack's boundaries have no name: they are drawn and hold nobody.
     """
 
     areas: gpd.GeoDataFrame
     how: dict[str, int]
     unmatched: tuple[str, ...]
     missing: tuple[str, ...]
+    unnamed: int = 0
 
 
 def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int) -> Matched:
@@ -125,9 +129,9 @@ def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int
     DataError
         If the file holds no polygons, or no column of it names the regions.
     """
-    shapes = _only_polygons(shapes)
+    shapes = only_polygons(shapes)
     wanted = regions[regions["level"] == level].reset_index(drop=True)
-    texts = {str(c): shapes[c].map(_words) for c in shapes.columns if c != shapes.geometry.name}
+    texts = {str(c): shapes[c].map(words_of) for c in shapes.columns if c != shapes.geometry.name}
     spellings = _spellings(wanted)
     parents = _spellings(regions[regions["level"] == level - 1])
     names = max(texts, key=lambda c: texts[c].isin(spellings).sum(), default=None)
@@ -157,78 +161,39 @@ def match_boundaries(shapes: gpd.GeoDataFrame, regions: pd.DataFrame, level: int
         raise DataError("boundaries", f"no polygon is called like a region of level {level}")
     shapes["region_id"] = found
     areas = dissolve(shapes, shapes["region_id"])
-    lost = [str(shapes[names][i]) for i, region in enumerate(found) if region is None]
+    lost = [
+        str(shapes[names][i]) if texts[names][i] else UNNAMED
+        for i, region in enumerate(found)
+        if region is None
+    ]
     missing = wanted.loc[~wanted["region_id"].isin(areas["region_id"]), "name"]
     return Matched(areas, how, tuple(lost), tuple(missing))
 
 
-#: How publishers call the columns of a boundary's name and code, the lowest level first.
-_NAMES = ("shapename", "name", "name en", "region", "district", "county", "nom", "nombre")
-_CODES = ("shapeid", "region id", "code", "pcode", "id", "geoid", "fid")
-
-
-def name_boundaries(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Boundaries of a pack that has no regions yet: each polygon becomes one.
-
-    Parameters
-    ----------
-    shapes
-        Polygons with names and perhaps codes, as geoBoundaries, COD-AB or others call them.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        `region_id`, `name` and geometry, EPSG:4326; parts of one code are one region.
+def only_polygons(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The polygons of a file, in degrees from -180 to 180.
 
     Raises
     ------
     DataError
-        If there are no polygons, or none has a name.
+        If there are none, or positions are not degrees.
     """
-    shapes = _only_polygons(shapes)
-    texts = {normalise(str(c)): str(c) for c in shapes.columns if c != shapes.geometry.name}
-
-    def column(known: tuple[str, ...], pattern: str) -> list[str]:
-        levels = sorted((c for c in texts if re.fullmatch(pattern, c)), reverse=True)
-        found = [*levels, *(c for c in known if c in texts)]
-        return [texts[c] for c in found if shapes[texts[c]].map(_words).ne("").all()]
-
-    names = column(_NAMES, r"adm(in)?_?\d_?(en|name)(_\w+)?|name_\d")
-    if not names:
-        raise DataError("boundaries", f"no column names every polygon: {', '.join(texts.values())}")
-    name = shapes[names[0]].map(str)
-    codes = column(_CODES, r"adm(in)?_?\d_?pcode|gid_\d")
-    # A code counts if each means one name: that of the country does not.
-    own = (c for c in codes if name.groupby(shapes[c].map(str)).nunique().eq(1).all())
-    code = next(own, None)
-    if code is not None:
-        ids = shapes[code].map(_words).str.upper().str.replace(" ", "-")
-    else:
-        plain = name.map(lambda words: "-".join(words.split()).casefold())
-        again = plain.groupby(plain).cumcount() + 1
-        ids = plain.where(again == 1, plain + "-" + again.astype(str))
-    areas = dissolve(shapes, ids)
-    called = dict(zip(ids, name, strict=True))
-    found: gpd.GeoDataFrame = areas.assign(name=areas["region_id"].map(called))
-    return found
-
-
-def _only_polygons(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The polygons of a file, in degrees."""
     shapes = shapes.to_crs(4326) if shapes.crs is not None else shapes.set_crs(4326)
     kinds = shapes.geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     found: gpd.GeoDataFrame = shapes[kinds & ~shapes.geometry.is_empty].reset_index(drop=True)
     if found.empty:
         raise DataError("boundaries", "there are no polygons in the file")
     west, south, east, north = found.total_bounds
-    if not (-180 <= west <= east <= 360 and -90 <= south <= north <= 90):
+    if not (-360 <= west <= east <= 360 and -90 <= south <= north <= 90):
         raise DataError(
             "boundaries", "positions are not degrees: give the file with its projection"
         )
-    return found
+    whole = [split_at_antimeridian(shape) for shape in found.geometry]
+    return found.set_geometry(gpd.GeoSeries(whole, index=found.index, crs=4326))
 
 
-def _words(value: object) -> str:
+def words_of(value: object) -> str:
+    """A cell of a table of boundaries, to compare; "" where it says nothing."""
     if isinstance(value, float):
         return f"{value:.0f}" if value == value else ""
     return "" if value is None else normalise(str(value))
@@ -243,23 +208,6 @@ def _spellings(regions: pd.DataFrame) -> dict[str, list[str]]:
         for word in {normalise(name), *map(normalise, others if isinstance(others, list) else [])}:
             known.setdefault(word, []).append(region)
     return known
-
-
-def unwrapped(shape: BaseGeometry) -> BaseGeometry:
-    """A shape drawn across the antimeridian, with longitudes from 0 to 360.
-
-    An edge of more than half the globe is taken to go the other way round.
-    """
-    rings = shapely.get_rings(shape)
-    steps = [np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])).max(initial=0) for ring in rings]
-    if max(steps, default=0) <= 180 or shape.bounds[2] - shape.bounds[0] >= 360:
-        return shape
-
-    def shift(points: np.ndarray) -> np.ndarray:
-        return np.column_stack((points[:, 0] % 360, points[:, 1]))
-
-    moved: BaseGeometry = shapely.transform(shape, shift)
-    return moved
 
 
 def read_area(text: str) -> BaseGeometry:

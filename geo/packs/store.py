@@ -18,6 +18,7 @@ try:
 except ImportError:  # not on Windows, where only this process takes its turns
     fcntl = None  # type: ignore[assignment]
 
+import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
@@ -101,21 +102,22 @@ def write_table(folder: Path, table: str, frame: pd.DataFrame) -> None:
 
 def region_ids(folder: Path, providers: pd.DataFrame) -> "pd.Series[str]":
     """The region of each provider; where none is known, by the boundaries of a staged pack."""
-    about = read_descriptor(folder)
-    path = resource_path(folder, about, "boundaries")
     known = providers["region_id"].copy()
-    if path is None or not path.exists():
-        return known
-    shapes = read_shapes(path)
     lacking = known.isna().to_numpy()
-    at = region_of_each(
-        providers["lat"].to_numpy()[lacking],
-        providers["lon"].to_numpy()[lacking],
-        shapes.geometry.to_numpy(),
-    )
-    ids = shapes["region_id"].to_numpy(object)
-    known[lacking] = [ids[i] if i >= 0 else pd.NA for i in at]
+    known[lacking] = regions_at(folder, providers["lat"][lacking], providers["lon"][lacking])
     return known
+
+
+def regions_at(folder: Path, lat: "pd.Series[float]", lon: "pd.Series[float]") -> "np.ndarray":
+    """The region whose boundary, of those of a staged pack, holds each point; NA for none."""
+    path = resource_path(folder, read_descriptor(folder), "boundaries")
+    if path is None or not path.exists():
+        return np.full(len(lat), pd.NA, object)
+    shapes = read_shapes(path)
+    # An area without a name is no region.
+    ids = [region or pd.NA for region in shapes["region_id"]]
+    at = region_of_each(lat, lon, shapes.geometry.to_numpy())
+    return np.array([*(ids[i] if i >= 0 else pd.NA for i in at), None], object)[:-1]
 
 
 def pack_land(folder: Path) -> BaseGeometry | None:

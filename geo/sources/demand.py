@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.distance import region_of_each
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, outside_km
-from geo.packs.pack import read_descriptor, read_shapes, read_table, resource_path
-from geo.packs.store import change_pack, pack_land, write_descriptor, write_table
+from geo.packs.pack import read_descriptor, read_table, resource_path
+from geo.packs.store import change_pack, pack_land, regions_at, write_descriptor, write_table
 from geo.sources.batch import Report, frame_of
 from geo.sources.table import PopulatedPoints
 
@@ -99,21 +97,14 @@ def _demand_regions(
 ) -> "np.ndarray":
     """The lowest region of each row: the one it names, else by surveyed boundaries."""
     lowest = regions[regions["level"] == regions["level"].max()]
-    if len(lowest) == 1:
+    if resource_path(folder, about, "boundaries") is None and len(lowest) == 1:
         return np.full(len(table), lowest["region_id"].iloc[0], dtype=object)
     names = {str(i).casefold(): i for i in lowest["region_id"]}
     unique = lowest[~lowest["name"].str.casefold().duplicated(keep=False)]
     names |= dict(zip(unique["name"].str.casefold(), unique["region_id"], strict=True))
     said = table["region"] if "region" in table else pd.Series(pd.NA, index=table.index)
     found = said.map(lambda n: names.get(str(n).casefold())).to_numpy(object)
-    path = resource_path(folder, about, "boundaries")
-    if path is not None and path.exists():
-        shapes: gpd.GeoDataFrame = read_shapes(path)
-        at = region_of_each(table["lat"], table["lon"], shapes.geometry.to_numpy())
-        known = shapes["region_id"].to_list()
-        inside = np.array([known[i] if i >= 0 else None for i in at], object)
-        found = np.where(pd.isna(found), inside, found)
-    return found
+    return np.where(pd.isna(found), regions_at(folder, table["lat"], table["lon"]), found)
 
 
 def _with_people(regions: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:

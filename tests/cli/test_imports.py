@@ -132,7 +132,7 @@ def test_one_line_a_reason_however_many_rows_and_words_with_how_often(
     words = ["import", "table", path, "--pack", "mine", "--dry-run"]
     assert run(*words).returncode == 0
     done = run(*words)
-    assert "(“Zork0” 3, “Zork1” 3, " in done.stdout
+    assert "(“Zork0” 3, “Zork2” 3, " in done.stdout
     assert ", 2 more)." in done.stdout
     assert "60 changed: it is neither yes nor no (“maybe” 60)." in done.stdout
     assert len(done.stdout.splitlines()) < 12

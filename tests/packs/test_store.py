@@ -15,9 +15,10 @@ from geo.care.find import assess_pack
 from geo.coverage.calls import record_answer
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import DataError
+from geo.packs.antimeridian import unwrapped
 from geo.packs.check import check_pack
 from geo.packs.pack import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
-from geo.packs.shapes import match_boundaries, thiessen, unwrapped
+from geo.packs.shapes import match_boundaries, thiessen
 from geo.sources.boundaries import import_boundaries
 from tests.conftest import ROOT, TODAY
 

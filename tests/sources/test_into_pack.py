@@ -13,21 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 from shapely.geometry import box
 
 from geo.care.entry import Procedure
 from geo.care.find import Search, assess_pack, find_care
 from geo.coverage.coverage import measure_coverage, supply_pack
-from geo.errors import CareReachError, UnknownNameError
+from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.output.pack_export import export_pack
 from geo.packs.check import check_pack
 from geo.packs.gazetteer import find_place
-from geo.packs.pack import Pack, list_packs, open_pack
-from geo.packs.shapes import name_boundaries
+from geo.packs.pack import Pack, list_packs, open_pack, read_shapes
 from geo.packs.store import remove_pack
 from geo.sources.batch import Batch, Origin, Report
-from geo.sources.boundaries import import_boundaries
+from geo.sources.boundaries import import_boundaries, name_boundaries
 from geo.sources.demand import import_demand
 from geo.sources.fhir import read_fhir
 from geo.sources.into_pack import import_into, name_problem
@@ -351,6 +351,17 @@ def test_a_region_is_named_so_that_it_is_one(home: Path) -> None:
         ({"NAME_2": ["A", "B", "C"], "GID_2": ["X.1", "X.2", "X.3"]}, ["A", "B", "C"]),
         ({"shapeName": ["น่าน", "นาน", "C"]}, ["C", "นาน", "น่าน"]),
         ({"name": ["A", "A", "C"], "code": ["1", "1", "2"]}, ["A", "C"]),
+        # The column of the lowest level, in the words of several offices.
+        ({"ADM1_EN": ["X", "X", "Y"], "ADM2_EN": ["A", "B", "C"]}, ["A", "B", "C"]),
+        ({"STATEFP": ["1"] * 3, "NAME": ["A", "B", "C"], "GEOID": [1, 2, 3]}, ["A", "B", "C"]),
+        ({"LAD23CD": ["E1", "E2", "E3"], "LAD23NM": ["A", "B", "C"]}, ["A", "B", "C"]),
+        ({"CVEGEO": ["1", "2", "3"], "NOMGEO": ["A", "B", "C"]}, ["A", "B", "C"]),
+        ({"NM_UF": ["X"] * 3, "CD_MUN": [1, 2, 3], "NM_MUN": ["A", "B", "C"]}, ["A", "B", "C"]),
+        ({"GEN": ["A", "A", "C"], "BEZ": ["Stadt"] * 3, "ARS": [1, 2, 3]}, ["A", "A", "C"]),
+        ({"N03_001": ["県"] * 3, "N03_004": ["甲", "乙", "丙"]}, ["丙", "乙", "甲"]),
+        # Most areas have a name.
+        ({"name": ["A", "", "C"], "code": ["1", "2", "3"]}, ["", "A", "C"]),
+        ({"name": ["A", None, "C"]}, ["", "A", "C"]),
     ],
 )
 def test_boundaries_that_are_different_stay_so(
@@ -361,3 +372,40 @@ def test_boundaries_that_are_different_stay_so(
     assert sorted(found["name"]) == regions
     assert found["region_id"].is_unique
     assert not found["region_id"].str.contains(r"\s").any()
+
+
+def test_a_column_of_names_that_is_not_known_can_be_named() -> None:
+    shapes = gpd.GeoDataFrame(
+        {"who": ["A", "B"], "area": [1.5, 2.5]},
+        geometry=[box(0, 0, 1, 1), box(1, 0, 2, 1)],
+        crs=4326,
+    )
+    with pytest.raises(DataError, match="--name-column; there are who, area"):
+        name_boundaries(shapes)
+    assert sorted(name_boundaries(shapes, "who")["name"]) == ["A", "B"]
+    with pytest.raises(DataError, match="it has who, area"):
+        name_boundaries(shapes, "whom")
+
+
+def test_areas_without_a_name_are_drawn_and_hold_no_people(home: Path, tmp_path: Path) -> None:
+    import_into("mine", [small("a", ("1", "A Hospital", 13.5, 100.5), ("2", "B", 13.5, 101.5))])
+    shapes = gpd.GeoDataFrame(
+        {"name": ["West", None, "South"]},
+        geometry=[box(100, 13, 101, 14), box(101, 13, 102, 14), box(100, 12, 101, 13)],
+        crs=4326,
+    )
+    found = import_boundaries("mine", shapes)
+    assert (len(found.areas), found.unnamed) == (2, 1)
+    path = tmp_path / "people.csv"
+    path.write_text("name,lat,lon,population\nP,13.6,100.6,900\nQ,13.6,101.6,100\n")
+    sheet = read_sheet(path)
+    done = import_demand("mine", read_population(sheet, propose(sheet).mapping), path.name)
+    assert done.people == 900
+    assert done.report.total("dropped") == 1
+    pack = open_pack("mine")
+    assert check_pack(pack.folder) == []
+    providers = pack.providers.set_index("name")["region_id"]
+    assert providers["A Hospital"] == "west"
+    assert pd.isna(providers["B"])
+    drawn = read_shapes(pack.files["areas_1"])
+    assert sorted(drawn["name"]) == ["Area without a name", "South", "West"]
