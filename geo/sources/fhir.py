@@ -1,7 +1,8 @@
 """FHIR R4: bundles of a directory, to providers.
 
-Facilities are Location resources (positions are theirs), practitioners are Practitioner with a
-PractitionerRole for where and as what they work. What FHIR R4 has no element for travels in
+Facilities are Location resources (positions are theirs), with what HealthcareService and
+OrganizationAffiliation say of them; practitioners are Practitioner with a PractitionerRole for
+where and as what they work. What FHIR R4 has no element for travels in
 extensions `urn:carereach:<column>` (`geo.output.fhir` writes them). https://hl7.org/fhir/R4/
 """
 
@@ -19,6 +20,7 @@ from geo.sources.batch import Batch, Origin, Report, frame_of
 from geo.sources.cells import specialty_of
 from geo.sources.fhir_terms import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
 from geo.sources.files import MAX_BYTES, opened, understood
+from geo.sources.operation import NOT_LISTED, operation_of
 from geo.sources.phones import e164
 from geo.sources.us_register import us_types
 from geo.sources.vocabulary import WORDS, facility_type_of
@@ -102,9 +104,12 @@ def _list(value: Any) -> list[Mapping[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _is_current(role: Resource) -> bool:
-    """Whether somebody still works so."""
-    return role.get("active") is not False and not _dict(role.get("period")).get("end")
+def _is_current(role: Resource, day: str) -> bool:
+    """Whether somebody works so, or something is offered, on a day; dates may be cut short."""
+    period = _dict(role.get("period"))
+    start, end = str(period.get("start") or "")[:10], str(period.get("end") or "")[:10]
+    ended = bool(end) and end < day[: len(end)]
+    return role.get("active") is not False and not ended and start <= day[: len(start)]
 
 
 class _Reader:
@@ -140,17 +145,15 @@ class _Reader:
 
     def read(self) -> None:
         """Every provider of the resources."""
-        roles: dict[int, list[Resource]] = {}
-        for role in self.of("PractitionerRole"):
-            person = self.at(role.get("practitioner"))
-            if person is not None and _is_current(role):
-                roles.setdefault(id(person), []).append(role)
-        placed = set()
+        roles = self._about("practitioner", "PractitionerRole")
+        offers = self._about("location", "HealthcareService", "OrganizationAffiliation")
+        placed: set[int] = set()
         for location in self.of("Location"):
             if any(e.get("url") == f"{OURS}office" for e in _list(location.get("extension"))):
                 continue  # where somebody works, without a name of its own
-            if self._row(location, []):
-                placed.add(id(self.at(location.get("managingOrganization"))))
+            offered = offers.get(id(location), [])
+            if self._row(location, offered):
+                placed |= {id(o) for o in self._organisations(location, offered)}
         for organisation in self.of("Organization"):
             if id(organisation) not in placed and not self._is_cover(organisation):
                 self._row(organisation, [])
@@ -158,6 +161,15 @@ class _Reader:
             self._row(person, roles.get(id(person), []))
         for service in self.of("HealthcareService"):
             self._statement(service)
+
+    def _about(self, reference: str, *types: str) -> dict[int, list[Resource]]:
+        """What resources of some types, current ones, say of those that they refer to."""
+        found: dict[int, list[Resource]] = {}
+        for resource in self.of(*types):
+            if _is_current(resource, self.retrieved) and not _is_ours(resource):
+                for target in filter(None, map(self.at, _concepts(resource.get(reference)))):
+                    found.setdefault(id(target), []).append(resource)
+        return found
 
     def rows(self) -> list[dict[str, Any]]:
         """The providers that keep the contract, checked one by one only where some do not."""
@@ -179,6 +191,12 @@ class _Reader:
             return False
         return True
 
+    def _organisations(self, location: Resource, offered: list[Resource]) -> list[Resource]:
+        """Who runs a place, and who offers something there."""
+        names = [location.get("managingOrganization")]
+        names += [o.get(k) for o in offered for k in ("providedBy", "participatingOrganization")]
+        return [found for name in names if (found := self.at(name)) is not None]
+
     def _is_cover(self, organisation: Resource) -> bool:
         """An organisation that pays or governs and treats nobody."""
         codes = set(_codes(organisation.get("type")))
@@ -198,15 +216,18 @@ class _Reader:
     def _add(self, resource: Resource, roles: list[Resource]) -> None:
         kind = resource["resourceType"]
         said = f"{kind}/{resource.get('id', '')}"
-        if resource.get("active") is False or resource.get("status") == "inactive":
+        state = operation_of(str(resource.get("status") or ""))
+        if resource.get("active") is False or state in NOT_LISTED:
             self.report.note("dropped", "it is not active", value=said)
             return
-        closed = resource.get("status") == "suspended"
         name = _name(resource)
+        if kind == "Location" and not name:
+            name = next(map(_name, self._organisations(resource, roles)), "")
         if not name:
             self.report.note("dropped", "there is no name", value=said)
             return
-        spot = self._spot(resource, roles)
+        works = roles if kind == "Practitioner" else []
+        spot = self._spot(resource, works)
         if spot is None:
             self.report.note("dropped", "there is not a position, nor a US postcode", value=said)
             return
@@ -220,7 +241,7 @@ class _Reader:
         own = _identifier(resource, f"{OURS}provider_id")
         groups = [c for role in roles for c in _list(role.get("specialty"))]
         addresses = _addresses(resource) or [
-            a for role in roles for a in self._role_addresses(role)
+            a for role in works for a in self._role_addresses(role)
         ]
         found: dict[str, Any] = {
             "provider_id": own or self._id(npi, said),
@@ -236,15 +257,18 @@ class _Reader:
             "locality": next((a["city"] for a in addresses if a.get("city")), None),
             "phone": number,
             "website": next((t["value"] for t in telecom if t.get("system") == "url"), None),
-            "opening_hours": _hours([resource, *roles]),
+            "opening_hours": _hours([resource]) or _hours(roles),
             "languages": sorted(
                 {c.split("-")[0] for c in _codes(resource.get("communication"), LANGUAGE)}
             ),
             "gender": resource.get("gender"),
+            "accepting_new": _accepting([resource, *roles]),
             "npi": npi or None,
             "sources": [self.origin.name],
             "retrieved": self.retrieved,
-            "note": f"Temporarily closed ({self.retrieved})." if closed else None,
+            "note": (
+                f"Temporarily closed ({self.retrieved})." if state == "temporarily_closed" else None
+            ),
         }
         if own:  # our own export says everything; what it does not say is not known
             found |= dict.fromkeys((*EXTENDED, *LISTS))
@@ -304,7 +328,7 @@ class _Reader:
         return next((k for w in [*words, _name(resource)] if (k := facility_type_of(w))), "other")
 
     def _statement(self, service: Resource) -> None:
-        """A statement that a CareReach export wrote; other services are words only."""
+        """A statement that a CareReach export wrote; others say only how a place is reached."""
         ours = {
             e["url"].removeprefix(f"{OURS}evidence:"): _value(e)
             for e in _list(service.get("extension"))
@@ -400,6 +424,31 @@ def _hours(resources: Iterable[Resource]) -> str | None:
             if start and end:
                 rules.append(f"{days} {start[:5]}-{end[:5]}".strip())
     return "; ".join(dict.fromkeys(rules)) or None
+
+
+def _accepting(resources: Iterable[Resource]) -> bool | None:
+    """Whether new patients are taken; None where it is not said, or depends on the insurance.
+
+    The extension `newpatients` of http://hl7.org/fhir/us/davinci-pdex-plan-net (STU 1.2).
+    """
+    codes = {
+        code
+        for resource in resources
+        for extension in _list(resource.get("extension"))
+        if str(extension.get("url", "")).endswith("/StructureDefinition/newpatients")
+        for part in _list(extension.get("extension"))
+        if part.get("url") == "acceptingPatients"
+        for code in _codes(part.get("valueCodeableConcept"))
+    }
+    if not codes or ("newpt" in codes and len(codes) > 1):
+        return None
+    return codes == {"newpt"}
+
+
+def _is_ours(service: Resource) -> bool:
+    """Whether it carries a statement that a CareReach export wrote."""
+    urls = [str(e.get("url", "")) for e in _list(service.get("extension"))]
+    return any(url.startswith(f"{OURS}evidence:") for url in urls)
 
 
 def _value(extension: Mapping[str, Any]) -> Any:

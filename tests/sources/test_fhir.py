@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -210,3 +211,129 @@ def test_what_refers_to_nothing_leads_nowhere(tmp_path: Path) -> None:
     found = read_fhir([path], ORIGIN, DAY)
     assert found.providers["name"].tolist() == ["H", "O Clinic"]
     assert found.report.counts["dropped", "there is not a position, nor a US postcode"] == 1
+
+
+def newpatients(*codes: str) -> list[dict[str, object]]:
+    url = "http://hl7.org/fhir/us/davinci-pdex-plan-net/StructureDefinition/newpatients"
+    return [
+        {
+            "url": url,
+            "extension": [
+                {"url": "acceptingPatients", "valueCodeableConcept": {"coding": [{"code": code}]}}
+            ],
+        }
+        for code in codes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("codes", "accepting"),
+    [
+        (["newpt"], True),
+        (["nopt"], False),
+        (["existptonly", "existptfam"], False),
+        (["newpt", "nopt"], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("at", ["Location", "HealthcareService", "PractitionerRole"])
+def test_who_takes_new_patients(
+    tmp_path: Path, codes: list[str], accepting: bool | None, at: str
+) -> None:
+    said = {"extension": newpatients(*codes)}
+    spot = {"latitude": 43.66, "longitude": -70.26}
+    place = {"resourceType": "Location", "id": "l", "name": "A Clinic", "position": spot}
+    person = {"resourceType": "Practitioner", "id": "p", "name": [{"text": "Jo Doe"}]}
+    here = {"location": [{"reference": "Location/l"}]}
+    service = {"resourceType": "HealthcareService", "id": "s", **here}
+    role = {"resourceType": "PractitionerRole", "practitioner": {"reference": "Practitioner/p"}}
+    plain: list[Mapping[str, Any]] = [place, person, service, {**role, **here}]
+    every = [{**r, **(said if r["resourceType"] == at else {})} for r in plain]
+    found = read_fhir([bundle(tmp_path / "b.json", *every)], ORIGIN, DAY).providers
+    who = "Jo Doe" if at == "PractitionerRole" else "A Clinic"
+    value = found.set_index("name")["accepting_new"][who]
+    assert (None if pd.isna(value) else bool(value)) is accepting
+
+
+def test_what_services_and_affiliations_say_of_a_place(tmp_path: Path) -> None:
+    here = {"location": [{"reference": "Location/l"}]}
+    found = read_fhir(
+        [
+            bundle(
+                tmp_path / "b.json",
+                {
+                    "resourceType": "Location",
+                    "id": "l",
+                    "position": {"latitude": 1, "longitude": 2},
+                },
+                {"resourceType": "Organization", "id": "o", "name": "B Hospital"},
+                {
+                    "resourceType": "HealthcareService",
+                    **here,
+                    "providedBy": {"reference": "Organization/o"},
+                    "telecom": [{"system": "phone", "value": "+12075550123"}],
+                    "availableTime": [
+                        {
+                            "daysOfWeek": ["mon"],
+                            "availableStartTime": "09:00:00",
+                            "availableEndTime": "12:00:00",
+                        }
+                    ],
+                },
+                {
+                    "resourceType": "HealthcareService",
+                    **here,
+                    "active": False,
+                    "telecom": [{"system": "url", "value": "https://gone.example"}],
+                },
+                {
+                    "resourceType": "OrganizationAffiliation",
+                    **here,
+                    "participatingOrganization": {"reference": "Organization/o"},
+                    "telecom": [{"system": "url", "value": "https://b.example"}],
+                    "period": {"start": "2020", "end": "2030-01"},
+                },
+            )
+        ],
+        ORIGIN,
+        DAY,
+    ).providers
+    assert found["name"].tolist() == ["B Hospital"]
+    one = found.iloc[0]
+    assert (one["phone"], one["website"]) == ("+12075550123", "https://b.example")
+    assert one["opening_hours"] == "Mo 09:00-12:00"
+
+
+@pytest.mark.parametrize(
+    ("period", "works"),
+    [
+        ({"end": "2026-11-21"}, False),
+        ({"end": "2026-11"}, True),
+        ({"end": "2031"}, True),
+        ({"start": "2027"}, False),
+        ({"start": "2026", "end": "2026"}, True),
+    ],
+)
+def test_a_role_counts_while_it_lasts(tmp_path: Path, period: dict[str, str], works: bool) -> None:
+    role = {
+        "resourceType": "PractitionerRole",
+        "practitioner": {"reference": "Practitioner/p"},
+        "location": [{"reference": "Location/l"}],
+        "period": period,
+    }
+    spot = {"latitude": 43.66, "longitude": -70.26}
+    place = {"resourceType": "Location", "id": "l", "name": "A Clinic", "position": spot}
+    person = {"resourceType": "Practitioner", "id": "p", "name": [{"text": "Jo Doe"}]}
+    found = read_fhir([bundle(tmp_path / "b.json", role, place, person)], ORIGIN, DAY)
+    assert ("Jo Doe" in set(found.providers["name"])) is works
+
+
+@pytest.mark.parametrize(("status", "listed"), [("active", 1), ("suspended", 1), ("inactive", 0)])
+def test_the_status_of_a_location(tmp_path: Path, status: str, listed: int) -> None:
+    spot = {"latitude": 43.66, "longitude": -70.26}
+    place = {"resourceType": "Location", "id": "l", "name": "A", "position": spot, "status": status}
+    found = read_fhir([bundle(tmp_path / "b.json", place)], ORIGIN, DAY)
+    assert len(found.providers) == listed
+    assert found.report.adds_up
+    notes = found.providers["note"].dropna().tolist()
+    assert notes == ([f"Temporarily closed ({DAY})."] if status == "suspended" else [])
