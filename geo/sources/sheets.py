@@ -23,6 +23,7 @@ from geo.errors import DataError
 from geo.sources.files import kind_of, opened, understood, utf16_of
 from geo.sources.headers import head_of
 from geo.sources.letters import letters_of
+from geo.sources.nested import with_parts
 
 MAX_ROWS = 2_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
@@ -376,6 +377,7 @@ def _from_frame(frame: pd.DataFrame, name: str, layer: str = "") -> Sheet:
             frame[column] = pd.Series(values, index=frame.index).map(
                 lambda v: f"{v:.7f}", na_action="ignore"
             )
+    frame = with_parts(frame)
     cells = pd.DataFrame({i: frame.iloc[:, i].map(_any_cell) for i in range(frame.shape[1])})
     columns = _unique([str(c) for c in frame.columns])
     keep = (cells != "").any(axis=1).to_numpy() if len(cells) else np.array([], bool)

@@ -1,0 +1,57 @@
+"""Columns that hold more than one value in a cell: their parts become columns of their own.
+
+Overture Maps has names, categories and addresses so; in Parquet as structs, elsewhere as JSON text.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Cells looked at to tell whether a column holds parts.
+_SAMPLE = 200
+
+
+def with_parts(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table in which each part of a nested column is a column: `names` has `names primary`.
+
+    Of a list of such things the first counts. Geometry in GeoJSON stays as it is.
+
+    Parameters
+    ----------
+    frame
+        Any table; not changed.
+    """
+    columns: list[pd.Series[Any]] = []
+    for at, column in enumerate(frame.columns):
+        cells = frame.iloc[:, at]
+        columns += _parts(cells, str(column)) if cells.dtype == object else [cells]
+    return pd.concat(columns, axis=1) if columns else frame
+
+
+def _parts(cells: "pd.Series[Any]", column: str) -> "list[pd.Series[Any]]":
+    """The columns that a column becomes: itself, or one for each of its parts."""
+    sample = [_thing(cell) for cell in cells.dropna().head(_SAMPLE)]
+    if not sample or sum(isinstance(thing, dict) for thing in sample) <= len(sample) / 2:
+        return [cells]
+    things = [_thing(cell) for cell in cells]
+    keys = dict.fromkeys(key for thing in things if isinstance(thing, dict) for key in thing)
+    found: list[pd.Series[Any]] = []
+    for key in keys:
+        part = [thing.get(key) if isinstance(thing, dict) else None for thing in things]
+        name = f"{column} {key}"
+        found += _parts(pd.Series(part, index=cells.index, name=name, dtype=object), name)
+    return found
+
+
+def _thing(cell: object) -> object:
+    """A cell as what it holds: the first of a list, an object of its JSON text."""
+    if isinstance(cell, str) and cell[:1] in ("{", "["):
+        try:
+            cell = json.loads(cell)
+        except ValueError:
+            return cell
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        cell = next((one for one in cell if isinstance(one, dict)), None)
+    return None if isinstance(cell, dict) and "coordinates" in cell else cell
