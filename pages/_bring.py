@@ -9,31 +9,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import streamlit as st
-from streamlit_folium import st_folium
 
 from geo.errors import CareReachError
-from geo.output import maps
 from geo.packs.dates import is_date
 from geo.packs.pack import list_packs
 from geo.progress import Step
 from geo.sources import cms, fhir, nppes, osm
 from geo.sources.batch import Batch, Origin, source_name
 from geo.sources.into_pack import Imported, import_into, name_problem
-from geo.sources.mapping import Mapping, Proposal, propose, write_mapping
+from geo.sources.mapping import Mapping, Proposal, propose
 from geo.sources.new_pack import NewPack
 from geo.sources.registry import KINDS, recognise
-from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.sheets import EVERY_SHEET, Sheet, read_sheet
 from geo.sources.table import Near, read_facilities
 from geo.text import escape
-from pages import _components, _frame
+from pages import _bring_preview, _components, _frame
 from pages._components import plain
 from pages._session import Key
 
 #: What may be uploaded; the command line takes more.
 MAX_MB, MAX_ROWS = 50, 200_000
-#: So many points are drawn in a preview.
-MAX_POINTS = 2_000
 NOT_THERE = "(not in the table)"
+#: Letters are most often in one of these, where they are not in the encoding that was found.
+ENCODINGS = (
+    *("utf-8", "cp1252", "cp1250", "cp1251", "gb18030", "shift_jis", "big5", "tis-620"),
+    "mac_roman",
+)
 FIELD_LABELS = _components.LABELS["fields"]
 FIRST_FIELDS = 8
 
@@ -89,6 +90,7 @@ class Upload:
     content: bytes
     country_code: str = ""
     encoding: str = ""
+    sheet: str = ""
     origin: Origin = field(default_factory=lambda: Origin("", ""))
 
 
@@ -96,16 +98,12 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
     """Say what the file is, and ask what it does not say."""
     code = str(st.session_state.get("bring_country_code", "")).strip().upper()
     kind, sheet, proposal = _known(upload.name, upload.content, country_code=code)
-    if sheet is not None and sheet.layout.doubtful:
-        names = dict(sheet.layout.doubtful)
-        encoding = st.selectbox(
-            "The letters in this file can be read in more than one way. Which names are right?",
-            list(names),
-            format_func=lambda encoding: f"{encoding}: {names[encoding]}",
-            key="bring_encoding",
-        )
-        upload = replace(upload, encoding=encoding)
-        kind, sheet, proposal = _known(upload.name, upload.content, encoding, code)
+    if sheet is not None:
+        upload = ask_reading(upload, sheet)
+        if upload.encoding or upload.sheet:
+            kind, sheet, proposal = _known(
+                upload.name, upload.content, upload.encoding, code, upload.sheet
+            )
     st.html(f"<p>This is <strong>{escape(KINDS[kind])}</strong>.</p>")
     mapping = None
     if sheet is not None and proposal is not None:
@@ -113,13 +111,15 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
     country_code = ask_country(kind)
     if mapping is not None:
         mapping = mapping.model_copy(update={"country_code": country_code})
+    if mapping is not None and sheet is not None:
+        mapping = _bring_preview.ask_words(sheet, mapping)
     origin = ask_terms(upload.name) if kind in ("table", "fhir") else upload.origin
     if kind == "cms":
         st.info("Medicare volumes need your own mapping of codes: use the command line.")
         return
     upload = replace(upload, country_code=country_code, origin=origin)
     batch = _read(kind, upload, mapping, today.isoformat())
-    preview(batch, mapping)
+    _bring_preview.preview(batch, mapping)
     if batch.report.read > MAX_ROWS:
         st.warning(f"This file has more than {MAX_ROWS:,} rows: use the command line.")
         return
@@ -127,16 +127,46 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
         target(upload.name, batch, file_id)
 
 
+def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
+    """Which letters and which sheet, where the file leaves it open."""
+    layout = sheet.layout
+    encodings = dict(layout.doubtful)
+    if not encodings and layout.encoding and not layout.odd_encoding:
+        encodings = dict.fromkeys(dict.fromkeys((layout.encoding, *ENCODINGS)), "")
+    left, right = st.columns(2)
+    encoding = ""
+    if encodings:
+        label = "The letters in this file can be read in more than one way. Which names are right?"
+        encoding = left.selectbox(
+            label if layout.doubtful else "Letters are read as",
+            list(encodings),
+            format_func=lambda word: f"{word}: {encodings[word]}" if encodings[word] else word,
+            key="bring_encoding",
+        )
+    sheets = dict.fromkeys((layout.sheet, *layout.other_sheets, *layout.alike))
+    if len(sheets) < 2:
+        return replace(upload, encoding=encoding)
+    chosen = right.selectbox(
+        f"{len(layout.alike)} sheets have the same columns. Which ones?"
+        if layout.alike
+        else "Which sheet",
+        [*sheets, *([EVERY_SHEET] if layout.alike else [])],
+        format_func=lambda word: "All of them together" if word == EVERY_SHEET else word,
+        key="bring_sheet",
+    )
+    return replace(upload, encoding=encoding, sheet=chosen)
+
+
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
 def _known(
-    name: str, content: bytes, encoding: str = "", country_code: str = ""
+    name: str, content: bytes, encoding: str = "", country_code: str = "", sheet: str = ""
 ) -> tuple[str, Sheet | None, Proposal | None]:
     with _file(name, content) as path:
         kind = recognise(path)
         if kind != "table":
             return kind, None, None
-        sheet = read_sheet(path, encoding=encoding)
-        return kind, sheet, propose(sheet, country_code)
+        read = read_sheet(path, encoding=encoding, sheet=sheet)
+        return kind, read, propose(read, country_code)
 
 
 @contextlib.contextmanager
@@ -153,9 +183,8 @@ def _file(name: str, content: bytes) -> Iterator[Path]:
 def _read(kind: str, upload: Upload, mapping: Mapping | None, retrieved: str) -> Batch:
     name, code = upload.name, upload.country_code
     if kind == "table" and mapping is not None:
-        sheet = _known(name, upload.content, upload.encoding)[
-            1
-        ]  # read already; only the mapping is another
+        # Read already; only the mapping is another.
+        sheet = _known(name, upload.content, upload.encoding, sheet=upload.sheet)[1]
         return read_facilities(Path(name), mapping, upload.origin, retrieved, Near(), sheet)
     with _file(name, upload.content) as path:
         if kind == "fhir":
@@ -174,8 +203,9 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
         f"{label}: {signs.get(value, value)}" for label, value in sheet.layout.described().items()
     )
     st.html(f'<p class="cr-note">{len(sheet.cells):,} rows. {escape(layout)}.</p>')
-    for question in proposal.questions:
-        st.warning(plain(question))
+    for asked, question in zip(proposal.asked, proposal.questions, strict=True):
+        if asked not in ("encoding", "sheet"):  # asked above
+            st.warning(plain(question))
     columns = dict(proposal.mapping.columns)
     known = {
         field: sheet.columns[at - 1] if isinstance(at, int) else at for field, at in columns.items()
@@ -259,43 +289,6 @@ def ask_terms(name: str) -> Origin:
         as_of=as_of or None,
         kind="official" if official else "other",
     )
-
-
-def preview(batch: Batch, mapping: Mapping | None) -> None:
-    """What would be kept and dropped, with its reasons, and where the places lie."""
-    lines = batch.report.lines()
-    st.html("<h3>What would come of it</h3>")
-    words, chart = st.columns([45, 55], gap="medium")
-    with words:
-        rest = "".join(f"<li>{escape(line)}</li>" for line in lines[1:])
-        st.html(f"<p><strong>{escape(lines[0])}</strong></p><ul>{rest}</ul>")
-        frame = batch.providers
-        shown = frame[["name", "facility_type", "locality", "phone"]].head(8)
-        st.dataframe(shown.dropna(axis=1, how="all"), hide_index=True)
-        with st.container(horizontal=True):
-            _components.download("Row by row (CSV)", batch.report.csv(), "report.csv")
-            if mapping is not None:
-                again = write_mapping(mapping)
-                _components.download("This mapping, to use again", again, "mapping.yaml")
-    with chart:
-        if len(frame):
-            some = frame.iloc[:: max(1, len(frame) // MAX_POINTS)]
-            spots = [
-                ("known", float(lat), float(lon))
-                for lat, lon in zip(some["lat"], some["lon"], strict=True)
-            ]
-            low, high = (
-                (float(frame["lat"].quantile(q)), float(frame["lon"].quantile(q)))
-                for q in (0.002, 0.998)
-            )
-            st_folium(
-                maps.base_map(None, None, (low, high), locate=False),
-                key=f"bring_map_{low}_{high}",
-                height=380,
-                use_container_width=True,
-                feature_group_to_add=maps.layer(maps.AreaMap(places=spots)),
-                returned_objects=[],
-            )
 
 
 def target(name: str, batch: Batch, file_id: str) -> None:

@@ -24,6 +24,7 @@ from geo.cli.options import (
     say,
     say_step,
 )
+from geo.cli.tables import sample_lines
 from geo.errors import CareReachError, DataError
 from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes
 from geo.sources import cms, fhir, nppes, osm
@@ -53,6 +54,8 @@ ServiceUrl = Annotated[str, typer.Option("--service", help="The service's addres
 KeptMapping = Annotated[Path | None, typer.Option(help="A mapping that was kept.")]
 #: This many of a list are named on the terminal.
 _NAMED = 5
+#: So many rows are shown as they will look.
+_SHOWN = 10
 
 
 def _show(done: Imported, report: Path | None) -> None:
@@ -92,6 +95,9 @@ def _put(target: Target, batches: Sequence[Batch], otherwise: str = "") -> None:
     new = target.new
     if new != NewPack() and target.pack in list_packs():
         say(f"The pack {target.pack} exists: what is said of a new one is left out.")
+    for batch in batches:
+        for line in sample_lines(batch.sample(_SHOWN)):
+            say(line)
     done = import_into(target.pack, batches, new, dry_run=target.dry_run, progress=say_step)
     _show(done, target.report)
 

@@ -1,5 +1,6 @@
 """Answers and coverage for a terminal."""
 
+from collections.abc import Iterator
 from textwrap import shorten
 
 import pandas as pd
@@ -8,6 +9,7 @@ from geo.care.find import Answer
 from geo.coverage.coverage import Coverage
 from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
 from geo.output.coverage_text import detour_text, lead_text, percent_text
+from geo.sources.batch import records_of
 
 
 def answer_table(answer: Answer, rows: list[Row]) -> str:
@@ -64,3 +66,26 @@ def coverage_table(coverage: Coverage, level: int) -> str:
         cells = [n.rjust(width) for n, width in zip(numbers, widths[1:], strict=True)]
         out.append("  ".join([name.ljust(widths[0]), *cells]))
     return "\n".join(out) + "\n"
+
+
+def sample_lines(rows: pd.DataFrame) -> Iterator[str]:
+    """Some rows of an import as they will look, a line each.
+
+    Parameters
+    ----------
+    rows
+        Of `providers`, from `geo.sources.batch.Batch.sample`.
+    """
+    for row in records_of(rows):
+        precision = (
+            "" if row["location_precision"] == "exact" else f" ({row['location_precision']})"
+        )
+        said = (
+            shorten(row["name"], 40, placeholder="…"),
+            (row["facility_type"] or row["kind"]).replace("_", " "),
+            f"{row['lat']:.4f}, {row['lon']:.4f}{precision}",
+            row["locality"],
+            row["phone"],
+            row["note"],
+        )
+        yield "; ".join(part for part in said if part)

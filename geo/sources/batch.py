@@ -198,6 +198,11 @@ class Batch:
     publishers: dict[str, str] = field(default_factory=dict)
     adds_places: bool = True
 
+    def sample(self, size: int) -> pd.DataFrame:
+        """Some rows of `providers`, as far apart as they can be, in their order."""
+        step = max(1, -(-len(self.providers) // size))
+        return self.providers.iloc[::step][:size]
+
     @classmethod
     def of(
         cls,

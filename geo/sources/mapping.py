@@ -17,7 +17,7 @@ from geo.packs import place_words
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.coordinates import Bounds, is_longitude_first, number_of, pair_of
 from geo.sources.files import understood
-from geo.sources.operation import operation_of
+from geo.sources.operation import Operation, operation_of
 from geo.sources.phones import e164
 from geo.sources.sheets import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
@@ -25,6 +25,8 @@ from geo.sources.vocabulary import FIELDS, LEVEL_OF, facility_type_of, folded
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
+#: A column of more different words about its operation is text; each is read by itself.
+_MOST_STATES = 50
 #: What is taken from a second column where the first says nothing.
 _FILLED = frozenset({"name", "facility_type"})
 #: A column of telephone numbers has so many digits in at least this share of its cells.
@@ -51,8 +53,8 @@ class Mapping(BaseModel):
 
     `columns` maps a field to the header's text, or to a column's number from 1; `otherwise` to the
     column that is taken where that one says nothing. `types` maps
-    words of the type column to a facility type. `far` says what happens to rows that lie far
-    from all others.
+    words of the type column to a facility type, `states` those of the status column to what they
+    say of its operation. `far` says what happens to rows that lie far from all others.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,6 +71,7 @@ class Mapping(BaseModel):
     kind: Literal["facility", "practitioner"] = "facility"
     facility_type: str = ""
     types: dict[str, str] = Field(default_factory=dict)
+    states: dict[str, Operation] = Field(default_factory=dict)
     country_code: str = ""
     location_precision: Literal["exact", "street", "postcode", "locality"] = "exact"
 
@@ -112,6 +115,12 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
         if not types and "healthcare" not in why["facility_type"]:
             chosen = {field: at for field, at in chosen.items() if field != "facility_type"}
             why = {field: reason for field, reason in why.items() if field != "facility_type"}
+    states: dict[str, Operation] = {}
+    if "operational_status" in chosen:
+        cells = sheet.cells[chosen["operational_status"]].value_counts().index
+        if len(cells) <= _MOST_STATES:
+            understood = {str(cell): operation_of(str(cell)) for cell in cells if cell}
+            states = {cell: state for cell, state in understood.items() if state != "unknown"}
     layout = sheet.layout
     questions = (
         {} if {"name", "last_name"} & set(chosen) else {"name": "Which column holds the name?"}
@@ -143,6 +152,7 @@ def propose(sheet: Sheet, country_code: str = "", bounds: Bounds | None = None) 
         sheet=layout.sheet or layout.layer,
         swapped=swapped,
         types=types,
+        states=states,
         kind=_kind(chosen),
     )
     return Proposal(

@@ -127,7 +127,8 @@ def _read(
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
     rows.drop(_totals(name), "it is a total, not a place", column="name", value=name)
     status = rows.text("operational_status")
-    known = {words: operation_of(str(words)) for words in status.dropna().unique()}
+    told = mapping.states
+    known = {w: told.get(str(w)) or operation_of(str(w)) for w in status.dropna().unique()}
     state = status.map(known).to_numpy(object)
     rows.drop(state == "closed", "it is not in operation", value=status)
     rows.drop(state == "planned", "it is not in operation yet", value=status)

@@ -163,3 +163,25 @@ def test_coverage_without_regions_or_people_names_the_commands(home: Path, tmp_p
     done = run("coverage", "--pack", "mine", "--procedure", "haemodialysis")
     assert done.returncode == 2
     assert "import boundaries FILE --pack mine" in done.stderr
+
+
+def test_ten_rows_are_shown_and_a_kept_mapping_changes_what_was_assumed(
+    home: Path, tmp_path: Path
+) -> None:
+    path, kept = tmp_path / "t.csv", tmp_path / "m.yaml"
+    rows = [f"P{i},{27 + i / 100},89.5,{'open' if i % 2 else 'zu'}" for i in range(40)]
+    path.write_text("\n".join(["name,latitude,longitude,status", *rows]))
+    words = ["import", "table", path, "--pack", "mine", "--dry-run"]
+    done = run(*words, "--save-mapping", kept)
+    assert "40 kept" in done.stdout
+    assert sum("27." in line and line.startswith("P") for line in done.stderr.splitlines()) == 10
+    assert "P0; other; 27.0000, 89.5000" in done.stderr
+    assert "states:\n  open: operational\n" in kept.read_text()
+    said = "states:\n  zu: closed\n  open: temporarily_closed\n"
+    kept.write_text(kept.read_text().replace("states:\n  open: operational\n", said))
+    done = run(*words, "--mapping", kept)
+    assert "20 kept" in done.stdout
+    assert "20 dropped: it is not in operation" in done.stdout
+    assert "Temporarily closed" in done.stderr
+    kept.write_text(kept.read_text().replace("zu: closed", "zu: shut"))
+    assert "states.zu" in run(*words, "--mapping", kept).stderr

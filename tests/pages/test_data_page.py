@@ -2,12 +2,19 @@
 
 import dataclasses
 from pathlib import Path
+from typing import get_args
 
+import pandas as pd
 import pytest
+import yaml
 
 from geo.packs.pack import open_pack
+from geo.packs.schema import FACILITY_TYPES
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
+from geo.sources.operation import Operation
+from geo.sources.vocabulary import FIELDS
+from tests.conftest import ROOT
 from tests.pages.app import html, page
 from tests.samples import REGISTER, small
 from tests.sources.tables import nasty
@@ -148,3 +155,41 @@ def test_letters_and_the_order_of_coordinates_are_asked_and_the_country_answers(
     app.text_input(key="bring_country_code").set_value("HU").run()
     assert not any("latitude or longitude first" in w.value for w in app.warning)
     assert app.checkbox(key="bring_swapped").value is True
+
+
+def test_what_was_assumed_is_shown_and_can_be_changed(home: Path) -> None:
+    rows = ["name,lat,lon,type,status"]
+    rows += [f"P{i},{27 + i / 100},89.5,{'Zork' if i % 3 else 'clinic'},open" for i in range(30)]
+    rows[2] = rows[2].replace("open", "closed")
+    app = page(DATA)
+    app.file_uploader[0].upload("t.csv", "\n".join(rows).encode()).run()
+    assert not app.exception
+    labels = [expander.label for expander in app.expander]
+    assert "Kinds of places in it: 2 words, 1 not known" in labels
+    assert "What it says of their operation: 2 words" in labels
+    shown = app.dataframe[-1].value
+    assert len(shown) == 10
+    assert {"Name", "Kind", "Position"} <= set(shown.columns)
+    assert "1 dropped: it is not in operation" in html(app)
+
+
+def test_sheets_of_one_shape_are_asked_about(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for n in (1, 2):
+            cells = {"name": [f"A{n}", f"B{n}"], "lat": [27.1, 27.2], "lon": [89.1, 89.2 + n]}
+            pd.DataFrame(cells).to_excel(book, sheet_name=f"Area {n}", index=False)
+    app = page(DATA)
+    app.file_uploader[0].upload(path.name, path.read_bytes()).run()
+    assert not app.exception
+    assert "2 rows read, 2 kept." in html(app)
+    app.selectbox(key="bring_sheet").select("*").run()
+    assert not app.exception
+    assert "4 rows read, 4 kept." in html(app)
+
+
+def test_every_kind_and_state_has_a_label() -> None:
+    labels = yaml.safe_load((ROOT / "pages" / "labels.yaml").read_text("utf-8"))
+    assert tuple(labels["kinds"]) == FACILITY_TYPES
+    assert set(labels["states"]) == set(get_args(Operation))
+    assert set(labels["fields"]) == set(FIELDS) - {"population"}
