@@ -134,6 +134,8 @@ def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
     if not encodings and layout.encoding and not layout.odd_encoding:
         encodings = dict.fromkeys(dict.fromkeys((layout.encoding, *ENCODINGS)), "")
     left, right = st.columns(2)
+    if not encodings:
+        right = left
     encoding = ""
     if encodings:
         label = "The letters in this file can be read in more than one way. Which names are right?"

@@ -18,6 +18,7 @@ from pages import _components
 ROWS, MAX_POINTS = 10, 2_000
 #: So many words of a column can be changed, the most frequent ones.
 MOST_WORDS = 60
+TABLE_PX = 640
 NOT_KNOWN = "not known"
 KIND_LABELS, STATE_LABELS = _components.LABELS["kinds"], _components.LABELS["states"]
 
@@ -54,14 +55,15 @@ def _ask(
     counts = counts[counts.index != ""].head(MOST_WORDS)
     if counts.empty or len(counts) == len(sheet.cells):
         return known
+    lost = labels.get("unknown", NOT_KNOWN)
     table = pd.DataFrame(
         {
             "Word": counts.index,
             "Rows": counts.to_numpy(),
-            "Means": [labels.get(known.get(word, ""), NOT_KNOWN) for word in counts.index],
+            "Means": [labels.get(known.get(word, ""), lost) for word in counts.index],
         }
     )
-    unknown = int((table["Means"] == NOT_KNOWN).sum())
+    unknown = int((table["Means"] == lost).sum())
     head = f"{title}: {len(table)} words" + (f", {unknown} not known" if unknown else "")
     with st.expander(head, expanded=bool(unknown)):
         edited = st.data_editor(
@@ -70,10 +72,11 @@ def _ask(
             disabled=["Word", "Rows"],
             column_config={
                 "Means": st.column_config.SelectboxColumn(
-                    options=[NOT_KNOWN, *labels.values()], required=True
+                    options=list(dict.fromkeys((lost, *labels.values()))), required=True
                 )
             },
             key=f"bring_words_{field}",
+            width=TABLE_PX,
             height="content" if len(table) < ROWS else 36 * ROWS,
         )
     codes = {label: code for code, label in labels.items()}
@@ -122,7 +125,7 @@ def _as_shown(rows: pd.DataFrame) -> pd.DataFrame:
             "Note": rows["note"],
         }
     )
-    return table.dropna(axis=1, how="all")
+    return table.dropna(axis=1, how="all").fillna("")
 
 
 def _map(batch: Batch) -> None:

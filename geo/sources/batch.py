@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame
@@ -200,8 +201,9 @@ class Batch:
 
     def sample(self, size: int) -> pd.DataFrame:
         """Some rows of `providers`, as far apart as they can be, in their order."""
-        step = max(1, -(-len(self.providers) // size))
-        return self.providers.iloc[::step][:size]
+        last = len(self.providers) - 1
+        at = np.linspace(0, last, min(size, last + 1)).round().astype(int)
+        return self.providers.iloc[at]
 
     @classmethod
     def of(

@@ -167,6 +167,7 @@ def test_what_was_assumed_is_shown_and_can_be_changed(home: Path) -> None:
     labels = [expander.label for expander in app.expander]
     assert "Kinds of places in it: 2 words, 1 not known" in labels
     assert "What it says of their operation: 2 words" in labels
+    assert any("10 rows as they will look" in part for part in [html(app)])
     shown = app.dataframe[-1].value
     assert len(shown) == 10
     assert {"Name", "Kind", "Position"} <= set(shown.columns)
