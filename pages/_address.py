@@ -6,7 +6,7 @@ it, and the widgets are set to what it says.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from geo.packs.gazetteer import Place, PlaceMatch
 from geo.packs.pack import Pack, list_packs
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
+from geo.units import UNITS, Units
 from pages import _cached
 from pages._session import Key
 
@@ -65,11 +66,18 @@ class FindView:
     provider: str | None
     printing: bool
     filters: Filters
+    units: Units
 
     def search(self, limit: int) -> Search:
         """What is asked for."""
         return Search(
-            self.radius_km, self.within_min, self.measure.name, self.order, self.show, limit
+            self.radius_km,
+            self.within_min,
+            self.measure.name,
+            self.order,
+            self.show,
+            limit,
+            self.units,
         )
 
     def address(self, **changes: str) -> dict[str, str]:
@@ -84,11 +92,12 @@ class FindView:
             "order": self.order,
             "show": self.show,
             "provider": self.provider or "",
+            "units": self.units,
             **filter_address(self.filters),
             **changes,
         }
         plain = {"pack": DEFAULT_PACK, "order": "evidence", "measure": _plain_measure(self.pack)}
-        plain |= {"within_min": f"{DEFAULT_MIN:g}"}
+        plain |= {"within_min": f"{DEFAULT_MIN:g}", "units": self.pack.units}
         plain |= {"show": "all", "provider": "", **filter_address(Filters())}
         return {key: value for key, value in full.items() if value != plain.get(key)}
 
@@ -110,6 +119,7 @@ class CoverageView:
     add: tuple[tuple[float, float], ...]
     remove: tuple[str, ...]
     sites: int
+    units: Units
 
     def within(self, measure: Measure) -> float:
         """The threshold by a measure."""
@@ -131,10 +141,11 @@ class CoverageView:
             "add": points_text(self.add),
             "remove": ";".join(self.remove),
             "sites": str(self.sites or ""),
+            "units": self.units,
             **changes,
         }
         plain = {"pack": DEFAULT_PACK, "supply": "likely", "measure": _plain_measure(self.pack)}
-        plain |= {"level": "1", "within_min": f"{DEFAULT_MIN:g}"}
+        plain |= {"level": "1", "within_min": f"{DEFAULT_MIN:g}", "units": self.pack.units}
         return {key: value for key, value in full.items() if value and value != plain.get(key)}
 
 
@@ -194,13 +205,18 @@ class _Reader:
             self.tell(sentence)
         return match.place.label, match
 
-    def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+    def one_of(self, name: str, allowed: Sequence[str], default: str) -> str:
         """A value that must be one of a few."""
         value = self._address.get(name, default)
         if value in allowed:
             return value
         self.tell(f"“{value}” is ignored: {name} can be {', '.join(filter(None, allowed))}.")
         return default
+
+    def units(self) -> Units:
+        """What distances are told in; the pack's own where the address does not say."""
+        said = self.one_of("units", UNITS, self.pack.units)
+        return "mi" if said == "mi" else "km"
 
     def threshold(self, name: str, default: float) -> float:
         """A number above 0; another is named, and the default used."""
@@ -316,6 +332,7 @@ def read_find() -> tuple[FindView, tuple[Problem, ...]]:
         show=reader.one_of("show", tuple(SHOW), "all"),
         printing=reader.one_of("view", (PRINT, ""), "") == PRINT,
         filters=reader.filters(),
+        units=reader.units(),
     )
     return view, tuple(reader.problems)
 
@@ -343,6 +360,7 @@ def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
         add=reader.points("add"),
         remove=reader.providers("remove"),
         sites=int(reader.one_of("sites", ("", *"12345"), "") or 0),
+        units=reader.units(),
     )
     return view, tuple(reader.problems)
 
@@ -471,4 +489,5 @@ def begin_with_find() -> None:
     """Coming from Find to Coverage for the first time: the same procedure and pack."""
     kept = st.session_state.get(Key.FIND_ADDRESS, {})
     if not st.query_params:
-        st.query_params.from_dict({k: kept[k] for k in ("procedure", "pack") if k in kept})
+        along = ("procedure", "pack", "units")
+        st.query_params.from_dict({k: kept[k] for k in along if k in kept})

@@ -1,6 +1,6 @@
 """Small parts that several pages show: components of our own, and HTML around entries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from geo.paths import STATIC
 from geo.text import escape
 from geo.travel.measure import Measure
 from geo.travel.times import MODES
+from geo.units import KM_PER_MI, UNITS, Units, threshold_number
 
 _BUTTON_CSS = (STATIC / "button.css").read_text("utf-8")
 LABELS: dict[str, dict[str, str]] = yaml.safe_load(
@@ -23,6 +24,11 @@ LABELS: dict[str, dict[str, str]] = yaml.safe_load(
 )
 MEASURE_LABELS = {m: f"minutes {by}" if m in MODES else by for m, by in BY.items()}
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
+#: The same for miles, as kilometres of the precision that an address has.
+RADII_MI_KM = tuple(
+    float(f"{KM_PER_MI * miles:g}")
+    for miles in (1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
+)
 MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 
 
@@ -88,16 +94,42 @@ def browser_button(key: str, label: str, action: str) -> None:
     component(key=key, width="content")
 
 
+def threshold_steps(unit: str) -> tuple[Sequence[float], Callable[[float], str]]:
+    """Thresholds to choose from, in km or minutes, and how each is told in "km", "mi" or "min"."""
+    if unit == "min":
+        return MINUTES, min_text
+    units: Units = "mi" if unit == "mi" else "km"
+    steps = RADII_MI_KM if units == "mi" else RADII_KM
+    return steps, lambda km: f"{threshold_number(km, units)} {units}"
+
+
+def units_choice(key: str, change: Callable[..., None]) -> None:
+    """Kilometres or miles."""
+    st.radio(
+        "Distances in",
+        UNITS,
+        key=key,
+        format_func={"km": "Kilometres", "mi": "Miles"}.__getitem__,
+        horizontal=True,
+        on_change=lambda: change(units=st.session_state[key]),
+    )
+
+
 def threshold_slider(
-    column: DeltaGenerator, key: str, measure: Measure, within: float, change: Callable[[str], None]
+    column: DeltaGenerator,
+    key: str,
+    measure: Measure,
+    units: Units,
+    within: float,
+    change: Callable[[str], None],
 ) -> None:
-    """How far: a slider of kilometres or of minutes, which tells what was chosen."""
+    """How far: a slider of kilometres, miles or minutes, which tells what was chosen."""
     minutes = measure.unit == "min"
     by = f" {BY[measure.name]}" if minutes else ""
-    words: Callable[[float], str] = min_text if minutes else "{:g} km".format
+    steps, words = threshold_steps("min" if minutes else units)
     column.select_slider(
         f"Within {words(within)}{by}",
-        sorted({*(MINUTES if minutes else RADII_KM), within}),
+        sorted({*steps, within}),
         key=key,
         format_func=words,
         on_change=lambda: change(f"{st.session_state[key]:g}"),

@@ -17,11 +17,12 @@ from geo.coverage.reach import SUPPLIES
 from geo.coverage.siting import Sites, find_sites
 from geo.errors import CareReachError
 from geo.output import downloads, handouts, reports
-from geo.output.answer_text import BY, min_text
+from geo.output.answer_text import BY
 from geo.output.coverage_map import MOST_PLACES, coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
 from geo.packs.shapes import read_area
 from geo.text import escape
+from geo.units import KM_PER_MI
 from pages import _address, _cached, _components, _frame
 from pages._address import MOST_ADDED, CoverageView, Problem, change_coverage, points_text
 from pages._components import plain
@@ -54,7 +55,7 @@ def distances(view: CoverageView, coverage: Coverage) -> None:
         st.html(f'<p class="cr-note">{escape(sentence)}</p>')
     timed = coverage.unit == "min"
     compared = view.compare_min if timed else view.compare_km
-    steps = _components.MINUTES if timed else _components.RADII_KM
+    steps, words = _components.threshold_steps(coverage.shown_unit)
     key = f"w_cover_compare_{coverage.unit}"
     _address.show_value(key, compared)
     st.selectbox(
@@ -62,15 +63,21 @@ def distances(view: CoverageView, coverage: Coverage) -> None:
         sorted({*steps, *([compared] if compared else [])} - {coverage.within}),
         index=None,
         key=key,
-        format_func=min_text if timed else "{:g} km".format,
+        format_func=words,
         on_change=lambda: change_coverage(
             **{f"compare_{coverage.unit}": f"{st.session_state[key] or '':}"}
         ),
         width=320,
     )
+    _address.show_value("w_cover_units", view.units)
+    _components.units_choice("w_cover_units", change_coverage)
     if compared:
         other = measure_coverage(
-            coverage.supplied, compared, measure=coverage.measure.name, supply=view.supply
+            coverage.supplied,
+            compared,
+            measure=coverage.measure.name,
+            supply=view.supply,
+            units=view.units,
         )
         rows = "".join(
             f"<tr><th scope='row'>{escape(SUPPLY_LABELS[s])}</th>"
@@ -291,7 +298,8 @@ def decay(coverage: Coverage) -> None:
         table[SUPPLY_LABELS[supply]] = (
             100 * upto[np.searchsorted(far[order], grid, "right")] / total
         )
-    frame = pd.DataFrame(table, index=pd.Index(grid, name="far")).reset_index()
+    scale = 1 / KM_PER_MI if coverage.shown_unit == "mi" else 1
+    frame = pd.DataFrame(table, index=pd.Index(grid * scale, name="far")).reset_index()
     by = BY[coverage.measure.name]
     here_text = within_text(coverage)
     shares = ", ".join(f"{SUPPLY_LABELS[s]} {percent_text(coverage.share[s])}" for s in SUPPLIES)
@@ -305,7 +313,7 @@ def decay(coverage: Coverage) -> None:
         )
         .mark_line(aria=False)
         .encode(
-            x=alt.X("far", title=f"{coverage.unit} {by}"),
+            x=alt.X("far", title=f"{coverage.shown_unit} {by}"),
             y=alt.Y("share", title="% of people", scale=alt.Scale(domain=[0, 100])),
             strokeDash=alt.StrokeDash("Supply", sort=list(SUPPLY_LABELS.values()), legend=None),
             color=alt.Color(
@@ -317,5 +325,9 @@ def decay(coverage: Coverage) -> None:
             ),
         )
     )
-    here = alt.Chart(pd.DataFrame({"far": [coverage.within]})).mark_rule(aria=False).encode(x="far")
+    here = (
+        alt.Chart(pd.DataFrame({"far": [coverage.within * scale]}))
+        .mark_rule(aria=False)
+        .encode(x="far")
+    )
     st.altair_chart((chart + here).configure_axis(aria=False))

@@ -29,6 +29,7 @@ from geo.text import escape
 from geo.travel.measure import Measure
 from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
+from geo.units import Units, shown
 from pages import _address, _cached, _components
 from pages._address import (
     MOST_ADDED,
@@ -49,7 +50,7 @@ SUPPLY_LABELS = {
 }
 MEASURE_LABELS = _components.MEASURE_LABELS | {"road": "by road (estimate)"}
 #: What the distance on the map is.
-MAP_LABELS = {"road": "Road km", "straight": "Straight km"} | {
+MAP_LABELS = {"road": "Distance by road", "straight": "Straight-line distance"} | {
     mode: MEASURE_LABELS[mode].capitalize() for mode in MODES
 }
 #: So many rows of a table are shown; all of them are in the download.
@@ -108,6 +109,7 @@ def controls(view: CoverageView) -> None:
             within,
             "w_cover_within_min" if minutes else "w_cover_within",
             view.measure,
+            view.units,
             view.within(view.measure),
             lambda chosen: change_coverage(**{"within_min" if minutes else "within_km": chosen}),
         )
@@ -156,7 +158,7 @@ def figures(coverage: Coverage, against: Coverage | None) -> None:
         cause = "from all on foot to all by car" if coverage.unit == "min" else "depending on roads"
         span = f"; {_span(low, high)} {cause}"
     none = np.isnan(coverage.median)
-    median = far_text(coverage.median, coverage.unit)
+    median = far_text(coverage.median, coverage.shown_unit)
     cards = [
         (percent_text((against or coverage).share["reported"]), "confirmed or reported"),
         (percent_text(coverage.share[coverage.supply]), SUPPLY_PHRASES[coverage.supply] + span),
@@ -258,7 +260,7 @@ def gap_table(view: CoverageView, coverage: Coverage) -> None:
     name = view.pack.level_names.get(view.level, "Region")
     data = {
         "caption": "Largest gaps",
-        "columns": [name, "People beyond", "Covered", f"Median {coverage.unit}"],
+        "columns": [name, "People beyond", "Covered", f"Median {coverage.shown_unit}"],
         "selected": view.region,
         "rows": [
             [
@@ -266,7 +268,7 @@ def gap_table(view: CoverageView, coverage: Coverage) -> None:
                 f"{row['label']} (small)" if row["small"] else row["label"],
                 f"{row['people_beyond']:,}",
                 percent_text(row["share"]),
-                _short(row["median"], coverage.unit),
+                _short(row["median"], coverage.shown_unit),
             ]
             for row in plain_rows(shown)
         ],
@@ -340,12 +342,12 @@ def region_detail(view: CoverageView, coverage: Coverage) -> None:
         f"{percent_text(figures_of['share'])} within {within_text(coverage)}"
         f"{'; fewer than 100 people, so the share says little' if figures_of['small'] else ''}. "
         f"Half of them have somebody within "
-        f"{_half_text(weighted_quantile(far, people, 0.5), coverage.unit)}.{bends}</p>"
+        f"{_half_text(weighted_quantile(far, people, 0.5), coverage.shown_unit)}.{bends}</p>"
         f"<h3>People by {'time' if coverage.unit == 'min' else 'distance'}</h3>"
         f'<ul class="cr-bands">{bars}</ul>'
         f"<h3>On record here</h3>{_listed(here)}"
         f"<h3>Nearest from {escape(start['name'])}, in a straight line</h3>"
-        f"{_listed(near, with_km=True)}</section>"
+        f"{_listed(near, coverage.units)}</section>"
     )
 
 
@@ -358,12 +360,13 @@ def _short(far: float, unit: str) -> str:
     return far_text(far, unit).removesuffix(f" {unit}")
 
 
-def _listed(rows: pd.DataFrame, *, with_km: bool = False) -> str:
+def _listed(rows: pd.DataFrame, units: Units | None = None) -> str:
+    """Providers in a list; with their distance (`km`) where units are given."""
     if rows.empty:
         return "<p>Nobody.</p>"
     items = "".join(
         f"<li>{escape(name)}: {escape(str(status).replace('_', ' '))}"
-        f"{f', {km:.0f} km' if with_km else ''}</li>"
+        f"{f', {shown(km, units):.0f} {units}' if units else ''}</li>"
         for name, status, km in zip(
             rows["name"],
             rows["status"].mask(rows["provider_id"].str.startswith(ADDED), "added"),

@@ -78,6 +78,7 @@ def controls(view: FindView) -> None:
             within,
             "w_within_min" if minutes else "w_radius",
             view.measure,
+            view.units,
             view.search(1).within(view.measure),
             lambda chosen: _address.change_find(
                 **{"within_min" if minutes else "radius_km": chosen}
@@ -131,6 +132,8 @@ def more_choices(view: FindView) -> None:
         engine, why = _cached.engine(view.pack)
         if engine is None:
             st.caption(plain(why))
+        _address.show_value("w_units", view.units)
+        _components.units_choice("w_units", _address.change_find)
         st.radio(
             "Show",
             list(SHOW_LABELS),

@@ -26,6 +26,7 @@ from geo.packs.gazetteer import Place
 from geo.sources.roads import SOURCE as ROADS_SOURCE
 from geo.text import escape
 from geo.travel.valhalla import RoadsDownError
+from geo.units import threshold_number
 from pages import _address, _cached, _components
 from pages._address import FindView
 from pages._components import plain
@@ -187,7 +188,7 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
 
 def caption(answer: Answer, *, shaded: bool) -> None:
     """What the map's signs mean, and how far it looks."""
-    km = f"{answer.radius_km:g} km"
+    far = f"{threshold_number(answer.radius_km, answer.units)} {answer.units}"
     if answer.measure.unit == "min":
         source = answer.pack.sources.get(ROADS_SOURCE)
         roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
@@ -198,9 +199,11 @@ def caption(answer: Answer, *, shaded: bool) -> None:
         )
         bound = f"{area} {roads}."
     elif answer.measure.is_bound:
-        bound = f"The circle is {km} in a straight line."
+        bound = f"The circle is {far} in a straight line."
     else:
-        bound = f"Nothing outside the circle ({km} in a straight line) can be within {km} by road."
+        bound = (
+            f"Nothing outside the circle ({far} in a straight line) can be within {far} by road."
+        )
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
     st.html(

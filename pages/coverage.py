@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -48,12 +49,15 @@ _coverage_parts.controls(view)
 with st.container(key="measuring"):
     supplied, measure, trouble = _coverage_parts.supplied_for(view, today)
 within = view.within(measure)
-coverage = measure_coverage(supplied, within, measure=measure.name, supply=view.supply)
+counted = partial(
+    measure_coverage, within=within, measure=measure.name, supply=view.supply, units=view.units
+)
+coverage = counted(supplied)
 as_it_is = None
 if view.add or view.remove:
     timed = measure.unit == "min"
     base = _cached.supplied(pack, view.procedure.slug, today, timed=timed)
-    as_it_is = measure_coverage(base, within, measure=measure.name, supply=view.supply)
+    as_it_is = counted(base)
 
 _coverage_parts.problems(view, unclear, trouble)
 _coverage_parts.headline(view, coverage)
@@ -64,7 +68,9 @@ with chart:
     drawn = _coverage_parts.area_map(view, coverage)
     tool = _coverage_parts.tools()
     st_folium(
-        maps.base_map(_cached.drawn(pack, "base_map"), pack.outline, pack.view, locate=False),
+        maps.base_map(
+            _cached.drawn(pack, "base_map"), pack.outline, pack.view, locate=False, units=view.units
+        ),
         key="cover_map",
         height=500,
         use_container_width=True,

@@ -65,7 +65,9 @@ def show(answer: Answer) -> None:
     with chart:
         label = "Your place" if answer.place.kind == "point" else answer.place.name
         st_folium(
-            maps.base_map(_cached.drawn(pack, "base_map"), pack.outline, pack.view),
+            maps.base_map(
+                _cached.drawn(pack, "base_map"), pack.outline, pack.view, units=view.units
+            ),
             key="map",
             height=520,
             use_container_width=True,

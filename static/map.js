@@ -56,7 +56,8 @@
     names.style.pointerEvents = "none";
     if (data.locate) locateControl(map);
     L.control.zoom({ position: "topleft" }).addTo(map);
-    L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
+    const miles = data.units === "mi";
+    L.control.scale({ metric: !miles, imperial: miles, position: "bottomright" }).addTo(map);
     map.fitBounds(data.bounds, { animate: false });
     // Without land "no data" cannot be told from land.
     if (!data.outlined) frame.classList.add("plain");

@@ -392,7 +392,8 @@ def _descriptor(
         "emergency_number": "911",
         "default_procedure": "hospital-care",
         "default_place": "Presque Isle, Maine",
-        "default_radius_km": 30,
+        "default_radius_km": 32.1869,  # 20 miles
+        "units": "mi",
         "measure": "straight",
         "borders": "Census county polygons of 2009, simplified",
         "view": [[24.5, -125], [49.5, -66.5]],

@@ -34,6 +34,7 @@ from geo.travel.measure import (
 from geo.travel.road_table import RoadAccess, RoadTable, road_access
 from geo.travel.times import MAX_MIN
 from geo.travel.valhalla import Engine, RoadsDownError
+from geo.units import UNITS, Units
 
 Ints = npt.NDArray[np.intp]
 
@@ -111,6 +112,8 @@ class Search:
         A key of `SHOW`.
     limit
         How many rows to list at most.
+    units
+        What distances are told in, "km" or "mi"; the radius is in kilometres all the same.
 
     Raises
     ------
@@ -124,10 +127,11 @@ class Search:
     order: str = "evidence"
     show: str = "all"
     limit: int = 50
+    units: Units = "km"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be asked for."""
-        for name, allowed in (("order", ORDERS), ("show", tuple(SHOW))):
+        for name, allowed in (("order", ORDERS), ("show", tuple(SHOW)), ("units", UNITS)):
             value = getattr(self, name)
             if value not in allowed:
                 raise CareReachError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
@@ -206,6 +210,11 @@ class Answer:
     def within(self) -> float:
         """The threshold in the unit of the measure."""
         return self.search.within(self.measure)
+
+    @property
+    def units(self) -> Units:
+        """What distances are told in."""
+        return self.search.units
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """Rows within the threshold and beyond as points, EPSG:4326.
@@ -353,6 +362,11 @@ class _Question:
     def within(self) -> float:
         """The threshold in the unit of the measure."""
         return self.search.within(self.measure)
+
+    @property
+    def units(self) -> Units:
+        """What distances are told in."""
+        return self.search.units
 
     @property
     def bound_km(self) -> float:

@@ -19,6 +19,7 @@ from geo.progress import Step
 from geo.sources.batch import Origin, source_name
 from geo.sources.into_pack import name_problem
 from geo.sources.new_pack import NewPack
+from geo.units import Units
 
 Format = Literal["table", "json", "csv", "geojson"]
 Measured = Annotated[
@@ -140,6 +141,9 @@ ReportTo = Annotated[
 DryRun = Annotated[bool, typer.Option(help="Only report; write nothing.")]
 
 
+InUnits = Annotated[
+    Units | None, typer.Option(help="Tell distances in km or mi; the pack's own by default.")
+]
 ProcedureName = Annotated[str, typer.Option(help="Slug, title or synonym.")]
 WithinMin = Annotated[float | None, typer.Option(help="The threshold for drive and walk.")]
 
@@ -158,6 +162,7 @@ class FindQuestion:
     within_min: WithinMin = None
     order: Annotated[Order, typer.Option(help="Strongest evidence or nearest first.")] = "evidence"
     show: Annotated[Show, typer.Option(help="Which statuses to list.")] = "all"
+    units: InUnits = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +177,7 @@ class CoverageQuestion:
     measure: Measured = None
     within_min: WithinMin = None
     pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
+    units: InUnits = None
 
 
 @dataclass(frozen=True, kw_only=True)

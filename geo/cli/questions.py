@@ -96,6 +96,7 @@ def find(
         question.order,
         question.show,
         question.limit,
+        question.units or data.units,
     )
     answer = find_care(assess_pack(data, entry, dt.date.today()), origin, search, engine)
     if engine is not None and answer.reason:
@@ -132,7 +133,8 @@ def _coverage(question: CoverageQuestion) -> Coverage:
         supplied = supply_pack(assessed)
         by = supplied.measures.kilometres.name
     threshold = _threshold(question, data, supplied.measures, by)
-    return measure_coverage(supplied, threshold, measure=by, supply=question.supply)
+    units = question.units or data.units
+    return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
 
 
 def _threshold(question: CoverageQuestion, data: Pack, measures: Measures, by: str) -> float:

@@ -10,6 +10,7 @@ from geo.coverage.coverage import Coverage
 from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
 from geo.output.coverage_text import detour_text, lead_text, percent_text
 from geo.sources.batch import records_of
+from geo.units import Units, shown
 
 
 def answer_table(answer: Answer, rows: list[Row]) -> str:
@@ -55,9 +56,10 @@ def _row_lines(row: Row) -> list[str]:
 def coverage_table(coverage: Coverage, level: int) -> str:
     """Coverage for a terminal, with the regions of a level."""
     out = [" ".join(part for part in lead_text(coverage) if part), *detour_text(coverage), ""]
-    lines = [("Region", "People", "Beyond", "Covered", f"Median {coverage.unit}")]
+    lines = [("Region", "People", "Beyond", "Covered", f"Median {coverage.shown_unit}")]
     for _, row in coverage.level(level).iterrows():
-        far = "nobody" if pd.isna(row["median"]) else f"{row['median']:.0f}"
+        units: Units = "mi" if coverage.shown_unit == "mi" else "km"
+        far = "nobody" if pd.isna(row["median"]) else f"{shown(row['median'], units):.0f}"
         name = shorten(row["name"], 40, placeholder="…") + (" (small)" if row["small"] else "")
         people = f"{row['population']:,}", f"{row['people_beyond']:,}"
         lines.append((name, *people, percent_text(row["share"]), far))

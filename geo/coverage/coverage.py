@@ -31,6 +31,7 @@ from geo.progress import Progress, silent
 from geo.travel.measure import Measure, Measures, check_within, pack_measures
 from geo.travel.times import MODES, Times
 from geo.travel.valhalla import Engine
+from geo.units import Units
 
 Floats = npt.NDArray[np.float64]
 #: A region with fewer people is marked: its share says little.
@@ -98,6 +99,8 @@ class Coverage:
         One row per region with people: `region_id`, `name`, `level`, `parent_id`,
         `population`, `covered`, `share`, `people_beyond`, `median`, `providers`,
         `per_100k`, `small`, with minutes `circuity` too; for the chosen supply.
+    units
+        What distances are told in; all figures here are in kilometres or minutes.
     """
 
     supplied: Supplied
@@ -114,11 +117,17 @@ class Coverage:
     detours: Detours | None
     providers: Mapping[str, int]
     regions: pd.DataFrame
+    units: Units = "km"
 
     @property
     def unit(self) -> str:
         """What the threshold and the distances are in: "km" or "min"."""
         return self.measure.unit
+
+    @property
+    def shown_unit(self) -> str:
+        """What a reader is told them in: "km", "mi" or "min"."""
+        return self.units if self.unit == "km" else self.unit
 
     @property
     def far(self) -> Floats:
@@ -231,7 +240,12 @@ def demand_measures(
 
 
 def measure_coverage(
-    supplied: Supplied, within: float, *, measure: str | None = None, supply: str = "likely"
+    supplied: Supplied,
+    within: float,
+    *,
+    measure: str | None = None,
+    supply: str = "likely",
+    units: Units = "km",
 ) -> Coverage:
     """Count who is within a threshold of a supply, in all and by region.
 
@@ -246,6 +260,8 @@ def measure_coverage(
         default. Without roads the straight line.
     supply
         One of `SUPPLIES`: the chosen one, for which regions and ranges are given.
+    units
+        What distances are told in, "km" or "mi".
 
     Raises
     ------
@@ -285,6 +301,7 @@ def measure_coverage(
         detours=reach.detours(by.name, supply, people) if by.name in reach.timed else None,
         providers=dict(zip(SUPPLIES, counts.tolist(), strict=True)),
         regions=_regions(supplied, by, within, supply),
+        units=units,
     )
 
 

@@ -12,6 +12,7 @@ from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
 from geo.packs.pack import ASKED, Pack, publisher
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
+from geo.units import Units, shown, threshold_number
 
 STATUS_LABELS: Mapping[str, str] = {
     "confirmed": "Confirmed",
@@ -101,19 +102,25 @@ class Row:
         return STATUS_LABELS[self.status]
 
 
-def km_text(km: float, *, about: bool = False) -> str:
-    """Kilometres for a reader: whole numbers, *about* where something was estimated.
+def distance_text(km: float, units: Units, *, about: bool = False) -> str:
+    """A distance for a reader: whole numbers, *about* where something was estimated.
 
     Examples
     --------
-    >>> km_text(12.498, about=True), km_text(0.4)
-    ('about 12 km', 'under 1 km')
+    >>> distance_text(12.498, "km", about=True), distance_text(0.4, "km"), distance_text(50, "mi")
+    ('about 12 km', 'under 1 km', '31 mi')
     """
     if pd.isna(km):
         return "distance unknown"
-    if km < 1:
-        return "under 1 km"
-    return f"{'about ' if about else ''}{km:.0f} km"
+    far = shown(km, units)
+    if far < 1:
+        return f"under 1 {units}"
+    return f"{'about ' if about else ''}{far:.0f} {units}"
+
+
+def off_road_text(units: Units) -> str:
+    """How far from a road nobody is measured."""
+    return f"{threshold_number(OFF_ROAD_KM, units)} {units}"
 
 
 def min_text(minutes: float) -> str:
@@ -139,7 +146,7 @@ def threshold_text(answer: Answer) -> str:
     by = BY[answer.measure.name]
     if answer.measure.unit == "min":
         return f"{min_text(answer.within)} {by}"
-    return f"{answer.within:g} km {by}"
+    return f"{threshold_number(answer.within, answer.units)} {answer.units} {by}"
 
 
 def date_text(as_of: object, *, basis: object = None) -> str:
@@ -290,26 +297,29 @@ def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:
 
 def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
     """How far by the measure of the answer, and what else is known of the distance."""
+    units = answer.units
 
-    def km(far: float, *, about: bool = False) -> str:
+    def told(km: float, *, about: bool = False) -> str:
         # Rounding must not put a row on the other side of the radius.
-        if round(far) <= answer.radius_km < far:
-            digits = next(n for n in range(1, 9) if round(far, n) > answer.radius_km)
-            return f"{'about ' if about else ''}{far:.{digits}f} km"
-        return km_text(far, about=about)
+        far, radius = shown(km, units), shown(answer.radius_km, units)
+        if round(far) <= radius < far:
+            digits = next((n for n in range(1, 9) if round(far, n) > radius), 9)
+            return f"{'about ' if about else ''}{far:.{digits}f} {units}"
+        return distance_text(km, units, about=about)
 
     rough = row["location_precision"] == "postcode"
-    straight = f"{km(row['distance_km'], about=rough)} in a straight line"
+    straight = f"{told(row['distance_km'], about=rough)} in a straight line"
     measure, detour = answer.measure, answer.pack.detour
     if measure.unit == "min":
-        way = _way(measure.name, row)
+        way = _way(measure.name, row, units)
         return _timed(answer, row), "; ".join(filter(None, [way, straight]))
     by_road = measure.column == "road_km"
     if pd.isna(row["road_km"]) or detour is None:
         return straight, "no road on record" if by_road else ""
-    road = f"{km(row['road_km'], about=row['road_about'])} by road"
-    low, high = (f"{row[column]:.0f}" for column in ("road_low_km", "road_high_km"))
-    spread = f"estimates run from {low} to {high} km" if row["road_about"] and low != high else ""
+    road = f"{told(row['road_km'], about=row['road_about'])} by road"
+    low, high = (f"{shown(row[column], units):.0f}" for column in ("road_low_km", "road_high_km"))
+    differ = row["road_about"] and low != high
+    spread = f"estimates run from {low} to {high} {units}" if differ else ""
     off_road_km = (row["road_high_km"] - row["road_low_km"]) / (detour.high - detour.low)
     if off_road_km > FAR_FROM_ROADS_KM and detour.median * off_road_km > row["road_km"] / 2:
         spread += ", and no road is published for most of the way"
@@ -329,16 +339,18 @@ def _timed(answer: Answer, row: Mapping[str, Any]) -> str:
     return f"{min_text(time)} {by}"
 
 
-def _way(mode: str, row: Mapping[str, Any]) -> str:
+def _way(mode: str, row: Mapping[str, Any], units: Units) -> str:
     """The way that the minutes are of, and what they leave out."""
     off = row["off_road_km"]
     if pd.isna(off) or off > OFF_ROAD_KM:
-        return f"no road within {OFF_ROAD_KM:g} km of it is on the map"
+        return f"no road within {off_road_text(units)} of it is on the map"
     if pd.isna(row["minutes"]):
         return "" if row["distance_km"] > MAX_KM[mode] else "no road on the map leads there"
-    km = row["route_km"]
-    way = f"{km:.{1 if km < 10 else 0}f} km to {mode}"
-    return way if off < OFF_ROAD_SAID_KM else f"{way}, and {off:.1f} km from there to the place"
+    far, rest = shown(row["route_km"], units), shown(off, units)
+    way = f"{far:.{1 if far < 10 else 0}f} {units} to {mode}"
+    if off < OFF_ROAD_SAID_KM:
+        return way
+    return f"{way}, and {rest:.1f} {units} from there to the place"
 
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -388,7 +400,8 @@ def count_text(answer: Answer) -> tuple[str, str]:
             "where they might be in reach."
         )
     if answer.off_road_km >= OFF_ROAD_SAID_KM:
-        rest += f" {answer.place.name} is {answer.off_road_km:.1f} km from where the minutes begin."
+        off = f"{shown(answer.off_road_km, answer.units):.1f} {answer.units}"
+        rest += f" {answer.place.name} is {off} from where the minutes begin."
     return lead, rest.strip()
 
 
@@ -424,9 +437,9 @@ def outside_text(answer: Answer) -> str:
     """Say that a place lies far outside the country, where even the number may differ; else ""."""
     if not answer.outside_km:
         return ""
-    pack = answer.pack
+    pack, far = answer.pack, shown(answer.outside_km, answer.units)
     return (
-        f"This place is about {answer.outside_km:,.0f} km outside {pack.country}, and nothing is "
+        f"This place is about {far:,.0f} {answer.units} outside {pack.country}, and nothing is "
         f"known there. {pack.emergency_number} is the emergency number in {pack.country}; where "
         "you are it may be another."
     )

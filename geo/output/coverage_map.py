@@ -33,7 +33,7 @@ def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
     chosen = {}
     for region, far, share in zip(rows["region_id"], rows["median"], rows["share"], strict=True):
         number = int(np.searchsorted(edges, far)) if pd.notna(far) else len(edges) + 1
-        text = far_text(far, coverage.unit) if pd.notna(far) else "no such place"
+        text = far_text(far, coverage.shown_unit) if pd.notna(far) else "no such place"
         chosen[region] = (number, f"{text}, {percent_text(share)} covered")
     return chosen
 

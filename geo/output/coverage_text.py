@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from geo.coverage.coverage import Coverage
-from geo.output.answer_text import BY, min_text
+from geo.output.answer_text import BY, min_text, off_road_text
 from geo.travel.times import OFF_ROAD_KM
+from geo.units import shown, threshold_number
 
 SUPPLY_PHRASES: Mapping[str, str] = {
     "confirmed": "confirmed",
@@ -26,32 +27,33 @@ def within_text(coverage: Coverage) -> str:
     """The threshold, e.g. "50 km", "30 min"."""
     if coverage.unit == "min":
         return min_text(coverage.within)
-    return f"{coverage.within:g} km"
+    return f"{threshold_number(coverage.within, coverage.units)} {coverage.units}"
 
 
 def far_text(far: float, unit: str) -> str:
-    """A distance or a time for a reader, e.g. "12 km", "under 1 min", "none" for NaN.
+    """A distance in km or a time for a reader, in "km", "mi" or "min"; "none" for NaN.
 
     Examples
     --------
-    >>> far_text(12.3, "km"), far_text(0.2, "km"), far_text(150, "min")
-    ('12 km', 'under 1 km', '2 h 30 min')
+    >>> far_text(12.3, "km"), far_text(0.2, "km"), far_text(150, "min"), far_text(80.5, "mi")
+    ('12 km', 'under 1 km', '2 h 30 min', '50 mi')
     """
     if not np.isfinite(far):
         return "none"
     if unit == "min":
         return min_text(far)
-    return f"{far:.0f} km" if far >= 0.5 else "under 1 km"
+    number = shown(far, "mi" if unit == "mi" else "km")
+    return f"{number:.0f} {unit}" if number >= 0.5 else f"under 1 {unit}"
 
 
 def band_text(coverage: Coverage) -> list[str]:
     """The classes of the map in words; the last holds those who have nobody at all too."""
     edges = distance_bands(coverage)
-    first, *middle = [f"{edge:g}" for edge in edges]
-    unit = coverage.unit
+    unit = coverage.shown_unit
+    first, *middle = [threshold_number(edge, "mi" if unit == "mi" else "km") for edge in edges]
     pairs = zip([first, *middle], middle, strict=False)
     between = [f"{low} to {high} {unit}" for low, high in pairs]
-    return [f"up to {first} {unit}", *between, f"over {edges[-1]:g} {unit}"]
+    return [f"up to {first} {unit}", *between, f"over {middle[-1]} {unit}"]
 
 
 def percent_text(share: float) -> str:
@@ -220,7 +222,7 @@ def detour_text(coverage: Coverage) -> list[str]:
     far = people[~(off_km <= OFF_ROAD_KM)].sum()
     if far:
         said.append(
-            f"{far:,.0f} people live more than {OFF_ROAD_KM:g} km from any road on the map: no "
-            "time is known for them, and they count as beyond."
+            f"{far:,.0f} people live more than {off_road_text(coverage.units)} from any road on "
+            "the map: no time is known for them, and they count as beyond."
         )
     return said

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo.care.find import LISTED, Answer
@@ -16,6 +17,7 @@ from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
 from geo.travel.road_table import DISTANCES
+from geo.units import KM_PER_MI, shown
 from geo.version import __version__
 
 _ESTIMATES = "Road distances are estimates where no distance is published; times are not known."
@@ -46,6 +48,8 @@ _PROPERTIES = (
     *("source", "source_url", "as_of", "badges", "against", "notices", "phone", "procedure"),
     *("place", "radius_km", "measure", "within_min", "pack", "pack_version"),
 )
+#: What is added where distances are told in miles, beside the kilometres.
+_MILES = ("distance_mi", "road_mi", "radius_mi")
 #: Columns that are taken as the answer's frame has them.
 _VALUES = ("provider_id", "name", "status", *DISTANCES, *_TIMED, "reason", "as_of", "phone")
 
@@ -73,9 +77,19 @@ def _records(answer: Answer, rows: list[Row]) -> list[dict[str, Any]]:
             "lat": row.lat,
             "lon": row.lon,
             **asked,
+            **(_miles(answer, row) if answer.units == "mi" else {}),
         }
         for row in rows
     ]
+
+
+def _miles(answer: Answer, row: Row) -> dict[str, Any]:
+    """Distances and the radius in miles; None where a distance is not known."""
+    km = (row.values["distance_km"], row.values.get("road_km", np.nan), answer.radius_km)
+    return {
+        name: None if pd.isna(far) else round(shown(float(far), "mi"), 3)
+        for name, far in zip(_MILES, km, strict=True)
+    }
 
 
 def _thresholds(answer: Answer) -> dict[str, float]:
@@ -90,6 +104,7 @@ def answer_csv(answer: Answer, rows: list[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     columns = _TIMED_COLUMNS if answer.measure.unit == "min" else _COLUMNS
+    columns = (*columns, *(_MILES if answer.units == "mi" else ()))
     writer.writerow(columns)
     for record in _records(answer, rows):
         writer.writerow([guarded(record[column]) for column in columns])
@@ -102,7 +117,7 @@ def answer_geojson(answer: Answer, rows: list[Row]) -> str:
         {
             "type": "Feature",
             "id": record["provider_id"],
-            "properties": {key: record[key] for key in _PROPERTIES if key in record},
+            "properties": {key: record[key] for key in (*_PROPERTIES, *_MILES) if key in record},
             "geometry": {"type": "Point", "coordinates": [record["lon"], record["lat"]]},
         }
         for record in _records(answer, rows)
@@ -195,6 +210,7 @@ def _region_columns(coverage: Coverage) -> list[str]:
         *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
         *("people_beyond", f"median_{coverage.unit}", "providers", "per_100k", "e2sfca", "small"),
         *(["circuity"] if coverage.unit == "min" else []),
+        *(["median_mi"] if coverage.shown_unit == "mi" else []),
     ]
 
 
@@ -205,6 +221,11 @@ def coverage_about(coverage: Coverage) -> dict[str, Any]:
     return {
         "procedure": supplied.assessed.procedure.slug,
         f"within_{coverage.unit}": coverage.within,
+        **(
+            {"within_mi": round(coverage.within / KM_PER_MI, 3)}
+            if coverage.shown_unit == "mi"
+            else {}
+        ),
         "measure": coverage.measure.name,
         "supply": coverage.supply,
         "as_of_day": supplied.assessed.today.isoformat(),
@@ -225,6 +246,8 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
     km, of minutes only.
     """
     table = coverage.regions.merge(access_scores(coverage), on="region_id", how="left")
+    if coverage.shown_unit == "mi":
+        table["median_mi"] = (table["median"] / KM_PER_MI).round(3)
     table = table.rename(columns={"median": f"median_{coverage.unit}"})[_region_columns(coverage)]
     return table.assign(**coverage_about(coverage))
 

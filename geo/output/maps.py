@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.care.find import Answer
 from geo.output.answer_text import Row
+from geo.units import Units
 
 Map = folium.Map
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
@@ -84,6 +85,7 @@ def base_map(
     view: tuple[tuple[float, float], ...] = (),
     *,
     locate: bool = True,
+    units: Units = "km",
 ) -> folium.Map:
     """The constant ground: land, district borders and names, "no data" everywhere else.
 
@@ -98,10 +100,12 @@ def base_map(
         Southwest and northeast corner (lat, lon) of the first view, where not the outline's.
     locate
         Whether the reader may set the place from the map.
+    units
+        What its scale is in.
     """
     url = STATIC_URL + ground if isinstance(ground, str) else None
     data = base_data(None if isinstance(ground, str) else ground, outline, view)
-    return _chart(_LocalMap, {**data, "url": url, "locate": locate})
+    return _chart(_LocalMap, {**data, "url": url, "locate": locate, "units": units})
 
 
 def _chart(kind: type[folium.Map], base: Mapping[str, Any]) -> folium.Map:

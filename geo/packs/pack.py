@@ -32,6 +32,7 @@ from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
 from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
 from geo.paths import DATA
+from geo.units import UNITS, Units
 
 BUNDLED = DATA
 DESCRIPTOR = "datapackage.json"
@@ -64,7 +65,8 @@ class Pack:
     files. `files` says where each
     resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
     is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
-    `detour` is what the descriptor states, else what the legs of the road table give.
+    `detour` is what the descriptor states, else what the legs of the road table give. `units` is
+    what readers there measure in.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Pack:
     description: str = ""
     hash: str = ""
     detour: Detour | None = None
+    units: Units = "km"
 
     @functools.cached_property
     def gazetteer(self) -> Gazetteer:
@@ -188,6 +191,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         borders=str(about.get("borders", "")),
+        units=_units(about),
         description=str(about.get("description", "")),
         view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
@@ -205,6 +209,15 @@ def _detour(about: Mapping[str, Any]) -> Detour | None:
         )
     except (KeyError, TypeError, ValueError):
         raise DataError(DESCRIPTOR, "detour must have the numbers low, median and high") from None
+
+
+def _units(about: Mapping[str, Any]) -> Units:
+    """What readers of a pack measure in."""
+    said = about.get("units", "km")
+    known = next((units for units in UNITS if units == said), None)
+    if known is None:
+        raise DataError(DESCRIPTOR, f"units is {said!r}; it can be {' or '.join(UNITS)}")
+    return known
 
 
 #: What a descriptor must say, and of which type.

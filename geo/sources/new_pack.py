@@ -14,10 +14,13 @@ from geo.errors import UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import open_pack, read_descriptor, read_shapes, resource_path
+from geo.packs.place_words import country_code
 from geo.packs.schema import PROVIDERS
 from geo.packs.store import add_resource, write_descriptor, write_table
 from geo.sources.batch import Batch
 
+#: Where roads are signed in miles.
+IN_MILES = frozenset({"US", "GB"})
 #: Looked at to choose what a new pack asks first.
 _SAMPLE = 5_000
 
@@ -73,6 +76,7 @@ def begin_pack(folder: Path, batch: Sequence[Batch], new: NewPack) -> None:
         "default_procedure": "hospital-care",
         "default_place": "0, 0",
         "default_radius_km": 30,
+        **({"units": "mi"} if country_code(country) in IN_MILES else {}),
         "measure": "straight",
         "licenses": [],
         "publishers": {},
@@ -102,6 +106,7 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
         "country": about["country"] if new.country else source["country"],
         "emergency_number": about["emergency_number"] or source["emergency_number"],
         "default_radius_km": source["default_radius_km"],
+        **({"units": source["units"]} if "units" in source else {}),
     }
     write_descriptor(folder, about)
     places = base.places

@@ -156,9 +156,9 @@ def test_the_print_view_has_emergency_first_step_list_and_sources(seed: Answer) 
 
 
 def test_kilometres_in_text() -> None:
-    assert answer_text.km_text(45.498, about=True) == "about 45 km"
-    assert answer_text.km_text(0.3, about=True) == "under 1 km"
-    assert answer_text.km_text(float("nan")) == "distance unknown"
+    assert answer_text.distance_text(45.498, "km", about=True) == "about 45 km"
+    assert answer_text.distance_text(0.3, "km", about=True) == "under 1 km"
+    assert answer_text.distance_text(float("nan"), "km") == "distance unknown"
 
 
 def _payload(layer: Any) -> dict[str, Any]:

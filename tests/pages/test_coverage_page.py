@@ -1,5 +1,6 @@
 """The Coverage page without a browser: its figures, its state, and what it does with nonsense."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,15 @@ def test_an_unknown_procedure_offers_what_is_near() -> None:
     (offer,) = (b for b in app.button if str(b.key).startswith("cover_offer"))
     offer.click().run()
     assert app.query_params["procedure"] == "coronary-angioplasty"
+
+
+def test_coverage_in_miles() -> None:
+    app = page(SCRIPT, units="mi", within_km="80.467", region="BT08", compare_km="160.934")
+    body = html(app)
+    assert app.select_slider(key="w_cover_within").label == "Within 50 mi"
+    assert "people beyond 50 mi of a likely place" in body
+    assert tables(app)["Largest gaps"]["columns"][-1] == "Median mi"
+    assert "<th>100 mi</th>" in body
+    assert not re.search(r"\bkm\b", body)
+    app.radio(key="w_cover_units").set_value("km").run()
+    assert "units" not in app.query_params

@@ -1,6 +1,7 @@
 """The Find page without a browser: what it says for any address, and that it never breaks."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from geo.packs.pack import Pack
 from tests.conftest import ROOT
-from tests.pages.app import html, layer, listed, page, rows
+from tests.pages.app import html, layer, listed, page, rows, warnings
 
 
 def test_a_first_visit_shows_the_seed_case_and_three_others() -> None:
@@ -239,3 +240,18 @@ def test_the_largest_is_taken_and_the_other_is_one_click_away() -> None:
 
 def test_a_position_is_named_by_what_is_near() -> None:
     assert "near 27.4712, 89.6339 (near Thimphu)" in html(page(near="27.4712, 89.6339"))
+
+
+def test_find_in_miles() -> None:
+    app = page(near="Thimphu", units="mi", radius_km="80.467")
+    assert app.select_slider(key="w_radius").label == "Within 50 mi"
+    assert "100 mi" in app.select_slider(key="w_radius").options
+    assert app.query_params["units"] in ("mi", ["mi"])
+    every = html(app) + json.dumps(listed(app))
+    assert not re.search(r"\bkm\b", re.sub(r'"\w*_km"', "", every))
+    app.radio(key="w_units").set_value("km").run()
+    assert "units" not in app.query_params
+    assert app.select_slider(key="w_radius").label == "Within 80.5 km"
+    app = page(pack="us", near="Portland, Maine")
+    assert app.select_slider(key="w_radius").label == "Within 20 mi"
+    assert "“furlong” is ignored: units can be km, mi." in warnings(page(units="furlong"))
