@@ -64,7 +64,8 @@ def _at_least(low: float) -> pa.Check:
 
 
 _DATE = pa.Check(
-    lambda s: s.map(is_date), error="is not a date written YYYY, YYYY-MM or YYYY-MM-DD"
+    lambda s: s.map({date: is_date(date) for date in s.unique()}),
+    error="is not a date written YYYY, YYYY-MM or YYYY-MM-DD",
 )
 
 

@@ -1,6 +1,7 @@
 """The same provider from two sources: recognised, kept once, and every decision listed."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -139,10 +140,13 @@ def _without_twins(
     seen: dict[tuple[object, ...], list[int]] = {}
     found = dict(enumerate(rows))
     twins = []
-    for at, row in enumerate(rows):
-        called = str(row["kind"]), _name(row["name"])
+    names = [(str(row["kind"]), _name(row["name"])) for row in rows]
+    often = Counter(names)
+    for at, (row, called) in enumerate(zip(rows, names, strict=True)):
+        if often[called] == 1:
+            continue
         y, x = int(row["lat"] / _CELL_DEG), int(row["lon"] / _CELL_DEG)
-        said = [*_contacts(row), f"address {normalise(row['address'] or '')}"]
+        said = [*_contacts(row), *([normalise(row["address"])] if row["address"] else [])]
         around = [(*called, y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
         reached = [(*called, contact) for contact in said]
         before = sorted({i for key in (*around, *reached) for i in seen.get(key, [])})
