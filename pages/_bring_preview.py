@@ -52,7 +52,9 @@ def _ask(
     if not isinstance(at, int):
         return {}
     counts = sheet.cells[at - 1].value_counts()
-    counts = counts[counts.index != ""].head(MOST_WORDS)
+    counts = counts[counts.index != ""]
+    words = len(counts)
+    counts = counts.head(MOST_WORDS)
     if counts.empty or len(counts) == len(sheet.cells):
         return known
     lost = labels.get("unknown", NOT_KNOWN)
@@ -64,7 +66,7 @@ def _ask(
         }
     )
     unknown = int((table["Means"] == lost).sum())
-    head = f"{title}: {len(table)} words" + (f", {unknown} not known" if unknown else "")
+    head = f"{title}: {words} words" + (f", {unknown} not known" if unknown else "")
     with st.expander(head, expanded=bool(unknown)):
         edited = st.data_editor(
             table,
@@ -80,8 +82,10 @@ def _ask(
             height="content" if len(table) < ROWS else 36 * ROWS,
         )
     codes = {label: code for code, label in labels.items()}
-    said = zip(edited["Word"], edited["Means"], strict=True)
-    return known | {word: codes[label] for word, label in said if label in codes}
+    said = dict(zip(edited["Word"], edited["Means"], strict=True))
+    # A word that was known and is said not to be must not be told again.
+    lost_now = {w: "other" for w, label in said.items() if label not in codes and w in known}
+    return known | lost_now | {w: codes[label] for w, label in said.items() if label in codes}
 
 
 def preview(batch: Batch, mapping: Mapping | None) -> None:

@@ -47,16 +47,22 @@ def split_at_antimeridian(shape: BaseGeometry) -> BaseGeometry:
 def _goes_beyond(ring: BaseGeometry) -> bool:
     """Whether a ring means more than its flat drawing."""
     x = shapely.get_coordinates(ring)[:, 0]
-    step = np.abs(np.diff(x))
-    jumps = (step > 180) & (step < 360)
-    turn = np.unwrap(x, period=360)[-1] - x[0]
-    return bool(np.abs(x).max(initial=0) > 180 or jumps.any() or abs(turn) > 180)
+    return bool(np.abs(x).max(initial=0) > 180 or (_unwrapped(x) != x).any())
+
+
+def _unwrapped(x: np.ndarray) -> np.ndarray:
+    """Longitudes without jumps; a step of 360 exactly is the edge of a flat map, as drawn."""
+    step = np.diff(x)
+    jumps = (np.abs(step) > 180) & (np.abs(step) < 360)
+    turns = np.concatenate(([0], np.cumsum(np.where(jumps, -360 * np.sign(step), 0))))
+    moved: np.ndarray = x + turns
+    return moved
 
 
 def _filled(ring: BaseGeometry) -> BaseGeometry:
     """What a ring holds, with longitudes from -180 to 180."""
     x, y = shapely.get_coordinates(ring).T
-    x = np.unwrap(x, period=360)
+    x = _unwrapped(x)
     if abs(x[-1] - x[0]) > 180:
         pole = float(np.copysign(90, y.mean()))
         x, y = [*x, x[-1], x[0]], [*y, pole, pole]

@@ -153,7 +153,10 @@ class _Reader:
                 continue  # where somebody works, without a name of its own
             offered = offers.get(id(location), [])
             if self._row(location, offered):
-                placed |= {id(o) for o in self._organisations(location, offered)}
+                runs = self.at(location.get("managingOrganization"))
+                placed.add(id(runs))
+                if not _name(location):  # it stands under the name of the first of them
+                    placed |= {id(o) for o in self._organisations(location, offered)[:1]}
         for organisation in self.of("Organization"):
             if id(organisation) not in placed and not self._is_cover(organisation):
                 self._row(organisation, [])

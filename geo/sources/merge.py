@@ -28,6 +28,10 @@ CONTACT_KM = {"exact": 0.5, "street": 0.5, "postcode": 10.0, "locality": 25.0}
 _SHARED = 3
 #: Rows of one file with the same name this near are one place said twice.
 TWIN_KM = 0.1
+#: The same, where more than `_SHARED` rows have that name.
+SPOT_KM = 0.01
+#: So many rows of one name and spot, or number, are compared.
+_MOST_ALIKE = 20
 #: They are looked for in squares of this width and those around.
 _CELL_DEG = 0.01
 #: The same NPI within this distance is at the same place, where a position is only a postcode's.
@@ -51,7 +55,7 @@ _NO_NAME = frozenset(
     }
 )
 _LOOKED_AT = (
-    *("provider_id", "kind", "npi", "facility_type"),
+    *("provider_id", "kind", "npi", "facility_type", "name"),
     *("phone", "website", "location_precision"),
 )
 #: Words that tell no two places apart, and are not looked up by.
@@ -145,42 +149,55 @@ def _without_twins(
     for at, (row, called) in enumerate(zip(rows, names, strict=True)):
         if often[called] == 1:
             continue
-        y, x = int(row["lat"] / _CELL_DEG), int(row["lon"] / _CELL_DEG)
-        said = [*_contacts(row), *([normalise(row["address"])] if row["address"] else [])]
-        around = [(*called, y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-        reached = [(*called, contact) for contact in said]
+        reached = [(*called, contact) for contact in _telling(row)]
+        around: list[tuple[object, ...]] = []
+        if row["location_precision"] in _SHARP:
+            y, x = int(row["lat"] / _CELL_DEG), int(row["lon"] / _CELL_DEG)
+            around = [(*called, y + i, x + j) for i in (0, -1, 1) for j in (0, -1, 1)]
         before = sorted({i for key in (*around, *reached) for i in seen.get(key, [])})
         for first in before:
-            why = _twin(found[first], row)
+            why = _twin(found[first], row, often[called])
             if why:
                 kept = str(found[first]["provider_id"])
                 found[first] = _joined(found[first], found.pop(at), kept)
                 twins.append(Decision(kept, str(row["provider_id"]), why))
                 break
         else:
-            for key in ((*called, y, x), *reached):
-                seen.setdefault(key, []).append(at)
+            for key in (*around[:1], *reached):
+                # A spot or a number of many is that of a town or a head office.
+                if len(seen.setdefault(key, [])) < _MOST_ALIKE:
+                    seen[key].append(at)
     return list(found.values()), tuple(twins)
 
 
-def _twin(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """Why two rows of one file and of one name are one place; "" where they are not."""
-    said = {
-        "telephone": (one["phone"] or "", other["phone"] or ""),
-        "website": (_site(one["website"]), _site(other["website"])),
-        "address": tuple(normalise(row["address"] or "") for row in (one, other)),
-        "NPI": (one["npi"] or "", other["npi"] or ""),
-    }
-    agree = [word for word, (a, b) in said.items() if a and a == b]
-    differ = any(a and b and a != b for word, (a, b) in said.items() if word != "website")
-    if differ or not _like_kinds(one, other):
+def _telling(row: Mapping[str, Any]) -> list[str]:
+    """What tells a place where its position does not: telephone, NPI, an address with a number."""
+    address = normalise(row["address"] or "")
+    said = {"telephone": row["phone"], "NPI": row["npi"]}
+    said["address"] = address if re.search(r"\d", address) else None
+    return [f"{word} {value}" for word, value in said.items() if value]
+
+
+def _twin(one: Mapping[str, Any], other: Mapping[str, Any], often: int) -> str:
+    """Why two rows of one file and of one name, of so many, are one place; "" where not."""
+    address = [normalise(row["address"] or "") for row in (one, other)]
+    said = [
+        *((one[key], other[key]) for key in ("phone", "npi", "gender", "beds")),
+        (address[0], address[1]),
+    ]
+    if any(a and b and a != b for a, b in said) or not _like_kinds(one, other):
+        return ""
+    specialties = [set(row["specialties"] or []) for row in (one, other)]
+    if all(specialties) and not specialties[0] & specialties[1]:
         return ""
     km = float(distance_km(one["lat"], one["lon"], [other["lat"]], [other["lon"]])[0])
     precisions = {one["location_precision"], other["location_precision"]}
-    if precisions <= _SHARP:
-        return f"the same name {km:.2f} km away" if km <= TWIN_KM else ""
-    near = agree and km <= max(CONTACT_KM[word] for word in precisions)
-    return f"the same name and {agree[0]}" if near else ""
+    agree = sorted(set(_telling(one)) & set(_telling(other)))
+    if agree and km <= max(TWIN_KM, *(CONTACT_KM[word] for word in precisions)):
+        return f"the same name and {agree[-1].split()[0]}"
+    # A name of many ("Health Post") tells less.
+    near = TWIN_KM if often <= _SHARED else SPOT_KM
+    return f"the same name {km:.2f} km away" if precisions <= _SHARP and km <= near else ""
 
 
 def _id_for(own: str, row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -228,7 +245,7 @@ def _same(
     """For each of some new rows (by position) that is known: the old row's id, and why."""
     if old.empty or not positions:
         return {}
-    known = _Known(old)
+    known = _Known(old, Counter(c for row in new for c in _contacts(row)))
     found: list[tuple[float, float, int, int, str]] = []
     for j in positions:
         row = new[j]
@@ -253,7 +270,8 @@ def _same(
 class _Known:
     """Known providers, to be looked up by NPI and by name."""
 
-    def __init__(self, old: pd.DataFrame) -> None:
+    def __init__(self, old: pd.DataFrame, brought: Mapping[str, int]) -> None:
+        self._brought = brought
         self.rows = records_of(old[list(_LOOKED_AT)])
         self.ids = [str(row["provider_id"]) for row in self.rows]
         self.names = [_name(n) for n in old["name"]]
@@ -277,7 +295,8 @@ class _Known:
         rare = (self.by_word.get(word, []) for word in set(name.split()))
         some = {i for rows in rare if len(rows) <= _COMMON_WORD for i in rows}
         contacts = [(c, self.by_contact.get(c, [])) for c in _contacts(row)]
-        shared = {i: c for c, rows in contacts if len(rows) <= _SHARED for i in rows}
+        few = [(c, rows) for c, rows in contacts if max(len(rows), self._brought[c]) <= _SHARED]
+        shared = {i: c for c, rows in few for i in rows}
         some |= set(shared) | set(self.by_word.get(_sorted(name), []))
         candidates = np.array(sorted(some), int)
         # A degree of latitude is 111 km; this only spares exact measuring.
@@ -310,12 +329,16 @@ def _is_same(
 ) -> bool:
     """Whether rows that can be one provider are, by their names, contacts and distance."""
     allowed = max(CONTACT_KM[str(r["location_precision"])] for r in (row, known))
-    if contact and km <= allowed:
-        return like >= (CONTACT_LIKE if contact.startswith("telephone") else SITE_LIKE)
+    apart = len({row["phone"], known["phone"]} - {None}) > 1
+    if contact.startswith("telephone") and km <= allowed:
+        one, other = (set(_name(r["name"]).split()) for r in (row, known))
+        # East is not West: where each has a word of its own, only the spelling may differ.
+        return like >= (EXACT_LIKE if one - other and other - one else CONTACT_LIKE)
+    if contact and km <= allowed and not apart:
+        return like >= SITE_LIKE
     if sharp:
         return km <= EXACT_KM and like >= (EXACT_LIKE if row["kind"] == "facility" else ROUGH_LIKE)
-    numbers = {row["phone"], known["phone"]} - {None}
-    return km <= ROUGH_KM and like >= ROUGH_LIKE and len(numbers) < 2
+    return km <= ROUGH_KM and like >= ROUGH_LIKE and not apart
 
 
 def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from geo.distance import distance_km
 from geo.sources.coordinates import Bounds
@@ -13,6 +14,7 @@ FAR_TIMES, FAR_KM = 6.0, 100.0
 #: ... and it is, when fewer than so many others lie within so many km (islands come together), or
 #: when it lies on the other side of the world.
 FAR_ALONE, FAR_NEIGHBOUR_KM, FAR_WORLD_KM = 3, 300.0, 3000.0
+_RADIUS_KM = 6371.0
 #: A group of fewer rows is measured with the whole table.
 FAR_GROUP = 5
 #: Of a group that is to be believed, less than this share lies far from the rest ...
@@ -119,9 +121,19 @@ def _far(
     middle = float(np.median(lat[around])), float(np.median(lon[around]))
     usual = float(np.median(distance_km(*middle, lat[around], lon[around])))
     away = distance_km(*middle, lat[rows], lon[rows])
-    for i, km in zip(rows, away, strict=True):
-        if km > FAR_TIMES * usual + FAR_KM:
-            near = distance_km(lat[i], lon[i], lat[around], lon[around]) <= FAR_NEIGHBOUR_KM
-            if km > FAR_WORLD_KM or near.sum() - 1 < FAR_ALONE:
-                found[i] = km
+    far = away > FAR_TIMES * usual + FAR_KM
+    if far.any():
+        tree = cKDTree(_unit_vectors(lat[around], lon[around]))
+        chord = 2 * np.sin(FAR_NEIGHBOUR_KM / _RADIUS_KM / 2)
+        # The row itself is its own nearest neighbour.
+        found_near = tree.query(_unit_vectors(lat[rows[far]], lon[rows[far]]), k=[FAR_ALONE + 1])
+        alone = np.asarray(found_near[0])[:, 0] > chord
+        out = alone | (away[far] > FAR_WORLD_KM)
+        found[rows[far][out]] = away[far][out]
     return found
+
+
+def _unit_vectors(lat: "np.ndarray", lon: "np.ndarray") -> "np.ndarray":
+    """Points of the unit sphere, shape (n, 3)."""
+    y, x = np.radians(lat), np.radians(lon)
+    return np.column_stack((np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)))

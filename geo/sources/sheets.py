@@ -205,7 +205,8 @@ def _decoded(raw: bytes, name: str, encoding: str) -> tuple[str, Layout]:
         encoding = encoding or "utf-16"
     encoding = encoding or utf16_of(raw[:4096])
     try:
-        text = raw.decode(encoding or "utf-8-sig")
+        # A mark at the beginning is no letter, whoever names the encoding.
+        text = raw.decode(encoding or "utf-8").removeprefix("\ufeff")
         return text, Layout(encoding=encoding or "utf-8")
     except LookupError:
         raise DataError(name, f"{encoding!r} is not an encoding") from None
@@ -293,7 +294,8 @@ def _workbook_sheet(table: CalamineSheet, name: str, header: int | None, layout:
     rows = [[_cell(c) for c in row] for row in table.to_python(skip_empty_area=False)]
     for (top, column), (bottom, _) in table.merged_cell_ranges or ():
         for row in rows[top + 1 : bottom + 1]:
-            row[column] = rows[top][column]
+            if column < len(row):  # else nothing stands there
+                row[column] = rows[top][column]
     return _sheet(name, rows, list(range(1, len(rows) + 1)), header, layout)
 
 

@@ -127,9 +127,10 @@ def _read(
     rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
     rows.drop(_totals(name), "it is a total, not a place", column="name", value=name)
     status = rows.text("operational_status")
-    told = mapping.states
-    known = {w: told.get(str(w)) or operation_of(str(w)) for w in status.dropna().unique()}
-    state = status.map(known).to_numpy(object)
+    known = {w: operation_of(str(w)) for w in status.dropna().unique()}
+    # What the mapping says of a cell as it stands comes first.
+    said = rows.raw("operational_status").map(dict(mapping.states)).astype(object)
+    state = said.where(said.notna(), status.map(known)).to_numpy(object)
     rows.drop(state == "closed", "it is not in operation", value=status)
     rows.drop(state == "planned", "it is not in operation yet", value=status)
     why = "what is said of its operation was not understood; listed as in operation"

@@ -103,3 +103,8 @@ def test_what_is_drawn_flat_is_not_touched() -> None:
     ]
     for shape in plain:
         assert split_at_antimeridian(shape) is shape
+
+
+def test_a_band_around_the_globe_drawn_flat_is_that_band() -> None:
+    band = Polygon([(-180, 0), (-90, 0), (0, 0), (90, 0), (180, 0), (180, 60), (-180, 60)])
+    assert split_at_antimeridian(band) is band

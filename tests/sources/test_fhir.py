@@ -337,3 +337,18 @@ def test_the_status_of_a_location(tmp_path: Path, status: str, listed: int) -> N
     assert found.report.adds_up
     notes = found.providers["note"].dropna().tolist()
     assert notes == ([f"Temporarily closed ({DAY})."] if status == "suspended" else [])
+
+
+def test_who_offers_something_at_another_s_place_is_still_there(tmp_path: Path) -> None:
+    spot = {"latitude": 43.66, "longitude": -70.26}
+    address = [{"line": ["1 Main St"], "state": "CA", "postalCode": "94103"}]
+    own = {"resourceType": "Organization", "id": "b", "name": "Riverside", "address": address}
+    place = {"resourceType": "Location", "id": "l", "name": "Campus", "position": spot}
+    service = {
+        "resourceType": "HealthcareService",
+        "location": [{"reference": "Location/l"}],
+        "providedBy": {"reference": "Organization/b"},
+    }
+    found = read_fhir([bundle(tmp_path / "b.json", own, place, service)], ORIGIN, DAY)
+    assert sorted(found.providers["name"]) == ["Campus", "Riverside"]
+    assert found.report.adds_up

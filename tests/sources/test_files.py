@@ -7,6 +7,7 @@ import tracemalloc
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from geo.errors import DataError
@@ -151,3 +152,19 @@ def test_a_workbook_whose_last_cell_is_far_away(tmp_path: Path, cell: str) -> No
 def test_names_in_an_archive_are_only_told_apart(tmp_path: Path, name: str) -> None:
     path = archive(tmp_path / "odd.zip", **{name: b"name,lat,lon\nA,1.5,2.5\n"})
     assert read_sheet(path).cells.iloc[0, 0] == "A"
+
+
+@pytest.mark.parametrize("encoding", ["", "utf-8"])
+def test_a_mark_at_the_beginning_is_no_letter(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('\ufeff"Name, official",lat,lon\nA,27.5,89.6\n', "utf-8")
+    assert read_sheet(path, encoding=encoding).columns == ("Name, official", "lat", "lon")
+
+
+def test_a_merged_range_beside_the_table_is_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.xlsx"
+    with pd.ExcelWriter(path, engine="xlsxwriter") as book:
+        cells = {"name": ["A", "B"], "lat": [27.1, 27.2], "lon": [89.1, 89.2]}
+        pd.DataFrame(cells).to_excel(book, sheet_name="s", index=False)
+        book.sheets["s"].merge_range("F1:F3", "")
+    assert read_sheet(path).cells[0].tolist() == ["A", "B"]

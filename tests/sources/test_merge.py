@@ -213,3 +213,37 @@ def test_other_is_no_kind_of_place() -> None:
 def test_and_and_the_form_of_a_company_tell_no_two_apart(one: str, other: str) -> None:
     found = merge_providers(frame(row("a", "1", one)), frame(row("b", "1", other)))
     assert len(found.providers) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        # Branches of a chain, each with the website of all.
+        ([{"website": "https://cvs.example", "location_precision": "locality"}] * 4, 4),
+        # An address that is only a town tells nothing.
+        ([{"address": "Kathmandu", "location_precision": "locality"}] * 4, 4),
+        ([{"address": "12 Ring Road", "location_precision": "locality"}] * 4, 1),
+        # A name of many.
+        ([{}] * 5, 5),
+        ([{"gender": "male"}, {"gender": "female"}], 2),
+        ([{"beds": 20}, {"beds": 30}], 2),
+        ([{"specialties": ["cardiology"]}, {"specialties": ["neurology"]}], 2),
+        ([{"beds": 20}, {}], 1),
+    ],
+)
+def test_places_of_one_name_are_one_only_where_something_tells(
+    rows: list[dict[str, Any]], kept: int
+) -> None:
+    far = 0.05 if any("location_precision" in r for r in rows) else 0.0005
+    new = frame(*(row("b", str(i), "Health Post", 13.7 + far * i, **r) for i, r in enumerate(rows)))
+    assert len(merge_providers(frame(), new).providers) == kept
+
+
+def test_east_is_not_west_and_branches_with_two_numbers_are_two() -> None:
+    old = row("a", "1", "Sunrise Clinic East", phone="+6625550100")
+    new = row("b", "1", "Sunrise Clinic West", 13.702, phone="+6625550100")
+    assert len(merge_providers(frame(old), frame(new)).providers) == 2
+    site: dict[str, Any] = {"website": "https://cvs.example", "location_precision": "locality"}
+    old = row("a", "1", "CVS Pharmacy", phone="+6625550100", **site)
+    new = row("b", "1", "CVS Pharmacy", 13.85, phone="+6625550199", **site)
+    assert len(merge_providers(frame(old), frame(new)).providers) == 2
