@@ -129,7 +129,7 @@ def find_care(
         If something asked for is not known.
     """
     entry, place = find_procedure(procedure), find_place(pack, near)
-    search = search or Search(pack.default_radius_km)
+    search = search or Search(pack.default_radius_km, units=pack.units)
     engine, _ = engine_for(pack) if (search.measure or pack.measure) in MODES else (None, "")
     assessed = care.assess_pack(pack, entry, today or dt.date.today())
     return Answer(**vars(care.find_care(assessed, place, search, engine)))
@@ -176,7 +176,9 @@ def measure_coverage(
         measures = cover.demand_measures(assessed, engine)
     supplied = cover.supply_pack(assessed, measures=measures)
     threshold = pack.default_radius_km if within is None else within
-    made = cover.measure_coverage(supplied, threshold, measure=measure, supply=supply)
+    made = cover.measure_coverage(
+        supplied, threshold, measure=measure, supply=supply, units=pack.units
+    )
     return Coverage(**vars(made))
 
 

@@ -220,6 +220,37 @@ def nearest_of_each(
     return rows[best], metres / 1000
 
 
+def km_to_kth(
+    lat: npt.ArrayLike, lon: npt.ArrayLike, lats: npt.ArrayLike, lons: npt.ArrayLike, k: int
+) -> Floats:
+    """How far the k-th nearest target of each of many points is.
+
+    Parameters
+    ----------
+    lat, lon
+        The points, degrees, shape (n,).
+    lats, lons
+        The targets, degrees, shape (m,).
+    k
+        1 for the nearest.
+
+    Returns
+    -------
+    numpy.ndarray
+        Kilometres, as exact as those of `pairs_within`, shape (n,); infinite where there are fewer
+        targets.
+    """
+    targets = _ecef_m(np.asarray(lats, np.float64), np.asarray(lons, np.float64))
+    points = _ecef_m(np.asarray(lat, np.float64), np.asarray(lon, np.float64))
+    chord = np.asarray(cKDTree(targets).query(points, k=[k])[0], np.float64)[:, 0]
+    return np.where(np.isinf(chord), np.inf, _mean_arc_km(np.minimum(chord, 2 * _R_MEAN_M)))
+
+
+def _mean_arc_km(chord_m: Floats) -> Floats:
+    """The arc of a mean circle over a chord."""
+    return np.asarray(2 * _R_MEAN_M * np.arcsin(chord_m / (2 * _R_MEAN_M)) / 1000, np.float64)
+
+
 #: Pairs of points and targets that are held in memory at once, about.
 _PAIRS_AT_ONCE = 4_000_000
 
@@ -262,7 +293,7 @@ def pairs_within(
     for number in np.unique(chunk):
         rows = order[chunk == number]
         near = cKDTree(points[rows]).sparse_distance_matrix(tree, reach_m, output_type="ndarray")
-        arc_km = 2 * _R_MEAN_M * np.arcsin(near["v"] / (2 * _R_MEAN_M)) / 1000
+        arc_km = _mean_arc_km(near["v"])
         within = arc_km <= radius_km
         yield rows[near["i"][within]], near["j"][within], arc_km[within]
 

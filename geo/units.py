@@ -8,24 +8,24 @@ UNITS: tuple[Units, ...] = get_args(Units)
 KM_PER_MI = 1.609344
 
 
-def shown(km: float, units: Units) -> float:
-    """Kilometres as a number of a reader's units.
+def shown(far: float, unit: str) -> float:
+    """Kilometres as a number of the unit that a reader is told; minutes stay what they are.
 
     Examples
     --------
-    >>> shown(80.4672, "mi"), shown(80.4672, "km")
-    (50.0, 80.4672)
+    >>> shown(80.4672, "mi"), shown(80.4672, "km"), shown(45, "min")
+    (50.0, 80.4672, 45)
     """
-    return km / KM_PER_MI if units == "mi" else km
+    return far / KM_PER_MI if unit == "mi" else far
 
 
-def threshold_number(km: float, units: Units) -> str:
-    """A threshold in kilometres as a reader's number: what was chosen, without small change.
+def threshold_number(far: float, unit: str) -> str:
+    """A threshold as the number that a reader is told: what was chosen, without small change.
 
     Examples
     --------
     >>> threshold_number(80.467, "mi"), threshold_number(50, "mi"), threshold_number(80.467, "km")
     ('50', '31.1', '80.5')
     """
-    number = shown(km, units)
+    number = shown(far, unit)
     return f"{round(number, 1):g}" if number >= 1 else f"{number:.2g}"

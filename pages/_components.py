@@ -98,9 +98,8 @@ def threshold_steps(unit: str) -> tuple[Sequence[float], Callable[[float], str]]
     """Thresholds to choose from, in km or minutes, and how each is told in "km", "mi" or "min"."""
     if unit == "min":
         return MINUTES, min_text
-    units: Units = "mi" if unit == "mi" else "km"
-    steps = RADII_MI_KM if units == "mi" else RADII_KM
-    return steps, lambda km: f"{threshold_number(km, units)} {units}"
+    steps = RADII_MI_KM if unit == "mi" else RADII_KM
+    return steps, lambda km: f"{threshold_number(km, unit)} {unit}"
 
 
 def units_choice(key: str, change: Callable[..., None]) -> None:

@@ -22,7 +22,7 @@ from geo.output.coverage_map import MOST_PLACES, coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
 from geo.packs.shapes import read_area
 from geo.text import escape
-from geo.units import KM_PER_MI
+from geo.units import shown
 from pages import _address, _cached, _components, _frame
 from pages._address import MOST_ADDED, CoverageView, Problem, change_coverage, points_text
 from pages._components import plain
@@ -298,8 +298,8 @@ def decay(coverage: Coverage) -> None:
         table[SUPPLY_LABELS[supply]] = (
             100 * upto[np.searchsorted(far[order], grid, "right")] / total
         )
-    scale = 1 / KM_PER_MI if coverage.shown_unit == "mi" else 1
-    frame = pd.DataFrame(table, index=pd.Index(grid * scale, name="far")).reset_index()
+    told = pd.Index(grid * shown(1, coverage.shown_unit), name="far")
+    frame = pd.DataFrame(table, index=told).reset_index()
     by = BY[coverage.measure.name]
     here_text = within_text(coverage)
     shares = ", ".join(f"{SUPPLY_LABELS[s]} {percent_text(coverage.share[s])}" for s in SUPPLIES)
@@ -325,9 +325,6 @@ def decay(coverage: Coverage) -> None:
             ),
         )
     )
-    here = (
-        alt.Chart(pd.DataFrame({"far": [coverage.within * scale]}))
-        .mark_rule(aria=False)
-        .encode(x="far")
-    )
+    threshold = pd.DataFrame({"far": [shown(coverage.within, coverage.shown_unit)]})
+    here = alt.Chart(threshold).mark_rule(aria=False).encode(x="far")
     st.altair_chart((chart + here).configure_axis(aria=False))

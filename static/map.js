@@ -221,7 +221,8 @@
         onEachFeature: function (feature, shape) {
           const found = data.classes[feature.properties.region_id];
           const id = feature.properties.region_id;
-          const words = feature.properties.name + (found ? ": " + found[1] : ": nobody lives here")
+          const nobody = id ? ": nobody lives here" : ": its people are not known";
+          const words = feature.properties.name + (found ? ": " + found[1] : nobody)
             + (feature.properties.boundary === "approximate" ? " (approximate area)" : "");
           const tip = text("span", words);
           tip.toString = () => id;

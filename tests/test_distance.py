@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geo.distance import Index, distance_km, nearest, within_radius
+from geo.distance import Index, distance_km, km_to_kth, nearest, within_radius
 
 ROWS = 100_000
 GROUPS = 4
@@ -114,3 +114,14 @@ def test_an_empty_index_answers_nothing() -> None:
     assert len(hits.positions) == 0
     assert hits.counts.tolist() == [0]
     assert len(nearest(Index([], []), 0, 0, 3).positions) == 0
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_how_far_the_kth_target_is(seed: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    lat, lon = rng.uniform(-90, 90, 30), rng.uniform(-180, 180, 30)
+    found = km_to_kth(lat[:5], lon[:5], lat, lon, k)
+    brute = [np.sort(distance_km(lat[i], lon[i], lat, lon))[k - 1] for i in range(5)]
+    near = np.array(brute) < 300
+    assert found[near] == pytest.approx(np.array(brute)[near], abs=0.001)
+    assert np.isinf(km_to_kth(lat[:5], lon[:5], lat, lon, 31)).all()

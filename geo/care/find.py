@@ -364,11 +364,6 @@ class _Question:
         return self.search.within(self.measure)
 
     @property
-    def units(self) -> Units:
-        """What distances are told in."""
-        return self.search.units
-
-    @property
     def bound_km(self) -> float:
         """No way within the threshold leads farther in a straight line."""
         return self.measure.bound_km(self.within)

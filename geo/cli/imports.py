@@ -28,7 +28,7 @@ from geo.cli.tables import sample_lines
 from geo.errors import CareReachError, DataError
 from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes
 from geo.sources import cms, fhir, nppes, osm
-from geo.sources.batch import Batch, more_text
+from geo.sources.batch import Batch, Report, more_text
 from geo.sources.boundaries import import_boundaries
 from geo.sources.cells import read_postcodes
 from geo.sources.coordinates import Bounds
@@ -87,10 +87,11 @@ def _some(names: Sequence[str]) -> str:
 def _put(target: Target, batches: Sequence[Batch], otherwise: str = "") -> None:
     """Put what was read into a pack, and report; `otherwise` says what to do if it is nothing."""
     if not any(len(batch.providers) + len(batch.evidence) for batch in batches):
-        for batch in batches:
-            for line in batch.report.lines():
+        reports = [batch.report for batch in batches]
+        for report in reports:
+            for line in report.lines():
                 typer.echo(line)
-        _keep(target.report, "".join(batch.report.csv() for batch in batches[:1]))
+        _keep(target.report, Report.together(reports).csv())
         raise CareReachError(f"No row can be used; nothing was written. {otherwise}".strip())
     new = target.new
     if new != NewPack() and target.pack in list_packs():
@@ -183,7 +184,7 @@ def _ignored(reading: TableReading, sheet: Sheet, chosen: Mapping) -> Iterator[s
     if sheet.shapes and (reading.crs or reading.swapped is not None):
         yield f"--crs and --swapped are ignored: {sheet.name} has shapes of a known projection."
     elif reading.crs and reading.swapped is not None:
-        yield "--swapped is ignored: with --crs the first column is the northing."
+        yield "--swapped is ignored with --crs: the mapping says which column is the northing."
     if reading.postcodes and "postcode" not in chosen.columns:
         yield f"--postcodes is ignored: no column of {sheet.name} holds postcodes."
 

@@ -10,7 +10,7 @@ from geo.coverage.coverage import Coverage
 from geo.output.answer_text import Row, count_text, farther_text, outside_text, seen_at_text
 from geo.output.coverage_text import detour_text, lead_text, percent_text
 from geo.sources.batch import records_of
-from geo.units import Units, shown
+from geo.units import shown
 
 
 def answer_table(answer: Answer, rows: list[Row]) -> str:
@@ -58,8 +58,8 @@ def coverage_table(coverage: Coverage, level: int) -> str:
     out = [" ".join(part for part in lead_text(coverage) if part), *detour_text(coverage), ""]
     lines = [("Region", "People", "Beyond", "Covered", f"Median {coverage.shown_unit}")]
     for _, row in coverage.level(level).iterrows():
-        units: Units = "mi" if coverage.shown_unit == "mi" else "km"
-        far = "nobody" if pd.isna(row["median"]) else f"{shown(row['median'], units):.0f}"
+        median = shown(row["median"], coverage.shown_unit)
+        far = "nobody" if pd.isna(median) else f"{median:.0f}"
         name = shorten(row["name"], 40, placeholder="…") + (" (small)" if row["small"] else "")
         people = f"{row['population']:,}", f"{row['people_beyond']:,}"
         lines.append((name, *people, percent_text(row["share"]), far))

@@ -42,7 +42,7 @@ def far_text(far: float, unit: str) -> str:
         return "none"
     if unit == "min":
         return min_text(far)
-    number = shown(far, "mi" if unit == "mi" else "km")
+    number = shown(far, unit)
     return f"{number:.0f} {unit}" if number >= 0.5 else f"under 1 {unit}"
 
 
@@ -50,7 +50,7 @@ def band_text(coverage: Coverage) -> list[str]:
     """The classes of the map in words; the last holds those who have nobody at all too."""
     edges = distance_bands(coverage)
     unit = coverage.shown_unit
-    first, *middle = [threshold_number(edge, "mi" if unit == "mi" else "km") for edge in edges]
+    first, *middle = [threshold_number(edge, unit) for edge in edges]
     pairs = zip([first, *middle], middle, strict=False)
     between = [f"{low} to {high} {unit}" for low, high in pairs]
     return [f"up to {first} {unit}", *between, f"over {middle[-1]} {unit}"]

@@ -17,7 +17,7 @@ from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
 from geo.travel.road_table import DISTANCES
-from geo.units import KM_PER_MI, shown
+from geo.units import shown
 from geo.version import __version__
 
 _ESTIMATES = "Road distances are estimates where no distance is published; times are not known."
@@ -77,14 +77,16 @@ def _records(answer: Answer, rows: list[Row]) -> list[dict[str, Any]]:
             "lat": row.lat,
             "lon": row.lon,
             **asked,
-            **(_miles(answer, row) if answer.units == "mi" else {}),
+            **_miles(answer, row),
         }
         for row in rows
     ]
 
 
 def _miles(answer: Answer, row: Row) -> dict[str, Any]:
-    """Distances and the radius in miles; None where a distance is not known."""
+    """Distances and the radius in miles, where these are told; None where one is not known."""
+    if answer.units != "mi":
+        return {}
     km = (row.values["distance_km"], row.values.get("road_km", np.nan), answer.radius_km)
     return {
         name: None if pd.isna(far) else round(shown(float(far), "mi"), 3)
@@ -145,7 +147,8 @@ def answer_json(answer: Answer, rows: list[Row]) -> dict[str, Any]:
     row_of = {row.provider_id: row for row in rows}
 
     def listed(frame: pd.DataFrame) -> list[dict[str, Any]]:
-        return [_json_row(row_of[i]) for i in frame["provider_id"] if i in row_of]
+        found = [row_of[i] for i in frame["provider_id"] if i in row_of]
+        return [{**_json_row(row), **_miles(answer, row)} for row in found]
 
     beyond: dict[str, Any] = {
         status: listed(answer.beyond[answer.beyond["status"] == status]) for status in LISTED
@@ -222,7 +225,7 @@ def coverage_about(coverage: Coverage) -> dict[str, Any]:
         "procedure": supplied.assessed.procedure.slug,
         f"within_{coverage.unit}": coverage.within,
         **(
-            {"within_mi": round(coverage.within / KM_PER_MI, 3)}
+            {"within_mi": round(shown(coverage.within, "mi"), 3)}
             if coverage.shown_unit == "mi"
             else {}
         ),
@@ -247,7 +250,7 @@ def coverage_table(coverage: Coverage) -> pd.DataFrame:
     """
     table = coverage.regions.merge(access_scores(coverage), on="region_id", how="left")
     if coverage.shown_unit == "mi":
-        table["median_mi"] = (table["median"] / KM_PER_MI).round(3)
+        table["median_mi"] = (table["median"] * shown(1, "mi")).round(3)
     table = table.rename(columns={"median": f"median_{coverage.unit}"})[_region_columns(coverage)]
     return table.assign(**coverage_about(coverage))
 

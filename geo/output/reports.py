@@ -40,7 +40,7 @@ _HEADS = {
     "share": "Share",
     "people_beyond": "Beyond",
     "median_km": "Median km",
-    "median_mi": "Median miles",
+    "median_mi": "Median mi",
     "median_min": "Median min",
     "providers": "Places",
     "per_100k": "Places per 100,000",

@@ -6,23 +6,6 @@ import shapely.affinity
 from shapely.geometry.base import BaseGeometry
 
 
-def unwrapped(shape: BaseGeometry) -> BaseGeometry:
-    """A shape drawn across the antimeridian, with longitudes from 0 to 360.
-
-    An edge of more than half the globe is taken to go the other way round.
-    """
-    rings = shapely.get_rings(shape)
-    steps = [np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])).max(initial=0) for ring in rings]
-    if max(steps, default=0) <= 180 or shape.bounds[2] - shape.bounds[0] >= 360:
-        return shape
-
-    def shift(points: np.ndarray) -> np.ndarray:
-        return np.column_stack((points[:, 0] % 360, points[:, 1]))
-
-    moved: BaseGeometry = shapely.transform(shape, shift)
-    return moved
-
-
 def split_at_antimeridian(shape: BaseGeometry) -> BaseGeometry:
     """A shape with longitudes from -180 to 180, cut where it reaches beyond.
 
@@ -47,10 +30,10 @@ def split_at_antimeridian(shape: BaseGeometry) -> BaseGeometry:
 def _goes_beyond(ring: BaseGeometry) -> bool:
     """Whether a ring means more than its flat drawing."""
     x = shapely.get_coordinates(ring)[:, 0]
-    return bool(np.abs(x).max(initial=0) > 180 or (_unwrapped(x) != x).any())
+    return bool(np.abs(x).max(initial=0) > 180 or (_without_jumps(x) != x).any())
 
 
-def _unwrapped(x: np.ndarray) -> np.ndarray:
+def _without_jumps(x: np.ndarray) -> np.ndarray:
     """Longitudes without jumps; a step of 360 exactly is the edge of a flat map, as drawn."""
     step = np.diff(x)
     jumps = (np.abs(step) > 180) & (np.abs(step) < 360)
@@ -62,7 +45,7 @@ def _unwrapped(x: np.ndarray) -> np.ndarray:
 def _filled(ring: BaseGeometry) -> BaseGeometry:
     """What a ring holds, with longitudes from -180 to 180."""
     x, y = shapely.get_coordinates(ring).T
-    x = _unwrapped(x)
+    x = _without_jumps(x)
     if abs(x[-1] - x[0]) > 180:
         pole = float(np.copysign(90, y.mean()))
         x, y = [*x, x[-1], x[0]], [*y, pole, pole]

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz, process
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import CareReachError, DataError
-from geo.packs.antimeridian import split_at_antimeridian, unwrapped
+from geo.packs.antimeridian import split_at_antimeridian
 from geo.text import normalise
 
 #: From this likeness (0-100) a name is taken for another spelling of a region's name.
@@ -221,7 +221,7 @@ def read_area(text: str) -> BaseGeometry:
     Returns
     -------
     shapely.geometry.base.BaseGeometry
-        A valid area; where it crosses the antimeridian its longitudes run from 0 to 360.
+        A valid area with longitudes from -180 to 180; cut where it crosses the antimeridian.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def read_area(text: str) -> BaseGeometry:
         raise CareReachError(
             "Its positions are not degrees of longitude and latitude: save it as WGS 84."
         )
-    whole = shapely.union_all(shapely.make_valid([unwrapped(area) for area in areas]))
+    whole = shapely.union_all(shapely.make_valid([split_at_antimeridian(area) for area in areas]))
     if whole.area == 0:
         raise CareReachError("The area in it is empty.")
     return whole

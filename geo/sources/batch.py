@@ -116,6 +116,15 @@ class Report:
         words = {key: Counter(some) for key, some in self.words.items()}
         return Report(self.read, self.kept, Counter(self.counts), list(self.notes), words)
 
+    @classmethod
+    def together(cls, reports: "Sequence[Report]") -> "Report":
+        """The counts and notes of several reports, to be written row by row."""
+        whole = cls()
+        for report in reports:
+            whole.counts += report.counts
+            whole.notes += report.notes
+        return whole
+
     def list_word(self, action: str, reason: str, word: str) -> None:
         """Remember a cell that a reason is about, to be listed with how often."""
         self.words.setdefault((action, reason), Counter())[word[:MOST_LETTERS]] += 1

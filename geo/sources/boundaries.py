@@ -126,9 +126,7 @@ def name_boundaries(shapes: gpd.GeoDataFrame, name_column: str = "") -> gpd.GeoD
     bare, shapes = shapes[~has_name], shapes[has_name].reset_index(drop=True)
     name = shapes[names].map(lambda n: f"{n:.0f}" if isinstance(n, float) else str(n).strip())
     # A code counts if each means one name: that of the country does not.
-    codes = [
-        c for c in texts if _CODES.fullmatch(folded(c)) and shapes[c].map(words_of).ne("").all()
-    ]
+    codes = [c for c in texts if _CODES.fullmatch(folded(c)) and told[c][has_name].ne("").all()]
     own = (c for c in codes if name.groupby(shapes[c].map(str)).nunique().eq(1).all())
     code = next(own, None)
     if code is not None:

@@ -69,10 +69,7 @@ class Imported:
 
     def csv(self) -> str:
         """Row by row, the decisions on same providers included."""
-        whole = Report()
-        for report in self.reports:
-            whole.notes += report.notes
-            whole.counts += report.counts
+        whole = Report.together(self.reports)
         # The reports count these already.
         whole.notes += [
             Note("", None, "merged", d.reason, d.kept, d.merged) for d in self.decisions

@@ -18,6 +18,7 @@ from geo.packs.place_words import country_code
 from geo.packs.schema import PROVIDERS
 from geo.packs.store import add_resource, write_descriptor, write_table
 from geo.sources.batch import Batch
+from geo.units import KM_PER_MI, Units
 
 #: Where roads are signed in miles.
 IN_MILES = frozenset({"US", "GB"})
@@ -75,8 +76,7 @@ def begin_pack(folder: Path, batch: Sequence[Batch], new: NewPack) -> None:
         "emergency_number": number,
         "default_procedure": "hospital-care",
         "default_place": "0, 0",
-        "default_radius_km": 30,
-        **({"units": "mi"} if country_code(country) in IN_MILES else {}),
+        **_first_radius(10_000, "mi" if country_code(country) in IN_MILES else "km"),
         "measure": "straight",
         "licenses": [],
         "publishers": {},
@@ -202,8 +202,18 @@ def settle_pack(
         about["view"] = [[round(float(a), 3), round(float(b), 3)] for a, b in corners]
         (south, west), (north, east) = corners
         across = float(distance_km(float(south), float(west), [north], [east])[0])
-        about["default_radius_km"] = next((r for r in (5, 10) if across < 4 * r), 30)
+        about |= _first_radius(across, "mi" if about.get("units") == "mi" else "km")
     write_descriptor(folder, about)
+
+
+def _first_radius(across_km: float, units: Units) -> dict[str, object]:
+    """How far a pack so wide is searched at first: a round number of its readers' units."""
+    miles = units == "mi"
+    steps, one_km = ((3, 5, 20), KM_PER_MI) if miles else ((5, 10, 30), 1.0)
+    chosen = next((r for r in steps[:2] if across_km < 4 * r * one_km), steps[2])
+    if not miles:
+        return {"default_radius_km": chosen}
+    return {"default_radius_km": float(f"{chosen * one_km:g}"), "units": units}
 
 
 def _default_place(providers: pd.DataFrame, places: pd.DataFrame) -> str:

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from geo.distance import distance_km
+from geo.distance import distance_km, km_to_kth
 from geo.sources.coordinates import Bounds
 
 #: A row may be far from all others when it lies beyond this many times the median distance to the
@@ -14,7 +13,6 @@ FAR_TIMES, FAR_KM = 6.0, 100.0
 #: ... and it is, when fewer than so many others lie within so many km (islands come together), or
 #: when it lies on the other side of the world.
 FAR_ALONE, FAR_NEIGHBOUR_KM, FAR_WORLD_KM = 3, 300.0, 3000.0
-_RADIUS_KM = 6371.0
 #: A group of fewer rows is measured with the whole table.
 FAR_GROUP = 5
 #: Of a group that is to be believed, less than this share lies far from the rest ...
@@ -123,17 +121,8 @@ def _far(
     away = distance_km(*middle, lat[rows], lon[rows])
     far = away > FAR_TIMES * usual + FAR_KM
     if far.any():
-        tree = cKDTree(_unit_vectors(lat[around], lon[around]))
-        chord = 2 * np.sin(FAR_NEIGHBOUR_KM / _RADIUS_KM / 2)
         # The row itself is its own nearest neighbour.
-        found_near = tree.query(_unit_vectors(lat[rows[far]], lon[rows[far]]), k=[FAR_ALONE + 1])
-        alone = np.asarray(found_near[0])[:, 0] > chord
-        out = alone | (away[far] > FAR_WORLD_KM)
+        near_km = km_to_kth(lat[rows[far]], lon[rows[far]], lat[around], lon[around], FAR_ALONE + 1)
+        out = (near_km > FAR_NEIGHBOUR_KM) | (away[far] > FAR_WORLD_KM)
         found[rows[far][out]] = away[far][out]
     return found
-
-
-def _unit_vectors(lat: "np.ndarray", lon: "np.ndarray") -> "np.ndarray":
-    """Points of the unit sphere, shape (n, 3)."""
-    y, x = np.radians(lat), np.radians(lon)
-    return np.column_stack((np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)))

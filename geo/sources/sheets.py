@@ -415,14 +415,18 @@ def _sheet(
     columns += [""] * (width - len(columns))
     body = table[head.body :]
     square = [(row + [""] * (width - len(row)))[:width] for row in body]
-    cells = pd.DataFrame(square, columns=range(width), dtype=str)
+    names = _unique(columns)
+    parted = with_parts(pd.DataFrame(square, columns=list(names), dtype=str))
+    if parted.shape[1] != width:
+        names, parted = _unique(list(parted.columns)), parted.map(_any_cell)
+    cells = parted.set_axis(range(len(names)), axis=1)
     layout = replace(
         layout,
         header_row=numbers[head.first] if head.first >= 0 else 0,
         header_rows=head.body - head.first - (head.tags is not None),
         tag_row=0 if head.tags is None else numbers[head.tags],
     )
-    return Sheet(name, _unique(columns), cells, np.asarray(numbers[head.body :], int), layout)
+    return Sheet(name, names, cells, np.asarray(numbers[head.body :], int), layout)
 
 
 def _unique(columns: list[str]) -> tuple[str, ...]:

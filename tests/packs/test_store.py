@@ -15,7 +15,6 @@ from geo.care.find import assess_pack
 from geo.coverage.calls import record_answer
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import DataError
-from geo.packs.antimeridian import unwrapped
 from geo.packs.check import check_pack
 from geo.packs.pack import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
 from geo.packs.shapes import match_boundaries, thiessen
@@ -186,13 +185,6 @@ def test_thiessen_polygons_share_out_the_land(bhutan: Pack) -> None:
     spots = gpd.GeoSeries(gpd.points_from_xy(bhutan.demand["lon"], bhutan.demand["lat"]), crs=4326)
     own = areas.set_index("region_id").loc[bhutan.demand["region_id"]]
     assert own.geometry.reset_index(drop=True).intersects(spots).all()  # type: ignore[operator]
-
-
-def test_only_what_crosses_the_antimeridian_is_moved() -> None:
-    plain = shapely.box(10, 0, 20, 5)
-    assert unwrapped(plain) is plain
-    across = shapely.Polygon([(170, 0), (-170, 0), (-170, 5), (170, 5)])
-    assert unwrapped(across).bounds == (170, 0, 190, 5)
 
 
 def test_a_reader_during_a_change_sees_one_pack_or_the_other(

@@ -35,6 +35,7 @@ from geo.sources.mapping import propose
 from geo.sources.new_pack import NewPack
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities, read_population
+from geo.units import threshold_number
 from tests.conftest import ROOT, TODAY
 from tests.samples import DAY, doctor, frame, small
 from tests.sources.tables import nasty
@@ -409,3 +410,16 @@ def test_areas_without_a_name_are_drawn_and_hold_no_people(home: Path, tmp_path:
     assert pd.isna(providers["B"])
     drawn = read_shapes(pack.files["areas_1"])
     assert sorted(drawn["name"]) == ["Area without a name", "South", "West"]
+
+
+@pytest.mark.parametrize(
+    ("country", "units", "told"), [("United Kingdom", "mi", "3"), ("Finland", "km", "5")]
+)
+def test_a_new_pack_is_told_in_what_its_country_measures_in(
+    home: Path, country: str, units: str, told: str
+) -> None:
+    import_into("mine", [small("a", ("1", "A", 51.5, -0.1), ("2", "B", 51.52, -0.12))],
+                NewPack("Mine", country))  # fmt: skip
+    pack = open_pack("mine")
+    assert pack.units == units
+    assert threshold_number(pack.default_radius_km, pack.units) == told

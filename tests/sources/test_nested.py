@@ -48,6 +48,16 @@ def geojson(path: Path) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
 
 
+def text(path: Path) -> None:
+    """A table of text, with parts as JSON in its cells."""
+    spots = [{"lat": spot.y, "lon": spot.x} for spot in SPOTS]
+    rows = pd.DataFrame([{**p, **s} for p, s in zip(PLACES, spots, strict=True)])
+    for column in ("names", "categories", "addresses"):
+        rows[column] = rows[column].map(json.dumps)
+    rows["phones"] = rows["phones"].str[0]
+    rows.to_csv(path, index=False)
+
+
 def records(path: Path) -> None:
     spots = [{"lat": spot.y, "lon": spot.x} for spot in SPOTS]
     path.write_text(json.dumps([{**p, **s} for p, s in zip(PLACES, spots, strict=True)]))
@@ -61,9 +71,10 @@ def read(path: Path) -> Batch:
 
 
 @pytest.mark.parametrize(
-    ("file", "write"), [("p.parquet", parquet), ("p.geojson", geojson), ("p.json", records)]
+    ("file", "write"),
+    [("p.parquet", parquet), ("p.geojson", geojson), ("p.json", records), ("p.csv", text)],
 )
-def test_places_of_overture_in_three_formats(tmp_path: Path, file: str, write: Any) -> None:
+def test_places_of_overture_in_four_formats(tmp_path: Path, file: str, write: Any) -> None:
     write(tmp_path / file)
     found = read(tmp_path / file)
     rows = found.providers
@@ -79,3 +90,11 @@ def test_what_has_no_parts_stays_as_it_is() -> None:
     shape = json.dumps(mapping(Point(1, 2)))
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", "{y"], "c": [["u"], ["v"]], "g": [shape, shape]})
     pd.testing.assert_frame_equal(with_parts(frame), frame)
+
+
+def test_cells_without_parts_stay_beside_those_with_them() -> None:
+    cells = ['{"primary": "A"}', '{"primary": "B"}', "plain"]
+    found = with_parts(pd.DataFrame({"names": cells}))
+    assert found.columns.tolist() == ["names", "names primary"]
+    assert found["names"].tolist()[2] == "plain"
+    assert found["names primary"].tolist()[:2] == ["A", "B"]
