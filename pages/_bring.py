@@ -146,8 +146,10 @@ def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
             key="bring_encoding",
         )
     sheets = dict.fromkeys((layout.sheet, *layout.other_sheets, *layout.alike))
+    # What was found needs no second reading.
+    again = encoding if layout.doubtful or encoding != layout.encoding else ""
     if len(sheets) < 2:
-        return replace(upload, encoding=encoding)
+        return replace(upload, encoding=again)
     chosen = right.selectbox(
         f"{len(layout.alike)} sheets have the same columns. Which ones?"
         if layout.alike
@@ -156,7 +158,7 @@ def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
         format_func=lambda word: "All of them together" if word == EVERY_SHEET else word,
         key="bring_sheet",
     )
-    return replace(upload, encoding=encoding, sheet=chosen)
+    return replace(upload, encoding=again, sheet=chosen if chosen != layout.sheet else "")
 
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)

@@ -3,6 +3,8 @@
 What was assumed of words for kinds of places and for their operation can be changed here.
 """
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
@@ -10,7 +12,9 @@ from streamlit_folium import st_folium
 from geo.output import maps
 from geo.sources.batch import Batch
 from geo.sources.mapping import Mapping, write_mapping
+from geo.sources.operation import operation_of
 from geo.sources.sheets import Sheet
+from geo.sources.vocabulary import facility_type_of
 from geo.text import escape
 from pages import _components
 
@@ -25,48 +29,49 @@ KIND_LABELS, STATE_LABELS = _components.LABELS["kinds"], _components.LABELS["sta
 
 def ask_words(sheet: Sheet, mapping: Mapping) -> Mapping:
     """What the words of two columns mean: kinds of places, and whether they are in operation."""
+    said = dict(mapping.types)
     kinds = _ask(
-        "Kinds of places in it", sheet, mapping, "facility_type", mapping.types, KIND_LABELS
+        "Kinds of places in it",
+        _words(sheet, mapping, "facility_type"),
+        lambda word: said.get(word) or facility_type_of(word),
+        KIND_LABELS,
     )
     states = _ask(
         "What it says of their operation",
-        sheet,
-        mapping,
-        "operational_status",
-        dict(mapping.states),
+        _words(sheet, mapping, "operational_status"),
+        lambda word: mapping.states.get(word) or operation_of(word),
         STATE_LABELS,
     )
     return Mapping.model_validate({**mapping.model_dump(), "types": kinds, "states": states})
 
 
-def _ask(
-    title: str,
-    sheet: Sheet,
-    mapping: Mapping,
-    field: str,
-    known: dict[str, str],
-    labels: dict[str, str],
-) -> dict[str, str]:
-    """The words of a column, how often each stands there, and what it means."""
+def _words(sheet: Sheet, mapping: Mapping, field: str) -> "pd.Series[int]":
+    """How often each word of a field's column stands there; none where each row has its own."""
     at = mapping.columns.get(field)
     if not isinstance(at, int):
-        return {}
+        return pd.Series(dtype=int)
     counts = sheet.cells[at - 1].value_counts()
     counts = counts[counts.index != ""]
-    words = len(counts)
-    counts = counts.head(MOST_WORDS)
-    if counts.empty or len(counts) == len(sheet.cells):
-        return known
-    lost = labels.get("unknown", NOT_KNOWN)
+    return counts if len(counts) < len(sheet.cells) else counts.head(0)
+
+
+def _ask(
+    title: str, counts: "pd.Series[int]", read: Callable[[str], str | None], labels: dict[str, str]
+) -> dict[str, str]:
+    """What the words of a column mean, as they are read or as the reader says."""
+    if counts.empty:
+        return {}
+    lost, shown = labels.get("unknown", NOT_KNOWN), counts.head(MOST_WORDS)
+    known = {str(word): read(str(word)) for word in shown.index}
     table = pd.DataFrame(
         {
-            "Word": counts.index,
-            "Rows": counts.to_numpy(),
-            "Means": [labels.get(known.get(word, ""), lost) for word in counts.index],
+            "Word": list(known),
+            "Rows": shown.to_numpy(),
+            "Means": [labels.get(code or "", lost) for code in known.values()],
         }
     )
     unknown = int((table["Means"] == lost).sum())
-    head = f"{title}: {words} words" + (f", {unknown} not known" if unknown else "")
+    head = f"{title}: {len(counts)} words" + (f", {unknown} not known" if unknown else "")
     with st.expander(head, expanded=bool(unknown)):
         edited = st.data_editor(
             table,
@@ -77,15 +82,14 @@ def _ask(
                     options=list(dict.fromkeys((lost, *labels.values()))), required=True
                 )
             },
-            key=f"bring_words_{field}",
+            key=f"bring_words_{title}",
             width=TABLE_PX,
             height="content" if len(table) < ROWS else 36 * ROWS,
         )
     codes = {label: code for code, label in labels.items()}
-    said = dict(zip(edited["Word"], edited["Means"], strict=True))
-    # A word that was known and is said not to be must not be told again.
-    lost_now = {w: "other" for w, label in said.items() if label not in codes and w in known}
-    return known | lost_now | {w: codes[label] for w, label in said.items() if label in codes}
+    said = zip(edited["Word"], edited["Means"], strict=True)
+    found = {word: codes.get(label, "other" if known[word] else "") for word, label in said}
+    return {word: code for word, code in found.items() if code}
 
 
 def preview(batch: Batch, mapping: Mapping | None) -> None:
