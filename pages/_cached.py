@@ -190,7 +190,7 @@ def _times(of: Pack, service: str) -> dict[str, Times]:
 def measures(of: Pack) -> Measures:
     """What a pack can be measured by, from one place."""
     measured_by, why = engine(of)
-    return pack_measures(of, _road_table(of), measured_by, f"{why} Kilometres stand in.")
+    return pack_measures(of, _road_table(of), measured_by, f"{why} Distances are shown instead.")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})

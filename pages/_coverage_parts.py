@@ -66,7 +66,7 @@ def problems(
     # Always a container: if what comes after moved, the browser would draw the map anew.
     with st.container(key="problems"):
         if trouble is not None:
-            st.warning(plain(f"{trouble} Kilometres are shown instead."))
+            st.warning(plain(f"{trouble} Distances are shown instead."))
             if isinstance(trouble, RoadsDownError):
                 _cached.wait_for_roads(view.pack)
         for number, problem in enumerate(unclear):

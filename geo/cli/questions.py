@@ -69,7 +69,7 @@ def _measured_by(
     known = pack_measures(data, table)
     asked = known.wanted(measure, km=within_km is not None, minutes=within_min is not None)
     engine, why = engine_for(data) if asked in MODES else (None, "")
-    choice = pack_measures(data, table, engine, f"{why} Kilometres stand in.").choose(asked)
+    choice = pack_measures(data, table, engine, f"{why} Distances are shown instead.").choose(asked)
     if choice.reason:
         say(choice.reason)
     return choice.measure.name, engine
@@ -129,7 +129,7 @@ def _coverage(question: CoverageQuestion) -> Coverage:
     try:
         supplied = supply_pack(assessed, measures=measures, progress=_show_step)
     except RoadsDownError as error:
-        say(f"{error} Kilometres stand in.")
+        say(f"{error} Distances are shown instead.")
         supplied = supply_pack(assessed)
         by = supplied.measures.kilometres.name
     threshold = _threshold(question, data, supplied.measures, by)

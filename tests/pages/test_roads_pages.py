@@ -100,7 +100,7 @@ def test_coverage_goes_on_in_kilometres(service: RoadService) -> None:
     service.working = False
     app = page(COVERAGE, measure="drive", within_min="90", procedure="cataract-surgery")
     told = warnings(app)
-    assert "The road service does not answer. Kilometres are shown instead." in told
+    assert "The road service does not answer. Distances are shown instead." in told
     assert "within 50 km by road" in html(app)
     service.working = True
     app.run()
@@ -131,4 +131,4 @@ def test_too_many_ways_get_one_sentence(service: RoadService) -> None:
     app = page(COVERAGE, pack="us", measure="drive")
     told = warnings(app)
     assert "are too many to measure (5,000,000 pairs at most)" in told
-    assert "km in a straight line" in html(app)
+    assert "within 20 mi in a straight line" in html(app)

@@ -389,7 +389,7 @@ def test_the_command_line_in_minutes_and_with_the_service_down(service: RoadServ
     assert done.stderr.strip() == "The road service does not answer."
     assert "within 50 km by road" in done.stdout
     done = command(service, "coverage", "--measure", "drive")
-    assert done.stderr.strip() == "The road service does not answer. Kilometres stand in."
+    assert done.stderr.strip() == "The road service does not answer. Distances are shown instead."
     assert "Median km" in done.stdout
 
 
