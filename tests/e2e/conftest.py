@@ -45,7 +45,7 @@ MAP = 'iframe[title="streamlit_folium.st_folium"]'
 STREAMLITS = frozenset(
     {"presentation-role-conflict"}  # the drop zone of its file uploader
 )
-PATIENCE = 30  # seconds, for a machine that has other things to do
+PATIENCE = 60  # seconds, for a machine that has other things to do
 expect.set_options(timeout=1000 * PATIENCE)
 
 
