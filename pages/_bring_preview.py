@@ -23,7 +23,7 @@ ROWS, MAX_POINTS = 10, 2_000
 #: So many words of a column can be changed, the most frequent ones.
 MOST_WORDS = 60
 TABLE_PX = 640
-NOT_KNOWN = "not known"
+NOT_KNOWN = "Not known"
 KIND_LABELS, STATE_LABELS = _components.LABELS["kinds"], _components.LABELS["states"]
 
 
