@@ -22,6 +22,7 @@ from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_
 from geo.errors import DataError
 from geo.packs.build import public_path
 from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
+from geo.packs.suggestions import Suggestions
 from geo.paths import STATIC
 from geo.progress import Step
 from geo.travel.measure import Measures, pack_measures
@@ -65,6 +66,12 @@ def _settle_memory() -> None:
 def pack_key(of: Pack) -> tuple[str, str]:
     """What tells packs apart: two folders may hold copies of one descriptor."""
     return str(of.folder), of.hash
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def suggestions(of: Pack) -> Suggestions:
+    """A pack's places, ready for a search with every letter."""
+    return Suggestions(of.gazetteer)
 
 
 def library() -> dict[str, Procedure]:

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from geo.care.entry import Procedure
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
+from geo.packs.names import Place
 from geo.packs.pack import Pack
 from geo.paths import STATIC
 from geo.text import escape
@@ -19,6 +20,7 @@ from geo.travel.times import MODES
 from geo.units import KM_PER_MI, UNITS, Units, threshold_number
 
 _BUTTON_CSS = (STATIC / "button.css").read_text("utf-8")
+_PLACES_CSS = (STATIC / "places.css").read_text("utf-8")
 LABELS: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "labels.yaml").read_text("utf-8")
 )
@@ -29,6 +31,8 @@ RADII_MI_KM = tuple(
     float(f"{KM_PER_MI * miles:g}")
     for miles in (1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
 )
+#: What a place is, where the word of the data says little to a reader.
+_PLACE_KINDS = {"facility": "hospital or practice"}
 MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 
 
@@ -73,6 +77,28 @@ def rows(kind: str, data: Mapping[str, Any], key: str, on_select: Callable[[], N
     script = _LIST_JS.replace("list", kind)
     component = st.components.v2.component(f"carereach_{kind}", html=html, js=script)
     component(data=data, key=key, on_select_change=on_select)
+
+
+def place_suggestions(typed: str, places: Sequence[Place], key: str) -> None:
+    """A list under the text box "Near"; what is typed there comes back as its state's `typed`."""
+    html = (
+        '<ul id="cr-places" role="listbox" aria-label="Places" hidden></ul>'
+        '<p class="cr-told" role="status"></p>'
+    )
+    component = st.components.v2.component(
+        "carereach_places",
+        html=html,
+        css=_PLACES_CSS,
+        js=_LIST_JS.replace("list", "places"),
+        # In the page itself: the box must be able to name the list that belongs to it.
+        isolate_styles=False,
+    )
+    said = "1 place is suggested." if len(places) == 1 else f"{len(places)} places are suggested."
+    rows = [
+        (place.label, place.near or _PLACE_KINDS.get(place.kind, place.kind)) for place in places
+    ]
+    data = {"typed": typed, "places": rows, "told": f"{said} Use the arrow keys."}
+    component(data=data, key=key, on_typed_change=lambda: None)
 
 
 def download(label: str, data: Any, name: str, **more: Any) -> None:

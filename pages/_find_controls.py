@@ -9,6 +9,7 @@ import streamlit as st
 from geo.care.find import Answer
 from geo.output.answer_text import threshold_text
 from geo.packs.gazetteer import Place
+from geo.packs.pack import Pack
 from geo.text import escape
 from pages import _address, _cached, _components
 from pages._address import FindView, Problem
@@ -70,9 +71,14 @@ def controls(view: FindView) -> None:
             accept_new_options=True,
             on_change=picked_procedure,
         )
-        where.text_input(
-            "Near", key="w_near", placeholder="Place, or latitude, longitude", on_change=typed_place
-        )
+        with where, st.container(key="near"):
+            st.text_input(
+                "Near",
+                key="w_near",
+                placeholder="Place, or latitude, longitude",
+                on_change=typed_place,
+            )
+            suggestions(view.pack)
         minutes = view.measure.unit == "min"
         _components.threshold_slider(
             within,
@@ -92,6 +98,15 @@ def controls(view: FindView) -> None:
             horizontal=True,
             on_change=lambda: _address.change_find(order=st.session_state["w_order"]),
         )
+
+
+@st.fragment
+def suggestions(pack: Pack) -> None:
+    """Places under the box while one types: a run of its own, which moves nothing else."""
+    key = "near_places"
+    typed = (st.session_state.get(key) or {}).get("typed") or ""
+    with st.container(key="places"):
+        _components.place_suggestions(typed, _cached.suggestions(pack).suggest(typed), key)
 
 
 def problems(view: FindView, unclear: Sequence[Problem], answer: Answer | None = None) -> None:

@@ -112,6 +112,14 @@ class Gazetteer:
             return PlaceMatch(problem=str(error))
         if spot:
             return PlaceMatch(self._point(*spot))
+        pinned = _PINNED.search(text)
+        at_spot = (float(pinned[1]), float(pinned[2])) if pinned else None
+        plain = _PINNED.sub("", text)
+        label = plain.strip()
+        if "," in label and not len(self.places.labelled(label)):
+            rows = self.facilities.labelled(label)
+            if len(rows):
+                return self.facilities.answer(rows, Reading(label), at_spot)
         if len(text) > MOST_LETTERS or len(text.split()) > MOST_WORDS:
             return PlaceMatch(problem="That is too long: type only a place and its district.")
         code = short_code(text)
@@ -122,9 +130,6 @@ class Gazetteer:
         if not normalise(text):
             why = "Type the name of a place, or a position as latitude, longitude."
             return PlaceMatch(problem=why)
-        pinned = _PINNED.search(text)
-        at_spot = (float(pinned[1]), float(pinned[2])) if pinned else None
-        plain = _PINNED.sub("", text)
         if re.match(r"\s*(?:MULTI)?(?:POINT|POLYGON)\b", plain):
             return PlaceMatch(problem="Type a position as latitude, longitude.")
         # What stands in brackets is what kind of place it is, or what it lies in.

@@ -198,6 +198,10 @@ class Names:
             return np.empty(0, np.intp)
         return np.union1d(rows, self.worded(name)).astype(np.intp)
 
+    def labelled(self, text: str) -> Rows:
+        """Rows whose name and what it lies in are written just so."""
+        return np.array(self._namesakes.get(text, ()), np.intp)
+
     def worded(self, name: str) -> Rows:
         """Rows whose name, and what it lies in, have every one of these words.
 

@@ -1,6 +1,7 @@
 """Where postcodes stand: ZIP codes of the United States, by the package `zipcodes`."""
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -47,3 +48,16 @@ def zip_spot(zip_code: str) -> Spot | None:
             if lat or lon:
                 return Spot(lat, lon, str(found["city"]), str(found["state"]))
     return None
+
+
+def zips_from(digits: str, most: int) -> list[str]:
+    """US ZIP codes that begin so, where they stand somewhere; none for fewer than three digits.
+
+    Examples
+    --------
+    >>> zips_from("0410", 3)
+    ['04101', '04102', '04103']
+    """
+    codes = zipcodes.similar_to(digits) if 3 <= len(digits) <= 5 else []
+    placed = (found["zip_code"] for found in codes if zip_spot(found["zip_code"]))
+    return list(itertools.islice(placed, most))

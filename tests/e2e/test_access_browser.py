@@ -16,11 +16,12 @@ STREAMLIT = re.compile(r"/static/(js|css|media)/|/component/streamlit_folium|/_s
 def test_what_a_screen_reader_is_told_on_find(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
+    page.get_by_role("combobox", name="Near").wait_for()
     told = page.locator('[data-testid="stMain"]').aria_snapshot()
     order = [
         'link "Find care"',
         "Procedure or condition",
-        'textbox "Near"',
+        'combobox "Near"',
         'slider "Within 50 km',
         'radiogroup "Show first"',
         "Get help now",

@@ -86,7 +86,7 @@ def test_use_my_location(visit: MakeVisitor) -> None:
     page = visitor.open()
     visitor.map.get_by_role("button", name="Use my location").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
-    near = page.get_by_role("textbox", name="Near")
+    near = page.get_by_label("Near", exact=True)
     near.fill("Trongsa")
     near.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Trongsa")
@@ -208,7 +208,7 @@ def test_the_map_stays_in_sight_beside_a_long_list(visit: MakeVisitor) -> None:
 def test_which_serzhong(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
-    near = page.get_by_role("textbox", name="Near")
+    near = page.get_by_label("Near", exact=True)
     near.fill("Serzhong")
     near.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Which Serzhong?")
@@ -219,10 +219,63 @@ def test_which_serzhong(visit: MakeVisitor) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Sarpang")
 
 
+def test_places_are_suggested_by_keyboard_and_nothing_jumps(visit: MakeVisitor) -> None:
+    visitor = visit()
+    page = visitor.open()
+    near = page.get_by_role("combobox", name="Near")
+    before = page.get_by_role("heading", level=1).bounding_box()
+    near.press("Control+a")
+    near.press_sequentially("serz", delay=30)
+    listed = page.get_by_role("listbox", name="Places")
+    expect(listed.get_by_role("option")).to_have_text(
+        ["Serzhong, Sarpang gewog", "Serzhong, Mongar village"]
+    )
+    expect(near).to_have_attribute("aria-expanded", "true")
+    assert page.get_by_role("heading", level=1).bounding_box() == before
+    assert visitor.violations() == []
+    near.press("Escape")
+    expect(listed).to_be_hidden()
+    assert near.input_value() == "serz"
+    near.press_sequentially("h", delay=30)
+    expect(listed).to_be_visible()
+    near.press("ArrowUp")
+    expect(listed.get_by_role("option", selected=True)).to_have_text("Serzhong, Mongar village")
+    near.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("near Serzhong, Mongar")
+    expect(near).to_have_value("Serzhong, Mongar")
+    expect(near).to_be_focused()
+    expect(listed).to_be_hidden()
+    # What is shown already, chosen again, leaves no half word in the box.
+    near.press("Control+a")
+    near.press_sequentially("serzhong, mon", delay=30)
+    expect(listed).to_be_visible()
+    near.press("ArrowDown")
+    near.press("Enter")
+    expect(near).to_have_value("Serzhong, Mongar")
+
+
+def test_a_suggestion_is_chosen_with_a_finger_and_hostile_names_are_text(
+    visit: MakeVisitor,
+) -> None:
+    visitor = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = visitor.open("/?pack=hostile&near=Thimphu")
+    near = page.get_by_role("combobox", name="Near")
+    near.tap()
+    near.fill("<script")
+    option = page.get_by_role("option")
+    expect(option).to_have_text([f"{HOSTILE}, Gelephu hospital or practice"])
+    box = option.bounding_box()
+    assert box["height"] >= 44
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    option.tap()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"near {HOSTILE}, Gelephu")
+
+
 def test_unknown_place_and_procedure_keep_the_page(visit: MakeVisitor) -> None:
     visitor = visit()
     page = visitor.open()
-    near = page.get_by_role("textbox", name="Near")
+    near = page.get_by_label("Near", exact=True)
     near.fill("Xyzzy")
     near.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("No place called “Xyzzy”")

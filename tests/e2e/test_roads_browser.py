@@ -51,7 +51,7 @@ def test_minutes_area_and_way_and_a_service_that_comes_back(on_roads: tuple[Any,
     assert visitor.violations() == []
     # Down: kilometres stand in, and nothing is lost.
     service.working = False
-    near = page.get_by_role("textbox", name="Near")
+    near = page.get_by_label("Near", exact=True)
     near.fill("Trongsa")
     near.press("Enter")
     expect(page.get_by_text("The road service does not answer.")).to_be_visible()

@@ -79,7 +79,7 @@ def test_a_story_is_left_to_explore_and_found_again(visit: MakeVisitor) -> None:
     page.get_by_role("button", name="Show this step again").click()
     expect(page.get_by_role("button", name="Show this step again")).to_have_count(0)
     # In a text box the arrow keys stay with the text.
-    page.get_by_role("textbox", name="Near").focus()
+    page.get_by_label("Near", exact=True).focus()
     page.keyboard.press("ArrowRight")
     visitor.settle()
     expect(page.get_by_text("step 2 of 5")).to_be_visible()
