@@ -29,6 +29,8 @@ from pages._session import Key
 
 #: What may be uploaded; the command line takes more.
 MAX_MB, MAX_ROWS = 50, 200_000
+#: Questions of a proposal that nothing may be assumed for; the others are columns to choose.
+MUST_ANSWER = ("encoding", "sheet", "swapped")
 NOT_THERE = "(not in the table)"
 #: Letters are most often in one of these, where they are not in the encoding that was found.
 ENCODINGS = (
@@ -48,7 +50,7 @@ def told() -> None:
 
 def offer(today: dt.date) -> None:
     """Bring a file of one's own, where that is allowed."""
-    st.html('<div class="cr-head"><h2>Bring your own</h2></div>')
+    st.html('<div class="cr-head"><h2 id="bring-your-own">Bring your own</h2></div>')
     if not _frame.may_write():
         st.html(
             "<p>Uploading is switched off on this server. The command line brings data in: "
@@ -118,6 +120,10 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
         st.info("Medicare volumes need your own mapping of codes: use the command line.")
         return
     upload = replace(upload, country_code=country_code, origin=origin)
+    if proposal is not None and (left := unanswered(proposal)):
+        more = "question" if left == 1 else f"{left} questions"
+        st.info(f"Answer the {more} above to see what would come of it.")
+        return
     batch = _read(kind, upload, mapping, today.isoformat())
     _bring_preview.preview(batch, mapping)
     if batch.report.read > MAX_ROWS:
@@ -125,6 +131,12 @@ def look(upload: Upload, file_id: str, today: dt.date) -> None:
         return
     if len(batch.providers):
         target(upload.name, batch, file_id)
+
+
+def unanswered(proposal: Proposal) -> int:
+    """How many questions that have no default are still to be answered."""
+    keys = (f"bring_{asked}" for asked in proposal.asked if asked in MUST_ANSWER)
+    return sum(st.session_state.get(key) is None for key in keys)
 
 
 def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
@@ -136,18 +148,20 @@ def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
     left, right = st.columns(2)
     if not encodings:
         right = left
-    encoding = ""
+    encoding: str | None = ""
     if encodings:
         label = "The letters in this file can be read in more than one way. Which names are right?"
         encoding = left.selectbox(
             label if layout.doubtful else "Letters are read as",
             list(encodings),
+            index=None if layout.doubtful else 0,
+            placeholder="Choose the right names",
             format_func=lambda word: f"{word}: {encodings[word]}" if encodings[word] else word,
             key="bring_encoding",
         )
     sheets = dict.fromkeys((layout.sheet, *layout.other_sheets, *layout.alike))
     # What was found needs no second reading.
-    again = encoding if layout.doubtful or encoding != layout.encoding else ""
+    again = encoding if encoding and (layout.doubtful or encoding != layout.encoding) else ""
     if len(sheets) < 2:
         return replace(upload, encoding=again)
     chosen = right.selectbox(
@@ -155,10 +169,13 @@ def ask_reading(upload: Upload, sheet: Sheet) -> Upload:
         if layout.alike
         else "Which sheet",
         [*sheets, *([EVERY_SHEET] if layout.alike else [])],
+        index=None if layout.alike else 0,
+        placeholder="Choose a sheet, or all of them",
         format_func=lambda word: "All of them together" if word == EVERY_SHEET else word,
         key="bring_sheet",
     )
-    return replace(upload, encoding=again, sheet=chosen if chosen != layout.sheet else "")
+    other = chosen if chosen and chosen != layout.sheet else ""
+    return replace(upload, encoding=again, sheet=other)
 
 
 @st.cache_data(show_spinner="Reading the file …", max_entries=8)
@@ -235,11 +252,21 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
                 chosen[named] = sheet.columns.index(column) + 1
     left, middle, right = st.columns(3)
     # A box keeps its tick: where the country tells another order, it is set anew.
-    order = (sheet.name, proposal.mapping.swapped)
+    is_asked = "swapped" in proposal.asked
+    order = (sheet.name, None if is_asked else proposal.mapping.swapped)
     if st.session_state.get(Key.BRING_ORDER) != order:
         st.session_state[Key.BRING_ORDER] = order
-        st.session_state["bring_swapped"] = proposal.mapping.swapped
-    swapped = left.checkbox("Latitude and longitude are swapped", key="bring_swapped")
+        st.session_state["bring_swapped"] = order[1]
+    if is_asked:
+        swapped = left.radio(
+            "Which stands first",
+            [False, True],
+            format_func=["Latitude", "Longitude"].__getitem__,
+            horizontal=True,
+            key="bring_swapped",
+        )
+    else:
+        swapped = left.checkbox("Latitude and longitude are swapped", key="bring_swapped")
     far = middle.checkbox("Keep rows that lie far from all others", key="bring_far")
     crs = right.text_input(
         "Projection, where positions are not degrees", placeholder="EPSG:32645", key="bring_crs"
@@ -247,7 +274,7 @@ def ask_mapping(sheet: Sheet, proposal: Proposal) -> Mapping:
     return proposal.mapping.model_copy(
         update={
             "columns": chosen,
-            "swapped": swapped,
+            "swapped": bool(swapped),
             "far": "keep" if far else "drop",
             "crs": crs.strip(),
         }

@@ -15,7 +15,8 @@ _frame.need_router()
 st.set_page_config(page_title="Data · CareReach")
 st.html(
     '<div class="cr-head"><h1>Where the data comes from</h1><p>Everything on screen comes from a '
-    "pack: providers, statements, people and places, each row with its source.</p></div>"
+    "pack: providers, statements, people and places, each row with its source. At the end you can "
+    '<a href="#bring-your-own">bring your own</a>.</p></div>'
 )
 today = dt.date.today()
 packs = list_packs()

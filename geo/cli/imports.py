@@ -189,6 +189,15 @@ def _ignored(reading: TableReading, sheet: Sheet, chosen: Mapping) -> Iterator[s
         yield f"--postcodes is ignored: no column of {sheet.name} holds postcodes."
 
 
+#: What answers a question of a proposal without a mapping file.
+_ANSWERED_BY = {
+    "swapped": " (--not-swapped or --swapped, or --country-code)",
+    "encoding": " (--encoding)",
+    "sheet": " (--sheet)",
+    "crs": " (--crs)",
+}
+
+
 def _chosen(
     sheet: Sheet, kept: Mapping | None, changes: dict[str, object], bounds: Bounds | None
 ) -> Mapping:
@@ -198,7 +207,11 @@ def _chosen(
     proposal = propose(sheet, str(changes.get("country_code", "")), bounds)
     chosen = Mapping.model_validate({**proposal.mapping.model_dump(), **changes})
     open_ones = zip(proposal.asked, proposal.questions, strict=True)
-    questions = [question for setting, question in open_ones if setting not in changes]
+    questions = [
+        question + _ANSWERED_BY.get(setting, "")
+        for setting, question in open_ones
+        if setting not in changes
+    ]
     say(write_mapping(chosen))
     if questions:
         raise CareReachError(

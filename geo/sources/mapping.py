@@ -381,8 +381,8 @@ def _positions(
     turned = is_longitude_first(lat, lon, countries, bounds)
     if turned is None and pair:
         column = sheet.columns[chosen["position"]]
-        why = f"Does {column!r} give latitude or longitude first? Say that they are swapped if it "
-        return False, {"swapped": why + "is longitude, or say which country they are in."}
+        why = f"Does {column!r} give latitude or longitude first? Say which, or say which country "
+        return False, {"swapped": why + "the positions are in."}
     return bool(turned), {}
 
 

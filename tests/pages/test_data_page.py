@@ -151,10 +151,29 @@ def test_letters_and_the_order_of_coordinates_are_asked_and_the_country_answers(
     app.file_uploader[0].upload("hu.csv", rows.encode("cp1250")).run()
     assert "Győr kórház" in app.selectbox(key="bring_encoding").options[0]
     assert any("latitude or longitude first" in w.value for w in app.warning)
-    assert app.checkbox(key="bring_swapped").value is False
+    assert app.selectbox(key="bring_encoding").value is None
+    assert app.radio(key="bring_swapped").value is None
+    assert "Answer the 2 questions above" in app.info[0].value
+    assert not [b for b in app.button if b.label == "Import"]
     app.text_input(key="bring_country_code").set_value("HU").run()
     assert not any("latitude or longitude first" in w.value for w in app.warning)
     assert app.checkbox(key="bring_swapped").value is True
+    assert "Answer the question above" in app.info[0].value
+    app.selectbox(key="bring_encoding").select_index(0).run()
+    assert "2 rows read, 2 kept" in html(app)
+    assert [b for b in app.button if b.label == "Import"]
+
+
+@pytest.mark.parametrize(("first", "lat"), [(False, 17.63), (True, 47.68)])
+def test_the_order_of_coordinates_is_as_it_was_answered(
+    home: Path, first: bool, lat: float
+) -> None:
+    rows = 'name,coords\nA clinic,"17.63, 47.68"\nB clinic,"19.04, 47.5"\n'
+    app = page(DATA)
+    app.file_uploader[0].upload("t.csv", rows.encode()).run()
+    app.radio(key="bring_swapped").set_value(first).run()
+    assert not app.exception
+    assert app.dataframe[-1].value["Position"].iloc[0].startswith(f"{lat}")
 
 
 def test_what_was_assumed_is_shown_and_can_be_changed(home: Path) -> None:
@@ -183,6 +202,8 @@ def test_sheets_of_one_shape_are_asked_about(home: Path, tmp_path: Path) -> None
     app = page(DATA)
     app.file_uploader[0].upload(path.name, path.read_bytes()).run()
     assert not app.exception
+    assert "Answer the question above" in app.info[0].value
+    app.selectbox(key="bring_sheet").select("Area 1").run()
     assert "2 rows read, 2 kept." in html(app)
     app.selectbox(key="bring_sheet").select("*").run()
     assert not app.exception
