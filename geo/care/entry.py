@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geo.errors import DataError
-from geo.packs.schema import FACILITY_TYPES
+from geo.packs.schema import CENTRE_TYPES, FACILITY_TYPES
 from geo.text import spelt
 
 SECTIONS = (
@@ -135,6 +135,8 @@ class Front(Form):
         Procedures close to this one: slug to plain words ("epidurals in labour").
     settings
         Facility types where it can happen.
+    centres
+        Kinds of specialist centre that exist for it, whatever specialties they have on record.
     mesh, icd10pcs
         Codes that are free to use.
     """
@@ -148,6 +150,7 @@ class Front(Form):
     treated_by: tuple[str, ...] = ()
     related: Mapping[str, str] = {}
     settings: tuple[str, ...]
+    centres: tuple[str, ...] = ()
     why: Why
     mesh: tuple[str, ...] = ()
     icd10pcs: tuple[str, ...] = ()
@@ -364,6 +367,9 @@ def _front_problems(
     for word in front.settings:
         if word not in FACILITY_TYPES:
             yield _line(tree, ["settings"]), f"{word!r} is not a facility type"
+    for word in front.centres:
+        if word not in CENTRE_TYPES:
+            yield _line(tree, ["centres"]), f"{word!r} is not a kind of specialist centre"
 
 
 def _body_problems(front: Front, body: str, first: int) -> Iterator[tuple[int, str]]:

@@ -100,16 +100,22 @@ def assess(
     wanted = setting | providers["provider_id"].isin(speaking)
     found: dict[str, dict[str, Any]] = {}
     some = (providers.loc[wanted, c] for c in ("provider_id", "kind", "facility_type"))
-    for provider_id, kind, facility_type, fits in zip(*some, setting[wanted], strict=True):
+    made_for_it = providers.loc[wanted, "centre_type"].isin(procedure.centres)
+    for provider_id, kind, facility_type, fits, meant in zip(
+        *some, setting[wanted], made_for_it, strict=True
+    ):
         verdicts = {
             word: _judge(word, rows, today)
             for word, rows in statements.get(provider_id, {}).items()
         }
         if fits and facility_type == "specialist_centre":
-            # Only a centre of a specialty that takes part can be one that might do it.
-            fits = any(verdicts[w].positive for w in procedure.specialties if w in verdicts)
-        person = kind == "practitioner"
-        answer = _status(procedure, verdicts, bool(fits), today, person=person)
+            # Only a centre of a specialty that takes part, or made for it, might do it.
+            fits = meant or any(
+                verdicts[w].positive for w in procedure.specialties if w in verdicts
+            )
+        what = "centre" if facility_type == "specialist_centre" else "hospital"
+        what = "person" if kind == "practitioner" else what
+        answer = _status(procedure, verdicts, bool(fits), today, what)
         if answer is not None:
             found[provider_id] = {**answer, "notices": notices.get(provider_id, ())}
     return _frame(found, providers)
@@ -148,25 +154,31 @@ def order(
 
 
 def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) -> pd.DataFrame:
-    """A register that names the kind of place confirms it."""
+    """A register of the last three years that names the kind of place confirms it."""
     chosen = providers[providers["facility_type"].isin(procedure.settings)]
     found: dict[str, dict[str, Any]] = {}
     kinds = chosen["facility_type"]
     for (provider_id, date, source), kind in zip(_registers(chosen), kinds, strict=True):
-        sure = source in _CONFIRMING
-        words = kind.replace("_", " ")
-        article = "an" if words[0] in "aeio" else "a"
+        end = end_of_period(date)
+        sure = source in _CONFIRMING and end is not None and is_recent(end, today)
         found[provider_id] = {
             "status": "confirmed" if sure else "reported",
             "old": is_old(date, today),
             "as_of": date,
-            "reason": f"Listed in the register as {article} {words}."
-            if sure
-            else f"Its source, which is not a register, lists it as {article} {words}.",
+            "reason": _listed_reason(kind, source, date),
             **dict.fromkeys(("related", "disputed", "contrary"), False),
             **dict.fromkeys(("rows", "against", "history", "related_rows", "notices"), ()),
         }
     return _frame(found, providers)
+
+
+def _listed_reason(kind: str, source: str, date: str | None) -> str:
+    words = kind.replace("_", " ")
+    words = f"{'an' if words[0] in 'aeio' else 'a'} {words}"
+    if source not in _CONFIRMING:
+        return f"Its source, which is not a register, lists it as {words}."
+    when = f"the register of {date[:4]}" if date else "a register without a date"
+    return f"Listed in {when} as {words}."
 
 
 def _registers(providers: pd.DataFrame) -> Iterator[tuple[str, str | None, str]]:
@@ -249,21 +261,19 @@ def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
 
 
 def _status(
-    procedure: Procedure,
-    verdicts: Mapping[str, _Verdict],
-    fits: bool,
-    today: dt.date,
-    *,
-    person: bool,
+    procedure: Procedure, verdicts: Mapping[str, _Verdict], fits: bool, today: dt.date, what: str
 ) -> dict[str, Any] | None:
-    """The status of one provider, or None where there is nothing to say."""
+    """The status of one provider (a person, centre or hospital), or None if nothing can be said."""
+    person = what == "person"
     own = verdicts.get(procedure.slug)
     related = [w for w in procedure.related if w in verdicts and verdicts[w].positive]
-    groups = [[verdicts[w] for w in group if w in verdicts] for group in procedure.performed_by]
+    # Whoever leads decides of a person: nobody operates and gives the anaesthetic.
+    needed = procedure.performed_by[:1] if person else procedure.performed_by
+    groups = [[verdicts[w] for w in group if w in verdicts] for group in needed]
     chosen = [_strongest(group) for group in groups]
     missing = [
         bool(verdict) and len(verdict) == len(group) and all(v.negative for v in verdict)
-        for group, verdict in zip(procedure.performed_by, groups, strict=True)
+        for group, verdict in zip(needed, groups, strict=True)
     ]
     skilled = bool(groups) and all(chosen)
     basis: list[_Verdict] = []
@@ -297,7 +307,7 @@ def _status(
         "contrary": bool(against) and not disputed,
         "old": is_old(rows[0].as_of, today) if rows else False,
         "as_of": rows[0].as_of if rows else None,
-        "reason": _reason(procedure, status, basis, disputed=disputed, person=person)
+        "reason": _reason(procedure, status, basis, what, disputed=disputed)
         + _related_text(procedure, [verdicts[w] for w in related]),
         "rows": _labels(rows),
         "against": _labels(against),
@@ -327,9 +337,10 @@ _SAID = {
 
 
 def _reason(
-    procedure: Procedure, status: str, basis: list[_Verdict], *, disputed: bool, person: bool
+    procedure: Procedure, status: str, basis: list[_Verdict], what: str, *, disputed: bool
 ) -> str:
-    """Why, in words a patient understands; of a place, or of somebody."""
+    """Why, in words a patient understands; of a person, centre or hospital."""
+    person = what == "person"
     done = "they do it" if person else "it is done here"
     nobody = f"Nobody has said that {done}."
     best = basis[0].best if basis else None
@@ -357,7 +368,7 @@ def _reason(
     missing = ", no ".join(_bare(_who(procedure, v)) for v in basis if v.negative)
     if missing:
         return f"On record as having no {missing}."
-    return "A hospital of a kind that could do it; nothing decisive is on record."
+    return f"A {what} of a kind that could do it; nothing decisive is on record."
 
 
 def _who(procedure: Procedure, verdict: _Verdict) -> str:

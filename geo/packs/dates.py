@@ -1,6 +1,7 @@
 """Dates as the contract writes them, and how old they are."""
 
 import datetime as dt
+import functools
 import re
 
 import pandas as pd
@@ -34,9 +35,16 @@ def end_of_period(as_of: object) -> dt.date | None:
     >>> end_of_period("2024-02")
     datetime.date(2024, 2, 29)
     """
-    return pd.Period(as_of).end_time.date() if isinstance(as_of, str) else None
+    return _end_of(as_of) if isinstance(as_of, str) else None
 
 
+@functools.lru_cache(maxsize=16_384)
+def _end_of(as_of: str) -> dt.date:
+    """Thousands of rows share a few dates, and a period takes long to make."""
+    return pd.Period(as_of).end_time.date()
+
+
+@functools.lru_cache(maxsize=16_384)
 def is_recent(end: dt.date, today: dt.date) -> bool:
     """Whether a period ended at most `MAX_AGE_YEARS` ago."""
     return pd.Timestamp(end) + pd.DateOffset(years=MAX_AGE_YEARS) >= pd.Timestamp(today)

@@ -22,6 +22,8 @@ FACILITY_TYPES = (
     *(*HOSPITAL_TYPES, "specialist_centre", "primary_care", "clinic", "doctors_office"),
     *("urgent_care", "health_post", "dentist", "pharmacy", "other"),
 )
+#: What a specialist centre is for, where its specialties are not on record.
+CENTRE_TYPES = ("dialysis", "surgery", "eye", "endoscopy")
 LOCATION_PRECISIONS = ("exact", "street", "postcode", "locality")
 EVIDENCE_STATUSES = ("offered", "specialist", "visiting", "planned", "outage", "not_offered")
 SOURCE_KINDS = ("official", "registry", "claims", "paper", "press", "other")
@@ -80,6 +82,7 @@ _COLUMNS: dict[str, dict[str, Any]] = {
         "name": _text(required=True),
         "also_known_as": _column(object),
         "facility_type": _one_of(FACILITY_TYPES),
+        "centre_type": _one_of(CENTRE_TYPES),
         "specialties": _column(object),
         "lat": _degrees("latitude", 90),
         "lon": _degrees("longitude", 180),

@@ -46,7 +46,7 @@ class Origin:
             "path": self.path,
             "description": self.description,
             "license": self.license or None,
-            "kind": self.kind if self.kind != "registry" else None,
+            "kind": self.kind,
         }
         return {key: value for key, value in known.items() if value is not None}
 

@@ -68,6 +68,10 @@ def postcode_spots(text: str, table: Mapping[str, Spot], country_code: str) -> S
     return zip_spot(code) if code else None
 
 
+#: A code of the Health Care Provider Taxonomy (NUCC).
+_NUCC = re.compile(r"[0-9A-Z]{9}X")
+
+
 @functools.lru_cache(maxsize=1)
 def _specialties(folder: Path | None) -> dict[str, str]:
     """Every code, tag and name of a specialty, and which it is."""
@@ -82,14 +86,20 @@ def _specialties(folder: Path | None) -> dict[str, str]:
             for column in ("nucc_codes", "osm_healthcare_speciality", "cms_names"):
                 names += str(row.get(column, "")).split(";")
             for name in names:
-                if spelt(name):
-                    known.setdefault(spelt(name), str(row["specialty"]))
+                key = name.lower() if name.endswith("*") else spelt(name)
+                if key:
+                    known.setdefault(key, str(row["specialty"]))
     return known
 
 
 @functools.lru_cache(maxsize=65_536)
 def _specialty(folder: Path | None, text: str) -> str | None:
-    return _specialties(folder).get(spelt(text))
+    known = _specialties(folder)
+    found = known.get(spelt(text))
+    if found is None and _NUCC.fullmatch(text.strip()):
+        # Four characters of a code name the classification, the rest what is special in it.
+        found = known.get(f"{spelt(text)[:4]}*")
+    return found
 
 
 def specialty_of(text: str) -> str | None:
@@ -99,5 +109,7 @@ def specialty_of(text: str) -> str | None:
     --------
     >>> specialty_of("207L00000X"), specialty_of("ANESTHESIOLOGY"), specialty_of("astrology")
     ('anaesthesiology', 'anaesthesiology', None)
+    >>> specialty_of("207XS0114X"), specialty_of("207RG0100X"), specialty_of("207RE0101X")
+    ('orthopaedics', 'gastroenterology', 'internal-medicine')
     """
     return _specialty(own_folder(), text)

@@ -241,9 +241,57 @@ def test_care_is_confirmed_by_the_register_that_names_the_type(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
     found = assess(bhutan.providers, bhutan.evidence, library["hospital-care"], TODAY)
-    assert set(found["status"]) == {"confirmed"}
-    assert len(found) == 49
-    assert found.loc["survey:paro-hospital", "old"]
+    assert found["status"].value_counts().to_dict() == {"reported": 49}
+    paro = found.loc["survey:paro-hospital"]
+    assert (paro["status"], paro["old"]) == ("reported", True)
+    assert paro["reason"] == "Listed in the register of 2021 as a hospital."
+
+
+@pytest.mark.parametrize(
+    ("kind", "as_of", "status"),
+    [
+        ("registry", "2026-06", "confirmed"),
+        ("official", "2024", "confirmed"),
+        ("registry", "2022", "reported"),
+        ("registry", None, "reported"),
+        ("other", "2026-06", "reported"),
+        ("press", None, "reported"),
+    ],
+)
+def test_only_a_dated_register_of_three_years_confirms_care(
+    bhutan: Pack, library: dict[str, Procedure], kind: str, as_of: str | None, status: str
+) -> None:
+    listed = bhutan.providers.assign(source_kind=kind, source_as_of=as_of)
+    found = assess(listed, bhutan.evidence, library["hospital-care"], TODAY)
+    assert set(found["status"]) == {status}
+
+
+def statuses(library: dict[str, Procedure], slug: str, *rows: dict[str, str]) -> dict[str, str]:
+    found = assess(table("providers", *rows), table("evidence"), library[slug], TODAY)
+    return {str(provider_id): str(status) for provider_id, status in found["status"].items()}
+
+
+def test_whoever_leads_decides_of_a_person(library: dict[str, Procedure]) -> None:
+    rows = (
+        provider(1, kind="practitioner", facility_type="", specialties="orthopaedics"),
+        provider(2, kind="practitioner", facility_type="", specialties="nurse-anaesthesia"),
+        provider(3, specialties="orthopaedics"),
+        provider(4, specialties="orthopaedics;nurse-anaesthesia"),
+    )
+    found = statuses(library, "knee-replacement", *rows)
+    assert found == {"t:1": "likely", "t:3": "unknown", "t:4": "likely"}
+
+
+def test_a_centre_made_for_it_counts_without_a_specialty(library: dict[str, Procedure]) -> None:
+    centre = {"facility_type": "specialist_centre"}
+    rows = (
+        provider(1, **centre, centre_type="dialysis"),
+        provider(2, **centre, centre_type="surgery"),
+        provider(3, **centre),
+    )
+    assert statuses(library, "haemodialysis", *rows) == {"t:1": "unknown"}
+    assert statuses(library, "cataract-surgery", *rows) == {"t:2": "unknown"}
+    assert statuses(library, "epidural-blood-patch", *rows) == {}
 
 
 def test_conditions_are_likely_or_unknown_only() -> None:
