@@ -113,6 +113,11 @@ function card(row, selected, choose) {
   more.open = selected;
   more.append(make("summary", "How to ask there, and what this rests on"));
   more.append(reachable(row.reach));
+  if (row.page) {
+    const official = make("p");
+    official.append(link("Its page in the official register", row.page));
+    more.append(official);
+  }
   if (row.basis.length) more.append(statements(row.basis, "What was said"));
   if (row.against.length) more.append(statements(row.against, "Said against it"));
   if (row.related.length) more.append(statements(row.related, "A related service"));

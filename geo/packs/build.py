@@ -97,6 +97,10 @@ def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
         return {"base_map": _names_only(places)} if len(places) else {}
     points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
     outline = _outline(shapes, points.to_numpy(float))
+    spots = places[["lon", "lat"]]
+    out = spots[~shapely.intersects_xy(outline, spots["lon"], spots["lat"])]
+    if len(out):
+        outline = _outline(shapes, pd.concat([points, out]).to_numpy(float))
     areas = _areas(regions, demand, outline, official)
     return {
         "outline": _geojson([{"kind": "outline"}], [outline]),

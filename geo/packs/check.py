@@ -20,6 +20,7 @@ from geo.packs.pack import (
     resource_path,
     sha256_of,
 )
+from geo.text import normalise
 
 
 def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[DataError]:
@@ -43,7 +44,7 @@ def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[
         pack = open_pack(folder)
     except DataError as error:
         return [error]
-    checks = (_keys, _sources, _sums, _positions, _defaults, _shapes)
+    checks = (_keys, _twice, _sources, _sums, _positions, _defaults, _shapes)
     problems = [problem for check in checks for problem in check(pack, about)]
     asked = [pack.default_procedure, *(example["procedure"] for example in pack.examples)]
     problems += [
@@ -78,6 +79,39 @@ def _keys(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         keys = getattr(pack, table)[column]
         yield from _rows(pack, table, keys.notna() & ~keys.isin(known), column, "leads nowhere")
     yield from _rows(pack, "evidence", pack.evidence.duplicated(), "provider_id", "repeats a row")
+
+
+def place_keys(facilities: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str]]":
+    """What two rows of one place share; "" where a row has none of it.
+
+    Parameters
+    ----------
+    facilities
+        Rows of the contract's providers.
+
+    Returns
+    -------
+    tuple
+        Telephone number and street of each row; and NPI and town, for an organisation may use one
+        NPI at several places.
+    """
+    phone, street, npi, town = (
+        facilities[column].fillna("").astype(str)
+        for column in ("phone", "address", "npi", "locality")
+    )
+    street, town = street.map(normalise), town.map(normalise)
+    return (
+        (phone + "|" + street).where((phone != "") & (street != ""), ""),
+        (npi + "|" + town).where((npi != "") & (town != ""), ""),
+    )
+
+
+def _twice(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
+    """A place that is listed as two."""
+    places = pack.providers[pack.providers["kind"] == "facility"]
+    for key, column in zip(place_keys(places), ("address", "npi"), strict=True):
+        again = ((key != "") & key.duplicated()).reindex(pack.providers.index, fill_value=False)
+        yield from _rows(pack, "providers", again, column, "is another row's, of the same place")
 
 
 def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:

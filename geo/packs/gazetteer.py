@@ -116,10 +116,11 @@ class Gazetteer:
         at_spot = (float(pinned[1]), float(pinned[2])) if pinned else None
         plain = _PINNED.sub("", text)
         label = plain.strip()
-        if "," in label and not len(self.places.labelled(label)):
-            rows = self.facilities.labelled(label)
+        # A label with brackets in its name, and that of a facility, says just this one.
+        for names, sign in ((self.places, "("), (self.facilities, ",")):
+            rows = names.labelled(label if sign in label else "")
             if len(rows):
-                return self.facilities.answer(rows, Reading(label), at_spot)
+                return names.answer(rows, Reading(label), at_spot)
         if len(text) > MOST_LETTERS or len(text.split()) > MOST_WORDS:
             return PlaceMatch(problem="That is too long: type only a place and its district.")
         code = short_code(text)

@@ -13,10 +13,10 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import geopandas as gpd
 import pandas as pd
@@ -53,20 +53,21 @@ class Source:
     description: str | None = None
     license: str | None = None
     kind: str | None = None
+    #: The page of one record, with `{record}` where its id goes.
+    record_url: str | None = None
 
 
 @dataclass(frozen=True)
 class Pack:
     """One country's or region's data. The frames are shared: never change them in place.
 
-    `providers` carries four derived columns beside the contract's: `source_title`,
-    `source_as_of`, `source_url` and `source_kind` (a register where it is not said), those of the
-    first of its sources. `hash` is the SHA-256 of its descriptor, which holds those of its
-    files. `files` says where each
-    resource lies; those that are not tables (`areas_1`, `base_map`) are read when needed. `view`
-    is what a map shows first: southwest and northeast corner as (lat, lon), else the outline.
-    `detour` is what the descriptor states, else what the legs of the road table give. `units` is
-    what readers there measure in.
+    `providers` carries five derived columns beside the contract's: `source_title`, `source_as_of`,
+    `source_url`, `source_kind` (a register where it is not said) and `record_url` (its own page
+    there), those of the first of its sources. `hash` is the SHA-256 of its descriptor, which holds
+    those of its files. `files` says where each resource lies; those that are not tables (`areas_1`,
+    `base_map`) are read when needed. `view` is what a map shows first: southwest and northeast
+    corner as (lat, lon), else the outline. `detour` is what the descriptor states, else what the
+    legs of the road table give. `units` is what readers there measure in.
     """
 
     name: str
@@ -242,7 +243,7 @@ _ENTRIES = {
 
 
 def _source(about: Mapping[str, Any]) -> Source:
-    known = {key: about.get(key) for key in ("as_of", "path", "description", "license", "kind")}
+    known = {f.name: about.get(f.name) for f in fields(Source) if f.name not in ("name", "title")}
     return Source(name=str(about["name"]), title=str(about.get("title", about["name"])), **known)
 
 
@@ -290,10 +291,10 @@ def _setting_problems(about: Mapping[str, Any]) -> Iterator[str]:
     for key, kind in _OPTIONAL.items():
         if not isinstance(about.get(key, kind()), kind):
             yield f"the setting {key} is of the wrong type"
-    for key, fields in _ENTRIES.items():
+    for key, needed in _ENTRIES.items():
         for entry in about.get(key, []):
-            if not (isinstance(entry, dict) and all(isinstance(entry.get(f), str) for f in fields)):
-                yield f"an entry of {key} lacks {' or '.join(fields)}"
+            if not (isinstance(entry, dict) and all(isinstance(entry.get(f), str) for f in needed)):
+                yield f"an entry of {key} lacks {' or '.join(needed)}"
 
 
 def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
@@ -406,6 +407,16 @@ def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.D
         source_title=first.map(lambda s: s.title, na_action="ignore"),
         source_as_of=first.map(lambda s: s.as_of, na_action="ignore"),
         source_url=first.map(lambda s: s.path, na_action="ignore"),
+        record_url=pd.Series(
+            [
+                s.record_url.replace("{record}", quote(provider_id.split(":", 1)[1]))
+                if isinstance(s, Source) and s.record_url
+                else None
+                for s, provider_id in zip(first, providers["provider_id"], strict=True)
+            ],
+            providers.index,
+            "str",
+        ),
         source_kind=first.map(lambda s: s.kind or "registry", na_action="ignore"),
     )
 

@@ -87,7 +87,8 @@ def test_one_command_for_the_doctors_of_a_state(home: Path, tmp_path: Path) -> N
     done = run(*words)
     assert done.returncode == 0, done.stderr
     pack = open_pack("maine")
-    assert pack.evidence["provider_id"].tolist() == [f"npi:{npi(100000001)}@04101"]
+    asked = pack.evidence["procedure"] == "epidural-blood-patch"
+    assert pack.evidence.loc[asked, "provider_id"].tolist() == [f"npi:{npi(100000001)}@04101"]
     assert len(pack.demand) > 300
     found = run("find", "04101", "--pack", "maine", "--procedure", "epidural-blood-patch",
                 "--format", "json")  # fmt: skip

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from geo.care.library import open_library
@@ -146,3 +147,23 @@ def test_publishers_are_named(bhutan: Pack) -> None:
     assert publisher(bhutan, "https://doi.org/10.1186/s12884-021") == "BMC Pregnancy and Childbirth"
     assert publisher(bhutan, "https://doi.org/10.1000/1") == "doi.org"
     assert publisher(bhutan, None) == ""
+
+
+def test_a_place_that_is_listed_twice_is_found(copy: Path) -> None:
+    path = copy / "providers.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    shared = {"phone": "+97517000000", "address": "Norzin Lam 1"}
+    rows = rows.assign(**{c: [v, v.upper(), *[""] * (len(rows) - 2)] for c, v in shared.items()})
+    rows.to_csv(path, index=False, lineterminator="\n")
+    build_pack(copy, copy / "static")
+    (problem,) = check_pack(copy)
+    assert "is another row's, of the same place" in str(problem)
+
+
+def test_the_page_of_a_record_is_an_address_and_nothing_more(copy: Path) -> None:
+    path = copy / "datapackage.json"
+    page = '"kind": "registry", "record_url": "https://example.org/{record}/{record.__class__}",'
+    path.write_text(path.read_text("utf-8").replace('"kind": "registry",', page, 1), "utf-8")
+    build_pack(copy, copy / "static")
+    found = open_pack(copy).providers.set_index("provider_id")["record_url"]
+    assert found["survey:paro-hospital"] == "https://example.org/paro-hospital/{record.__class__}"

@@ -60,7 +60,7 @@ def test_facilities_are_suggested_and_found(name: str) -> None:
         ("saint l", "St. Louis, Missouri"),
         ("nyc", "New York City, New York"),
         ("0410", "04101"),
-        ("mayo roch", "Mayo Clinic Hospital-Rochester, Rochester"),
+        ("mayo roch", "Mayo Clinic Hospital Rochester, Rochester"),
         ("cincinatti", "Cincinnati, Ohio"),
     ],
 )

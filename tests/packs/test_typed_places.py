@@ -88,7 +88,7 @@ Mayo Clinic = ? Mayo Clinic, Jacksonville
 Portland (Oregon) = Portland, Oregon
 California = ? Los Angeles, California
 POINT(-68.77 44.8) = !
-Mayo Clinic Hospital = Mayo Clinic Hospital-Rochester, Rochester
+Mayo Clinic Hospital = ? Mayo Clinic Hospital Rochester, Rochester
 """
 
 BHUTAN = """

@@ -145,7 +145,7 @@ def test_the_united_states_read_right() -> None:
     app = page(SCRIPT, pack="us", level="2")
     body = html(app)
     assert "Where in the United States might hospital care be within reach?" in body
-    assert "333,287,557 people" in body
+    assert "331,449,281 people" in body
     assert tables(app)["Largest gaps"]["columns"][0] == "County"
     assert "Areas are the boundaries given with the data" in body
 
