@@ -21,6 +21,7 @@ from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import DataError
 from geo.packs.build import public_path
+from geo.packs.names import Place
 from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
 from geo.packs.suggestions import Suggestions
 from geo.paths import STATIC
@@ -69,9 +70,14 @@ def pack_key(of: Pack) -> tuple[str, str]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
-def suggestions(of: Pack) -> Suggestions:
-    """A pack's places, ready for a search with every letter."""
+def _suggestions(of: Pack) -> Suggestions:
     return Suggestions(of.gazetteer)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4096, hash_funcs={Pack: pack_key})
+def suggested(of: Pack, typed: str) -> tuple[Place, ...]:
+    """Places that what was typed may become; what was typed last stands in every later run too."""
+    return _suggestions(of).suggest(typed)
 
 
 def library() -> dict[str, Procedure]:

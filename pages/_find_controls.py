@@ -106,7 +106,7 @@ def suggestions(pack: Pack) -> None:
     key = "near_places"
     typed = (st.session_state.get(key) or {}).get("typed") or ""
     with st.container(key="places"):
-        _components.place_suggestions(typed, _cached.suggestions(pack).suggest(typed), key)
+        _components.place_suggestions(typed, _cached.suggested(pack, typed), key)
 
 
 def problems(view: FindView, unclear: Sequence[Problem], answer: Answer | None = None) -> None:

@@ -107,10 +107,12 @@ def place_keys(facilities: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str
 
 
 def _twice(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
-    """A place that is listed as two."""
+    """A place that is listed as two; a clinic and a pharmacy may share house and telephone."""
     places = pack.providers[pack.providers["kind"] == "facility"]
+    kinds = places["facility_type"].fillna("")
     for key, column in zip(place_keys(places), ("address", "npi"), strict=True):
-        again = ((key != "") & key.duplicated()).reindex(pack.providers.index, fill_value=False)
+        again = (key != "") & pd.concat([key, kinds], axis=1).duplicated()
+        again = again.reindex(pack.providers.index, fill_value=False)
         yield from _rows(pack, "providers", again, column, "is another row's, of the same place")
 
 
