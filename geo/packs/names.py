@@ -291,10 +291,11 @@ class Names:
         """Matches without those that are the same place, the largest first."""
         kinds, names = self.frame["kind"], self.frame["name"]
 
-        def rank(row: int) -> tuple[bool, int]:
+        def rank(row: int) -> tuple[bool, int, float]:
             kind = kinds[row]
             order = _KIND_ORDER.index(kind) if kind in _KIND_ORDER else len(_KIND_ORDER)
-            return name_key(names[row]) != key, order  # a name of its own beats an alias
+            # A name of its own beats an alias; of two like that the larger stands for both.
+            return name_key(names[row]) != key, order, -self.people[row]
 
         kept: list[int] = []
         for row in sorted(map(int, rows), key=rank):

@@ -154,6 +154,12 @@ def test_a_place_that_is_listed_twice_is_found(copy: Path) -> None:
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     shared = {"phone": "+97517000000", "address": "Norzin Lam 1"}
     rows = rows.assign(**{c: [v, v.upper(), *[""] * (len(rows) - 2)] for c, v in shared.items()})
+    other_kinds = rows["facility_type"].iloc[:2].tolist()
+    rows.to_csv(path, index=False, lineterminator="\n")
+    build_pack(copy, copy / "static")
+    assert len(set(other_kinds)) == 2
+    assert check_pack(copy) == []
+    rows.loc[1, "facility_type"] = other_kinds[0]
     rows.to_csv(path, index=False, lineterminator="\n")
     build_pack(copy, copy / "static")
     (problem,) = check_pack(copy)

@@ -68,6 +68,18 @@ def test_what_people_begin_to_type(typed: str, first: str) -> None:
     assert labels(IN_US, typed)[0] == first
 
 
+def test_of_two_that_are_one_place_the_larger_is_suggested_and_found() -> None:
+    """Two Chinatowns in California are 12 km apart: by the rule of 15 km they are one place."""
+    (place,) = [p for p in IN_US.suggest("chinatown, cal") if p.name == "Chinatown"]
+    found = US.gazetteer.find(place.label).place
+    assert found is not None
+    assert found.place_id == place.place_id
+    alike = US.places[(US.places["name"] == "Chinatown") & (US.places["within"] == "California")]
+    assert alike.loc[alike["place_id"] == place.place_id, "population"].item() == max(
+        alike["population"]
+    )
+
+
 def test_both_of_one_name_and_the_one_of_a_district() -> None:
     assert labels(IN_BHUTAN, "serz") == ["Serzhong, Sarpang", "Serzhong, Mongar"]
     assert labels(IN_BHUTAN, "serzhong, m") == ["Serzhong, Mongar"]
