@@ -1,11 +1,12 @@
 """How answers are made, what is not known, privacy, reporting an error, what has changed."""
 
+import datetime as dt
 from pathlib import Path
 
 import streamlit as st
 
 from geo.version import __version__
-from pages import _frame
+from pages import _calibration, _frame
 from pages._session import Key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,7 @@ st.html(
 )
 with st.container(key="prose"):
     st.markdown((ROOT / "data" / "method.md").read_text("utf-8"))
+    _calibration.show(dt.date.today())
     st.markdown("## Report an error")
     link = _frame.report_link(st.session_state.get(Key.CAME_AT, ""))
     if link:

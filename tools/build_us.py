@@ -226,7 +226,7 @@ def _descriptor(
     return {
         "name": name,
         "title": "United States: hospitals, dialysis, surgery centres, and what is on record there",
-        "version": "2026.11.3",
+        "version": "2026.11.4",
         "created": RETRIEVED,
         "description": "Hospitals, dialysis facilities, surgery centres and practices with Mohs "
         "surgery from official records, each with its period where it has one (the services that "

@@ -272,7 +272,8 @@ def read_evidence(ids: Mapping[str, str]) -> pd.DataFrame:
     ids
         CCN, or key of a practice, to provider id.
     """
-    rows = facts("evidence")
+    rows = pd.concat([facts("evidence"), *_implied(facts("evidence"))], ignore_index=True)
+    rows = rows.fillna("")
     said = pd.DataFrame(
         {
             "provider_id": rows["ccn"].map(ids),
@@ -290,7 +291,7 @@ def read_evidence(ids: Mapping[str, str]) -> pd.DataFrame:
     practices = pd.DataFrame(
         {
             "provider_id": _practice_keys(mohs).map(ids),
-            "service": "Mohs surgery",
+            "procedure": "mohs-surgery",
             "status": "offered",
             "statement": "At least " + mohs["patients_largest"] + " Medicare patients had a first "
             "stage of Mohs surgery here in " + mohs["year"],
@@ -302,3 +303,25 @@ def read_evidence(ids: Mapping[str, str]) -> pd.DataFrame:
     )
     every = pd.concat([said, practices], ignore_index=True)
     return every[every["provider_id"].notna()].drop_duplicates().reset_index(drop=True)
+
+
+def _implied(evidence: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """What the records say of entries of the library, besides the rows as they were taken."""
+    # Obstetrics of this measure means that births take place, or that none do.
+    births = evidence[evidence["what"] == "obstetrics-gynaecology"]
+    yield births.assign(kind="procedure", what="hospital-birth")
+    laboratory = evidence[evidence["what"] == "cardiac catheterization"]
+    yield laboratory.assign(kind="procedure", what="coronary-angiography")
+    hospitals = facts("hospitals")
+    yield pd.DataFrame(
+        {
+            "ccn": hospitals.loc[hospitals["obstetrics"] == "yes", "ccn"],
+            "kind": "specialty",
+            "what": "obstetrics-gynaecology",
+            "status": "offered",
+            "statement": "Obstetrics by staff or under arrangement (register of April 2026; when "
+            "it was stated is not known)",
+            "source_kind": "official",
+            "source": "cms-pos-2026-04",
+        }
+    )

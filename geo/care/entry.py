@@ -137,6 +137,8 @@ class Front(Form):
         Facility types where it can happen.
     centres
         Kinds of specialist centre that exist for it, whatever specialties they have on record.
+    column
+        A yes-or-no column of `providers` that says whether it is offered, besides statements.
     mesh, icd10pcs
         Codes that are free to use.
     """
@@ -151,6 +153,7 @@ class Front(Form):
     related: Mapping[str, str] = {}
     settings: tuple[str, ...]
     centres: tuple[str, ...] = ()
+    column: Literal["emergency"] | None = None
     why: Why
     mesh: tuple[str, ...] = ()
     icd10pcs: tuple[str, ...] = ()
@@ -167,6 +170,11 @@ class Front(Form):
     def specialties(self) -> tuple[str, ...]:
         """Every specialty that is part of any group."""
         return tuple(dict.fromkeys(word for group in self.performed_by for word in group))
+
+    @property
+    def by_type(self) -> bool:
+        """Whether the kind of place alone decides: care of any kind."""
+        return self.kind == "care" and self.column is None
 
 
 class Procedure(Front):

@@ -18,7 +18,7 @@ from geo.packs.schema import STATUSES
 
 _DECIDING = frozenset({"offered", "specialist", "not_offered"})
 _NOTICES = frozenset({"visiting", "planned", "outage"})
-_CONFIRMING = frozenset({"official", "registry", "claims"})
+CONFIRMING = frozenset({"official", "registry", "claims"})
 _RANK = {status: rank for rank, status in enumerate(STATUSES)}
 
 #: Columns of what `assess` returns, beside the index `provider_id`.
@@ -89,7 +89,7 @@ def assess(
         `related_rows` and `notices` (labels likewise), `old` (None without a date), `reason` (a
         sentence). A provider about which there is nothing to say does not appear.
     """
-    if procedure.kind == "care":
+    if procedure.by_type:
         return _assess_care(providers, procedure, today)
     statements = _statements(providers, evidence, procedure)
     notices = _notices(evidence, procedure)
@@ -160,7 +160,7 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
     kinds = chosen["facility_type"]
     for (provider_id, date, source), kind in zip(_registers(chosen), kinds, strict=True):
         end = end_of_period(date)
-        sure = source in _CONFIRMING and end is not None and is_recent(end, today)
+        sure = source in CONFIRMING and end is not None and is_recent(end, today)
         found[provider_id] = {
             "status": "confirmed" if sure else "reported",
             "old": is_old(date, today),
@@ -175,7 +175,7 @@ def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) 
 def _listed_reason(kind: str, source: str, date: str | None) -> str:
     words = kind.replace("_", " ")
     words = f"{'an' if words[0] in 'aeio' else 'a'} {words}"
-    if source not in _CONFIRMING:
+    if source not in CONFIRMING:
         return f"Its source, which is not a register, lists it as {words}."
     when = f"the register of {date[:4]}" if date else "a register without a date"
     return f"Listed in {when} as {words}."
@@ -223,6 +223,14 @@ def _statements(
     for (provider_id, date, source), service in zip(_registers(registered), listed, strict=True):
         statement = _Row(None, "specialist", date, end_of_period(date), source)
         found.setdefault(provider_id, {}).setdefault(service, []).append(statement)
+    if procedure.column is not None:
+        told = providers[providers[procedure.column].notna()]
+        for (provider_id, date, source), yes in zip(
+            _registers(told), told[procedure.column], strict=True
+        ):
+            status = "offered" if yes else "not_offered"
+            statement = _Row(None, status, date, end_of_period(date), source)
+            found.setdefault(provider_id, {}).setdefault(procedure.slug, []).append(statement)
     return found
 
 
@@ -254,7 +262,7 @@ def _judge(word: str, rows: Iterable[_Row], today: dt.date) -> _Verdict:
     confirming = [
         r
         for r in offers
-        if r.source_kind in _CONFIRMING and r.end is not None and is_recent(r.end, today)
+        if r.source_kind in CONFIRMING and r.end is not None and is_recent(r.end, today)
     ]
     best = (confirming or offers or standing)[0]
     return _Verdict(word, best, ordered, against, bool(confirming))
@@ -341,7 +349,8 @@ def _reason(
 ) -> str:
     """Why, in words a patient understands; of a person, centre or hospital."""
     person = what == "person"
-    done = "they do it" if person else "it is done here"
+    given = "given" if procedure.kind == "care" else "done"
+    done = "they do it" if person else f"it is {given} here"
     nobody = f"Nobody has said that {done}."
     best = basis[0].best if basis else None
     said = _SAID[best.source_kind] if best else ""
@@ -349,7 +358,7 @@ def _reason(
     if status in ("confirmed", "reported"):
         return f"{said} that {done}."
     if status == "not_offered" and own:
-        return f"{said} that {'they do not do it' if person else 'it is not done here'}."
+        return f"{said} that {'they do not do it' if person else f'it is not {given} here'}."
     if own and not disputed:
         lead = "On record as" if person else "A doctor"
         return f"{lead} trained in it{'' if person else ' is on record here'}. {nobody}"

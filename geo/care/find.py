@@ -6,13 +6,14 @@ the reports all show.
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geo.care.calibration import Calibration, calibrate
 from geo.care.entry import Procedure
 from geo.care.evidence import assess, order
 from geo.care.filters import Filters, kept
@@ -78,6 +79,8 @@ class Assessed:
         Whether filters left only some of the rows.
     silent
         How many rows filters left out only because nothing is on record.
+    calibration
+        How often each status turned out true, where that is known.
     """
 
     pack: Pack
@@ -92,6 +95,7 @@ class Assessed:
     hospital_access: RoadAccess | None
     narrowed: bool = False
     silent: int = 0
+    calibration: Calibration = field(default_factory=Calibration)
 
 
 @dataclass(frozen=True)
@@ -266,6 +270,7 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
         roads=roads,
         access=access(rows),
         hospital_access=access(hospitals),
+        calibration=calibrate(pack.providers, pack.evidence, pack.demand, procedure, today),
     )
 
 

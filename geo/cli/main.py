@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from geo.cli.directory import calibrate
 from geo.cli.imports import import_app
 from geo.cli.maintenance import build, check, export, packs, remove, roads, run
 from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, calls, coverage, find, siting
@@ -19,7 +20,7 @@ app = typer.Typer(
 app.add_typer(import_app, name="import")
 # A latitude may be negative.
 app.command(context_settings={"ignore_unknown_options": True})(find)
-for _command in (coverage, calls, siting, roads, packs, check, build, remove, export):
+for _command in (coverage, calls, siting, calibrate, roads, packs, check, build, remove, export):
     app.command()(_command)
 app.command(context_settings={"allow_extra_args": True})(run)
 

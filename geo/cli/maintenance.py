@@ -11,7 +11,8 @@ import pandas as pd
 import typer
 
 from geo.care.library import check_folder, whole_library
-from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, ListFormat, stop
+from geo.cli.options import ListFormat
+from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.errors import DataError
 from geo.output.pack_export import FORMATS, export_pack
 from geo.packs.build import build_pack

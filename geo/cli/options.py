@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import phonenumbers
 import typer
 
+from geo.care.library import Library, whole_library
 from geo.errors import CareReachError
 from geo.packs.dates import is_date
 from geo.packs.schema import FACILITY_TYPES
@@ -22,6 +23,7 @@ from geo.sources.new_pack import NewPack
 from geo.units import Units
 
 Format = Literal["table", "json", "csv", "geojson"]
+ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
 Measured = Annotated[
     Literal["road", "straight", "drive", "walk"] | None,
     typer.Option(help="road or straight (km), drive or walk (minutes; needs roads)."),
@@ -73,6 +75,14 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
 def say(text: str) -> None:
     """A line on the terminal that is not part of the answer."""
     typer.echo(text, err=True)
+
+
+def read_library() -> Library:
+    """The bundled entries and one's own; those left out are named."""
+    library, problems = whole_library()
+    for problem in problems:
+        say(f"Left out: {problem}")
+    return library
 
 
 def say_step(step: Step) -> None:

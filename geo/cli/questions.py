@@ -8,8 +8,16 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from geo.care.find import Answer, Search, assess_pack, find_care
-from geo.care.library import Library, find_procedure, get_procedure, whole_library
-from geo.cli.options import CoverageQuestion, FindQuestion, Format, grouped, say
+from geo.care.library import find_procedure, get_procedure
+from geo.cli.options import (
+    CoverageQuestion,
+    FindQuestion,
+    Format,
+    ListFormat,
+    grouped,
+    read_library,
+    say,
+)
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
@@ -27,21 +35,11 @@ from geo.travel.valhalla import Engine, RoadsDownError
 
 EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
-ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
-
 
 def stop(message: str, code: int) -> NoReturn:
     """End with one line and an exit code."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
-
-
-def _library() -> Library:
-    """The bundled entries and one's own; those left out are named."""
-    library, problems = whole_library()
-    for problem in problems:
-        say(f"Left out: {problem}")
-    return library
 
 
 def _place(data: Pack, text: str) -> Place:
@@ -83,7 +81,7 @@ def find(
 ) -> None:
     """List who near a place does a procedure, and how sure that is."""
     data = open_pack(question.pack)
-    library, asked = _library(), question.procedure
+    library, asked = read_library(), question.procedure
     entry = get_procedure(library, asked or data.default_procedure)
     if asked and find_procedure(library, asked).corrected:
         say(f"“{asked}” was read as {entry.title}.")
@@ -122,7 +120,7 @@ def _json(value: object) -> str:
 def _coverage(question: CoverageQuestion) -> Coverage:
     """Measure what a command asks for."""
     data = open_pack(question.pack)
-    entry = get_procedure(_library(), question.procedure or data.default_procedure)
+    entry = get_procedure(read_library(), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     by, engine = _measured_by(data, question.measure, question.within_min, question.within_km)
     measures = None if engine is None else demand_measures(assessed, engine)

@@ -1,6 +1,6 @@
 """Answers and coverage for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import shorten
 
 import pandas as pd
@@ -63,11 +63,26 @@ def coverage_table(coverage: Coverage, level: int) -> str:
         name = shorten(row["name"], 40, placeholder="…") + (" (small)" if row["small"] else "")
         people = f"{row['population']:,}", f"{row['people_beyond']:,}"
         lines.append((name, *people, percent_text(row["share"]), far))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    for name, *numbers in lines:
-        cells = [n.rjust(width) for n, width in zip(numbers, widths[1:], strict=True)]
-        out.append("  ".join([name.ljust(widths[0]), *cells]))
-    return "\n".join(out) + "\n"
+    return "\n".join([*out, *aligned(lines)]) + "\n"
+
+
+def aligned(rows: Sequence[Sequence[str]], left: int = 1) -> Iterator[str]:
+    """Cells in columns as wide as their widest; all but the first few to the right.
+
+    Parameters
+    ----------
+    rows
+        Of one length each.
+    left
+        How many columns are set to the left.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell.ljust(width) if n < left else cell.rjust(width)
+            for n, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells)
 
 
 def sample_lines(rows: pd.DataFrame) -> Iterator[str]:

@@ -31,7 +31,8 @@ def find_calls(coverage: Coverage, limit: int = 20) -> pd.DataFrame:
         provider on record as not doing it is not asked again, and nobody about a condition or
         care of any kind: no answer would confirm them.
     """
-    if coverage.supplied.assessed.procedure.kind != "procedure":
+    asked = coverage.supplied.assessed.procedure
+    if asked.kind == "condition" or asked.by_type:
         return pd.DataFrame(columns=_CALL)
     some = coverage.supplied.assessed.pack.demand[coverage.far > coverage.within]
     weaker = SUPPLIES[SUPPLIES.index(coverage.supply) + 1 :]

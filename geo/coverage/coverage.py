@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo.care.entry import Procedure
 from geo.care.find import Assessed
+from geo.coverage.expected import Expected, expect
 from geo.coverage.reach import (
     SUPPLIES,
     Detours,
@@ -87,6 +88,9 @@ class Coverage:
         kilometres, where the pack has roads, from the high road estimate to the straight line.
     main_cause
         The widest of these.
+    expected
+        The share of people with a place that does it, from how often each status turned out true;
+        None where that is not known, or where something is supposed against the pack.
     median, p90
         Distance or minutes to the nearest of the chosen supply that half and nine tenths of the
         people have; NaN where so many have nobody at all.
@@ -112,6 +116,7 @@ class Coverage:
     share: Mapping[str, float]
     ranges: Mapping[str, tuple[float, float]]
     main_cause: str | None
+    expected: Expected | None
     median: float
     p90: float
     detours: Detours | None
@@ -284,6 +289,9 @@ def measure_coverage(
     if set(by.spread) <= set(reach.far):
         low, high = (share_within(reach.nearest(n, supply), people, within) for n in by.spread)
         ranges |= {"travel": (low, high)}
+    expected = None
+    if supplied.assessed.calibration.shares and not (supplied.added or supplied.removed):
+        expected = expect(supplied.assessed, supplied.rows, reach, by, within)
     counted = supplied.rows["status"].value_counts()
     counts = np.cumsum([int(counted.get(s, 0)) for s in SUPPLIES])
     return Coverage(
@@ -296,6 +304,7 @@ def measure_coverage(
         share=share,
         ranges=ranges,
         main_cause=main_cause(ranges) if people.sum() else None,
+        expected=expected,
         median=weighted_quantile(far[supply], people, 0.5),
         p90=weighted_quantile(far[supply], people, 0.9),
         detours=reach.detours(by.name, supply, people) if by.name in reach.timed else None,

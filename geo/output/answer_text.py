@@ -8,8 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from geo.care.calibration import Share
 from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
+from geo.output.calibration_text import share_text
 from geo.packs.pack import ASKED, Pack, publisher
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
 from geo.units import Units, shown, threshold_number
@@ -21,6 +23,8 @@ STATUS_LABELS: Mapping[str, str] = {
     "unknown": "Unknown",
     "not_offered": "Not offered",
 }
+#: What a status that may be wrong is; how often it is right is said where that was measured.
+_UNPROVED = frozenset({"reported", "likely", "unknown"})
 _NOTICE_LABELS = {"visiting": "Visiting team", "planned": "Planned", "outage": "Break in service"}
 #: From this many straight km off the published roads on, a reader is told so.
 FAR_FROM_ROADS_KM = 10.0
@@ -67,6 +71,9 @@ class Row:
         What was said, as the assessment sorted it; services are shown and never assessed.
     facts
         Address, hours, and what else is on record of the place.
+    share
+        How often such a place does it, where the status may be wrong and that was measured;
+        `reason` says it too.
     reach
         How to ask before going.
     phone
@@ -95,6 +102,7 @@ class Row:
     name: str
     status: str
     reason: str
+    share: Share | None
     note: str
     lat: float
     lon: float
@@ -197,7 +205,8 @@ class _RowWriter:
         """One row."""
         source, url = self._source(values)
         distance, detail = _distances(self._answer, values)
-        phone = _text(values["phone"])
+        phone, share = _text(values["phone"]), self._share(values)
+        often = f" {share_text(share, self._answer.pack.country)}" if share else ""
         return Row(
             number=number,
             farther=farther,
@@ -217,11 +226,20 @@ class _RowWriter:
             facts=_facts(values, self._now),
             reach=_reach(self._answer.pack, values, phone),
             phone=phone,
-            **{key: str(values[key]) for key in ("provider_id", "name", "status", "reason")},
+            **{key: str(values[key]) for key in ("provider_id", "name", "status")},
+            reason=f"{values['reason']}{often}",
+            share=share,
             note=_text(values.get("note")) or "",
             lat=float(values["lat"]),
             lon=float(values["lon"]),
         )
+
+    def _share(self, values: Mapping[str, Any]) -> Share | None:
+        """How often such a status is right, where it may be wrong and that was measured."""
+        if values["status"] not in _UNPROVED:
+            return None
+        measured = self._answer.assessed.calibration
+        return measured.share(*(values[c] for c in ("status", "kind", "facility_type")))
 
     def _source(self, values: Mapping[str, Any]) -> tuple[str, str | None]:
         """Who says so and when, and where: the first statement, else the provider's register."""
@@ -422,7 +440,7 @@ def _counted(answer: Answer) -> tuple[str, str]:
         if not named:
             return f"Nobody {within} passes your filters.", ""
         return "None who pass your filters have it confirmed or reported.", rest
-    if kind == "care":
+    if answer.procedure.by_type:
         if proved:
             return f"{proved:,} {places} on record {within}.", ""
         if answer.beyond.empty:
@@ -434,7 +452,8 @@ def _counted(answer: Answer) -> tuple[str, str]:
         return "A list can only say who is likely to treat this.", rest
     if answer.beyond["status"].isin(LISTED[:2]).any():
         return f"Nobody {within} has confirmed or reported it.", rest
-    return f"Nobody has confirmed or reported this procedure in {pack.country}.", rest
+    what = "this procedure" if kind == "procedure" else "it"
+    return f"Nobody has confirmed or reported {what} in {pack.country}.", rest
 
 
 def outside_text(answer: Answer) -> str:

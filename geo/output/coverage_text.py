@@ -74,7 +74,7 @@ def percent_text(share: float) -> str:
 
 
 def lead_text(coverage: Coverage) -> tuple[str, str, str]:
-    """What is known, what follows if the chosen supply is right, and what moves that most.
+    """What is known, what follows if the chosen supply is right, what moves that, what to expect.
 
     Parameters
     ----------
@@ -101,7 +101,8 @@ def lead_text(coverage: Coverage) -> tuple[str, str, str]:
     second, others = _wider_text(coverage), "; ".join(_others(coverage))
     if others:
         second = f"{second} ({others})" if second else others[:1].upper() + others[1:]
-    return _known_text(coverage), second + "." if second else "", _cause_text(coverage)
+    cause = f"{_cause_text(coverage)} {_expected_text(coverage)}".strip()
+    return _known_text(coverage), second + "." if second else "", cause
 
 
 def _within(coverage: Coverage) -> str:
@@ -188,6 +189,17 @@ def _cause_text(coverage: Coverage) -> str:
         if high > low
     ]
     return ", ".join(said) + "."
+
+
+def _expected_text(coverage: Coverage) -> str:
+    """How many people a place that does it is expected for; "" where that is not known."""
+    expected = coverage.expected
+    if expected is None:
+        return ""
+    ends = (expected.share, expected.low, expected.high)
+    digits = 0 if expected.high - expected.low >= 0.02 else 1
+    share, low, high = (f"{100 * end:.{digits}f}" for end in ends)
+    return f"Expected, from how often such places turn out to do it: {share} % ({low} to {high})."
 
 
 def detour_text(coverage: Coverage) -> list[str]:

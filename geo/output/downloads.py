@@ -5,12 +5,14 @@ import io
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.care.calibration import Share
 from geo.care.find import LISTED, Answer
 from geo.coverage.coverage import Coverage, access_scores
 from geo.output.answer_text import Row, plain_rows
@@ -184,6 +186,19 @@ def _json_row(row: Row) -> dict[str, Any]:
         "source": row.source,
         "source_url": row.source_url,
         "as_of": _plain(values["as_of"]),
+        **({"turns_out": _share_json(row.share)} if row.share else {}),
+    }
+
+
+def _share_json(share: Share) -> dict[str, Any]:
+    """How often such a place does it, with the 95 % interval."""
+    values = {"share": share.share, "low": share.low, "high": share.high}
+    return {
+        **{key: _plain(value) for key, value in values.items()},
+        "true": share.true,
+        "answers": share.answers,
+        "measured_on": share.measured_on,
+        "years": [share.first, share.last],
     }
 
 
@@ -327,6 +342,7 @@ def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
                 cause: [_plain(low), _plain(high)] for cause, (low, high) in coverage.ranges.items()
             },
             "main_cause": coverage.main_cause,
+            "expected": asdict(coverage.expected) if coverage.expected else None,
             f"nearest_{coverage.unit}": {
                 "median": _plain(coverage.median),
                 "p90": _plain(coverage.p90),

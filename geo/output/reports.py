@@ -197,7 +197,7 @@ def _verified_html(coverage: Coverage) -> str:
     rows = in_supply(coverage.supplied.rows, "reported")
     if rows.empty:
         return "<p>Nobody has confirmed or reported it. Nothing here is verified.</p>"
-    if procedure.kind == "care":
+    if procedure.by_type:
         sources = rows["source_title"].value_counts().head(_NAMED)
         listed = "".join(f"<li>{escape(str(s))}: {n:,}</li>" for s, n in sources.items())
         return f"<p>{len(rows):,} places are listed as such by:</p><ul>{listed}</ul>"

@@ -1,0 +1,68 @@
+"""How often each status turned out true, on the Method page."""
+
+import datetime as dt
+
+import streamlit as st
+
+from geo.care.calibration import has_answers
+from geo.errors import CareReachError
+from geo.output.calibration_text import COLUMNS, GROUPS, NO_ANSWERS, calibration_table, table_rows
+from geo.packs.pack import list_packs
+from geo.text import escape
+from pages import _cached
+from pages._components import plain
+
+#: The bundled pack with records that say yes and no.
+_FIRST = "us"
+_BY = {"place": "Type of place", "state": "State or province", "urban": "Town and country"}
+_HOW = """## How often *likely* is right
+
+Nobody publishes this, so it is measured. Where one source says of some places that they do a
+procedure and of others that they do not, all that it says of a place is hidden, the place is
+assessed from what remains, and the two are compared. A source that only ever says yes (payment
+records) cannot be used: a place that it does not name may still do it. Answers to calls are counted
+apart. The interval is Wilson's (1927), 95 %.
+
+What is known of places that answered says little of others that were never asked. A row of a list
+gives such a figure only for the same status and type of place in the same country, and only from 20
+answers on. *Urban* is where 50,000 people or more live within 10 km.
+
+Coverage gives the share of people to be *expected* from these figures, as if places did it or not
+whatever their neighbours do.
+"""
+
+
+def show(today: dt.date) -> None:
+    """The section: how it is measured, and a table for each procedure that has answers."""
+    st.markdown(_HOW)
+    names = list(list_packs())
+    first = names.index(_FIRST) if _FIRST in names else 0
+    chosen, by = st.columns(2)
+    name = chosen.selectbox("Data", names, index=first, key="w_calibration_pack")
+    group = by.segmented_control(
+        "Told apart by",
+        list(GROUPS),
+        default="place",
+        format_func=_BY.__getitem__,
+        key="w_calibration_by",
+    )
+    try:
+        pack = _cached.pack(name)
+    except CareReachError as error:
+        st.warning(plain(f"This pack cannot be opened: {error}"))
+        return
+    known = [entry for entry in _cached.library().values() if has_answers(pack.evidence, entry)]
+    if not known:
+        st.info(NO_ANSWERS)
+    for entry in known:
+        rows = table_rows(
+            calibration_table(_cached.assessed(pack, entry.slug, today), group or "place")
+        )
+        head = "".join(f"<th scope='col'>{escape(column)}</th>" for column in COLUMNS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        )
+        st.html(
+            f'<h3>{escape(entry.title)}, {escape(pack.country)}</h3><div class="cr-scroll">'
+            f'<table class="cr-table"><tr>{head}</tr>{body}</table></div>'
+        )
