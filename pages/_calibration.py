@@ -9,7 +9,7 @@ from geo.errors import CareReachError
 from geo.output.calibration_text import COLUMNS, GROUPS, NO_ANSWERS, calibration_table, table_rows
 from geo.packs.pack import list_packs
 from geo.text import escape
-from pages import _cached
+from pages import _cached, _components
 from pages._components import plain
 
 #: The bundled pack with records that say yes and no.
@@ -58,11 +58,6 @@ def show(today: dt.date) -> None:
         rows = table_rows(
             calibration_table(_cached.assessed(pack, entry.slug, today), group or "place")
         )
-        head = "".join(f"<th scope='col'>{escape(column)}</th>" for column in COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-        )
-        st.html(
-            f'<h3>{escape(entry.title)}, {escape(pack.country)}</h3><div class="cr-scroll">'
-            f'<table class="cr-table"><tr>{head}</tr>{body}</table></div>'
-        )
+        title = f"{entry.title}, {pack.country}"
+        st.html(f"<h3>{escape(title)}</h3>")
+        _components.table(title, COLUMNS, rows)

@@ -1,6 +1,6 @@
 """Small parts that several pages show: components of our own, and HTML around entries."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from geo.care.entry import Procedure
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
+from geo.output.handouts import rows_html
 from geo.packs.names import Place
 from geo.packs.pack import Pack
 from geo.paths import STATIC
@@ -105,6 +106,16 @@ def download(label: str, data: Any, name: str, **more: Any) -> None:
     """A download that needs no further run; its kind follows from the name's ending."""
     kind = LABELS["downloads"][name.rpartition(".")[2]]
     st.download_button(label, data, name, kind, on_click="ignore", **more)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[str]]) -> None:
+    """A table of text; on a phone it is moved sideways, by keyboard too."""
+    head = "".join(f"<th scope='col'>{escape(words)}</th>" for words in columns)
+    st.html(
+        f'<div class="cr-scroll" role="region" aria-label="{escape(title)}" tabindex="0">'
+        f'<table class="cr-table"><thead><tr>{head}</tr></thead><tbody>{rows_html(rows)}</tbody>'
+        "</table></div>"
+    )
 
 
 def browser_button(key: str, label: str, action: str) -> None:

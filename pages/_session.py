@@ -32,6 +32,8 @@ class Key(StrEnum):
     STORY_OPENED = "story_opened"
     #: What the last click on Data did.
     DATA_TOLD = "data_told"
+    #: What the last click in the survey did.
+    SURVEY_TOLD = "survey_told"
     #: The uploaded file that is looked at, and what its import did.
     BRING_SHOWN = "bring_shown"
     BRING_DONE = "bring_done"

@@ -7,7 +7,7 @@ import streamlit as st
 from geo.errors import CareReachError
 from geo.packs.pack import list_packs
 from geo.text import escape
-from pages import _address, _bring, _cached, _frame, _pack_parts
+from pages import _address, _bring, _cached, _frame, _pack_parts, _survey
 from pages._components import plain
 from pages._session import Key
 
@@ -37,4 +37,5 @@ for name in packs:
         _pack_parts.quality(pack, today)
         _pack_parts.take(pack)
         _pack_parts.sources(pack)
+_survey.offer(wanted if wanted in packs else searched, today)
 _bring.offer(today)

@@ -1,17 +1,30 @@
-"""The commands that say how right a directory is: calibrate."""
+"""The commands that say how right a directory is: calibrate, survey."""
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
+import pandas as pd
 import typer
 
-from geo.care.find import assess_pack
+from geo.care.entry import Procedure
+from geo.care.find import LISTED, assess_pack
 from geo.care.library import get_procedure
-from geo.cli.options import ListFormat, read_library, say
+from geo.care.survey import PER_STATUS, accuracy, draw_sample, record_call, start_survey
+from geo.cli.options import CallAnswers, ListFormat, grouped, read_library, say
 from geo.cli.tables import aligned
+from geo.errors import CareReachError
 from geo.output.calibration_text import COLUMNS, NO_ANSWERS, calibration_table, table_rows
-from geo.packs.pack import open_pack
+from geo.output.surveys import (
+    ACCURACY_COLUMNS,
+    accuracy_rows,
+    due_text,
+    progress_text,
+    sheet_page,
+    survey_report,
+)
+from geo.packs.pack import Pack, open_pack
 
 
 def calibrate(
@@ -41,3 +54,88 @@ def calibrate(
         typer.echo(assessed.procedure.title)
         for line in aligned([COLUMNS, *table_rows(calibration_table(assessed, by))], left=2):
             typer.echo(f"  {line}")
+
+
+survey_app = typer.Typer(
+    help="Measure how right a directory is: draw a fair sample, call it, and count.",
+    no_args_is_help=True,
+)
+_Pack = Annotated[str, typer.Option("--pack", help="The pack.")]
+_Procedure = Annotated[str, typer.Option("--procedure", help="Slug, title or synonym.")]
+
+
+def _survey_of(pack: Pack, procedure: Procedure) -> pd.DataFrame:
+    survey = pack.survey[pack.survey["procedure"] == procedure.slug]
+    if survey.empty:
+        raise CareReachError(
+            f"No sample was drawn for {procedure.in_a_sentence} in {pack.name}: begin with "
+            f"“carereach survey draw --pack {pack.name} --procedure {procedure.slug}”."
+        )
+    return survey.reset_index(drop=True)
+
+
+@survey_app.command()
+def draw(
+    pack: _Pack,
+    procedure: _Procedure,
+    per_status: Annotated[int, typer.Option(min=1, help="So many of each status.")] = PER_STATUS,
+    seed: Annotated[int, typer.Option(min=0, help="Where chance begins.")] = 1,
+) -> None:
+    """Draw places to call, by chance within each status; those not called yet are replaced."""
+    data = open_pack(pack)
+    entry = get_procedure(read_library(), procedure)
+    sample = draw_sample(assess_pack(data, entry, dt.date.today()), per_status, seed)
+    start_survey(data, sample)
+    for status, number in sample["status"].value_counts().reindex(LISTED).dropna().items():
+        of = int(sample.loc[sample["status"] == status, "of"].iloc[0])
+        typer.echo(f"{int(number):>6,} of {of:,} {status}")
+
+
+@survey_app.command()
+def sheet(
+    out: Annotated[Path, typer.Argument(help="The HTML file to write.")],
+    pack: _Pack,
+    procedure: _Procedure,
+) -> None:
+    """Write the sheet to call by, with boxes to tick."""
+    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    survey = _survey_of(data, entry)
+    waiting = survey[survey["asked"].isna()]
+    out.write_text(sheet_page(data, entry, waiting), "utf-8")
+    typer.echo(f"{out}: {len(waiting):,} places to call")
+
+
+@survey_app.command()
+@grouped
+def record(
+    provider_id: Annotated[str, typer.Argument(help="Which place was called.")],
+    pack: _Pack,
+    procedure: _Procedure,
+    answers: CallAnswers,
+) -> None:
+    """Record what a call brought; whether it is done there becomes a statement too."""
+    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    record_call(data, provider_id, entry.slug, answers.call)
+    typer.echo(progress_text(_survey_of(open_pack(pack), entry)))
+
+
+@survey_app.command()
+def report(
+    pack: _Pack,
+    procedure: _Procedure,
+    form: Annotated[
+        Literal["table", "json", "html"], typer.Option("--format", help="How to print.")
+    ] = "table",
+) -> None:
+    """Say how right the directory is so far, and what is due for a check."""
+    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    survey, today = _survey_of(data, entry), dt.date.today()
+    if form == "html":
+        typer.echo(survey_report(data, entry, survey, today), nl=False)
+    elif form == "json":
+        rows = json.loads(accuracy(survey).to_json(orient="records", double_precision=4))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(f"{progress_text(survey)} {due_text(survey, data.evidence, today)}")
+        for line in aligned([ACCURACY_COLUMNS, *accuracy_rows(survey)], left=2):
+            typer.echo(line)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from geo.cli.directory import calibrate
+from geo.cli.directory import calibrate, survey_app
 from geo.cli.imports import import_app
 from geo.cli.maintenance import build, check, export, packs, remove, roads, run
 from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, calls, coverage, find, siting
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(import_app, name="import")
+app.add_typer(survey_app, name="survey")
 # A latitude may be negative.
 app.command(context_settings={"ignore_unknown_options": True})(find)
 for _command in (coverage, calls, siting, calibrate, roads, packs, check, build, remove, export):

@@ -13,6 +13,7 @@ import phonenumbers
 import typer
 
 from geo.care.library import Library, whole_library
+from geo.care.survey import FIELDS, Call
 from geo.errors import CareReachError
 from geo.packs.dates import is_date
 from geo.packs.schema import FACILITY_TYPES
@@ -188,6 +189,34 @@ class CoverageQuestion:
     within_min: WithinMin = None
     pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
     units: InUnits = None
+
+
+YesNo = Literal["yes", "no"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallAnswers:
+    """What a call of a survey brought."""
+
+    who: Annotated[str, typer.Option(help="Who answered, by role; without it, nobody did.")] = ""
+    does_it: Annotated[YesNo | None, typer.Option(help="It is done there.")] = None
+    phone_right: Annotated[YesNo | None, typer.Option(help="The number is right.")] = None
+    address_right: Annotated[YesNo | None, typer.Option(help="The address is right.")] = None
+    takes_new: Annotated[YesNo | None, typer.Option(help="New patients are taken.")] = None
+    asked: Annotated[str, typer.Option(help="The day, YYYY-MM-DD; today by default.")] = ""
+
+    @property
+    def call(self) -> Call:
+        """The same as a value of the library."""
+        try:
+            day = dt.date.fromisoformat(self.asked) if self.asked else dt.date.today()
+        except ValueError:
+            raise CareReachError(f"{self.asked!r} is not a day: write YYYY-MM-DD.") from None
+        told = {
+            name: None if getattr(self, name) is None else getattr(self, name) == "yes"
+            for name in FIELDS
+        }
+        return Call(day, self.who.strip(), **told)
 
 
 @dataclass(frozen=True, kw_only=True)

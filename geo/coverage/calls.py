@@ -7,8 +7,8 @@ import pandas as pd
 
 from geo.coverage.coverage import Coverage, pairs_in_reach
 from geo.coverage.reach import SUPPLIES
-from geo.packs.pack import ASKED, Pack
-from geo.packs.store import add_evidence
+from geo.packs.pack import Pack
+from geo.packs.store import add_evidence, answer_row
 
 _CALL = ("provider_id", "name", "status", "lat", "lon", "phone", "people")
 
@@ -73,17 +73,4 @@ def record_answer(
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
-    said = "It is done here" if status == "offered" else "It is not done here"
-    add_evidence(
-        pack.name,
-        {
-            "provider_id": provider_id,
-            "procedure": procedure,
-            "status": status,
-            "statement": f"{said}, said {who} when asked",
-            "as_of": when.isoformat(),
-            "as_of_basis": "stated",
-            "source_kind": "official",
-            "note": f"{ASKED}{who}",
-        },
-    )
+    add_evidence(pack.name, answer_row(provider_id, procedure, status, who, when))

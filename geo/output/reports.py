@@ -71,7 +71,7 @@ def patient_report(answer: Answer, drawn: maps.SearchMap, today: dt.date) -> str
         f'<section class="screen"><h2>On the map</h2>{_map_html(answer.pack, drawn)}'
         f"<h2>The whole list</h2><ol>{items}</ol></section>"
     )
-    return _page(title, body, answer.pack)
+    return page_html(title, body, answer.pack)
 
 
 def analyst_report(
@@ -122,7 +122,7 @@ def analyst_report(
         f"<h2>What was asked</h2><table>{asked}</table>"
         f"<h2>How to cite</h2><p>{escape(cite)}</p>"
     )
-    return _page(title, body, pack)
+    return page_html(title, body, pack)
 
 
 def decision_report(
@@ -176,7 +176,7 @@ def decision_report(
         f"CareReach {__version__}.</p></footer>"
         "</article>"
     )
-    return _page(title, body, pack)
+    return page_html(title, body, pack)
 
 
 def _next_places_html(sites: tuple[pd.DataFrame, Sites] | None) -> str:
@@ -223,8 +223,8 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _page(title: str, body: str, pack: Pack) -> str:
-    """A whole HTML file."""
+def page_html(title: str, body: str, pack: Pack) -> str:
+    """A whole HTML file, with its styles and the sources of a pack."""
     styles = "\n".join(path.read_text("utf-8") for path in _STYLES)
     credit = "; ".join(source.title for source in pack.sources.values())
     return (

@@ -88,6 +88,7 @@ class Pack:
     places: pd.DataFrame
     roads: pd.DataFrame
     road_nodes: pd.DataFrame
+    survey: pd.DataFrame
     outline: BaseGeometry | None
     sources: Mapping[str, Source] = field(default_factory=dict)
     publishers: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ one step (`geo.packs.pack.write_pack`). The bundled pack is never touched.
 """
 
 import contextlib
+import datetime as dt
 import json
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.pack import (
+    ASKED,
     DESCRIPTOR,
     land_of,
     list_packs,
@@ -59,22 +61,54 @@ def add_evidence(name: str, row: Mapping[str, str]) -> None:
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
+    change_pack(name, lambda folder: append_row(folder, "evidence", row))
 
-    def change(folder: Path) -> None:
-        path = resource_path(folder, read_descriptor(folder), "evidence")
-        if path is None:
-            path = folder / "evidence.csv"
-            path.write_text(",".join(row) + "\n", "utf-8")
-            add_resource(folder, "evidence", path.name)
-        new = pd.DataFrame([row])
-        if path.suffix == ".parquet":
-            pd.concat([pd.read_parquet(path), new], ignore_index=True).to_parquet(path)
-            return
-        old = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        both = pd.concat([old, new], ignore_index=True).fillna("")
-        path.write_text(both.to_csv(index=False, lineterminator="\n"), "utf-8")
 
-    change_pack(name, change)
+def append_row(folder: Path, table: str, row: Mapping[str, str]) -> None:
+    """Add one row, as text, to a table of a staged pack."""
+    path = resource_path(folder, read_descriptor(folder), table)
+    if path is None:
+        path = folder / f"{table}.csv"
+        path.write_text(",".join(row) + "\n", "utf-8")
+        add_resource(folder, table, path.name)
+    new = pd.DataFrame([row])
+    if path.suffix == ".parquet":
+        pd.concat([pd.read_parquet(path), new], ignore_index=True).to_parquet(path)
+        return
+    old = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    both = pd.concat([old, new], ignore_index=True).fillna("")
+    path.write_text(both.to_csv(index=False, lineterminator="\n"), "utf-8")
+
+
+def answer_row(
+    provider_id: str, procedure: str, status: str, who: str, when: dt.date
+) -> dict[str, str]:
+    """The answer to a call as a row of evidence.
+
+    Parameters
+    ----------
+    provider_id
+        Who was called.
+    procedure
+        A slug.
+    status
+        "offered" or "not_offered".
+    who
+        Who said so, by role.
+    when
+        The day of the call.
+    """
+    said = "It is done here" if status == "offered" else "It is not done here"
+    return {
+        "provider_id": provider_id,
+        "procedure": procedure,
+        "status": status,
+        "statement": f"{said}, said {who} when asked",
+        "as_of": when.isoformat(),
+        "as_of_basis": "stated",
+        "source_kind": "official",
+        "note": f"{ASKED}{who}",
+    }
 
 
 def add_resource(folder: Path, name: str, path: str) -> None:
