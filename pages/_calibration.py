@@ -7,7 +7,6 @@ import streamlit as st
 from geo.care.calibration import has_answers
 from geo.errors import CareReachError
 from geo.output.calibration_text import COLUMNS, GROUPS, NO_ANSWERS, calibration_table, table_rows
-from geo.packs.pack import list_packs
 from geo.text import escape
 from pages import _cached, _components
 from pages._components import plain
@@ -35,10 +34,9 @@ whatever their neighbours do.
 def show(today: dt.date) -> None:
     """The section: how it is measured, and a table for each procedure that has answers."""
     st.markdown(_HOW)
-    names = list(list_packs())
-    first = names.index(_FIRST) if _FIRST in names else 0
-    chosen, by = st.columns(2)
-    name = chosen.selectbox("Data", names, index=first, key="w_calibration_pack")
+    chosen, by = st.columns([1, 2])
+    with chosen:
+        name = _components.pack_choice("w_calibration_pack", _FIRST)
     group = by.segmented_control(
         "Told apart by",
         list(GROUPS),

@@ -9,11 +9,12 @@ import yaml
 from streamlit.delta_generator import DeltaGenerator
 
 from geo.care.entry import Procedure
+from geo.errors import CareReachError
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
 from geo.output.handouts import rows_html
 from geo.packs.names import Place
-from geo.packs.pack import Pack
+from geo.packs.pack import Pack, list_packs, pack_folder, read_descriptor
 from geo.paths import STATIC
 from geo.text import escape
 from geo.travel.measure import Measure
@@ -106,6 +107,26 @@ def download(label: str, data: Any, name: str, **more: Any) -> None:
     """A download that needs no further run; its kind follows from the name's ending."""
     kind = LABELS["downloads"][name.rpartition(".")[2]]
     st.download_button(label, data, name, kind, on_click="ignore", **more)
+
+
+def pack_choice(key: str, first: str) -> str:
+    """One of the packs, by its name; the first is chosen until the reader chooses."""
+    names = list(list_packs())
+    return st.selectbox(
+        "Data",
+        names,
+        index=names.index(first) if first in names else 0,
+        format_func=pack_title,
+        key=key,
+    )
+
+
+def pack_title(name: str) -> str:
+    """What a pack is called; its name where that cannot be read."""
+    try:
+        return str(read_descriptor(pack_folder(name))["title"])
+    except CareReachError:
+        return name
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Iterable[str]]) -> None:

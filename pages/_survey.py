@@ -17,7 +17,7 @@ from geo.output.surveys import (
     sheet_page,
     survey_report,
 )
-from geo.packs.pack import Pack, list_packs
+from geo.packs.pack import Pack
 from pages import _cached, _components, _frame
 from pages._components import plain
 from pages._session import Key
@@ -38,9 +38,10 @@ def offer(name: str, today: dt.date) -> None:
 
 def _survey(name: str, today: dt.date) -> None:
     """Choose the data and the procedure; show what is known; record; draw."""
-    names, library = list(list_packs()), _cached.library()
+    library = _cached.library()
     which, what = st.columns(2)
-    chosen = which.selectbox("Data", names, index=names.index(name), key="w_survey_pack")
+    with which:
+        chosen = _components.pack_choice("w_survey_pack", name)
     try:
         pack = _cached.pack(chosen)
     except CareReachError as error:

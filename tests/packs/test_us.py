@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import geo
 from geo.care.entry import Procedure
 from geo.care.evidence import assess
 from geo.distance import km_to_kth
 from geo.packs.check import check_pack, place_keys
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack, open_pack
+from tests.command import run
 from tests.conftest import TODAY
+from tests.pages.app import html, page
 from tools.us_records import facts, merge
 
 
@@ -76,6 +79,25 @@ def test_reference_values_to_the_person(
     nearest = np.argsort(km)
     half = np.searchsorted(np.cumsum(people[nearest]), people.sum() / 2)
     assert km[nearest][half] == pytest.approx(median_km, abs=0.005)
+
+
+def test_births_by_library_command_and_page(library: dict[str, Procedure]) -> None:
+    """The same reference value where a person asks for it."""
+    pack = geo.open_pack("us")
+    found = geo.measure_coverage(pack, "giving birth", 30)
+    assert found.covered["confirmed"] == 331_449_281 - 21_505_452
+    asked = ("--pack", "us", "--procedure", "hospital-birth", "--within-km", "30")
+    total = json.loads(run("coverage", *asked, "--format", "json").stdout)["total"]
+    assert total["covered"]["confirmed"] == found.covered["confirmed"]
+    assert total["expected"]["low"] < total["expected"]["share"] < total["expected"]["high"]
+    app = page(
+        "pages/coverage.py",
+        pack="us",
+        procedure="hospital-birth",
+        within_km="30",
+        supply="confirmed",
+    )
+    assert "21,505,452" in html(app)
 
 
 def test_every_record_is_kept_folded_or_counted(us: Pack) -> None:

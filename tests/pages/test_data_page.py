@@ -7,6 +7,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 import yaml
+from streamlit.testing.v1 import AppTest
 
 from geo.packs.pack import open_pack
 from geo.packs.schema import FACILITY_TYPES
@@ -215,3 +216,37 @@ def test_every_kind_and_state_has_a_label() -> None:
     assert tuple(labels["kinds"]) == FACILITY_TYPES
     assert set(labels["states"]) == set(get_args(Operation))
     assert set(labels["fields"]) == set(FIELDS) - {"population"}
+
+
+def test_a_survey_is_drawn_called_and_counted(home: Path) -> None:
+    app = page(DATA, pack="bhutan")
+    app.selectbox(key="w_survey_procedure").set_value("haemodialysis").run()
+    assert "7 reported" in shown(app)
+    app.number_input[0].set_value(2)
+    next(b for b in app.button if b.label == "Draw").click().run()
+    assert not app.exception
+    assert "4 places to call" in app.success[0].value
+    drawn = open_pack("bhutan").survey
+    assert set(drawn["status"]) == {"reported", "unknown"}
+    # Nobody's answer is refused, and the form stays.
+    app.radio(key="w_survey_does_it").set_value("yes")
+    next(b for b in app.button if b.label == "Record").click().run()
+    assert "Say who answered" in app.warning[0].value.replace("\\", "")
+    next(t for t in app.text_input if t.label.startswith("Who answered")).set_value("the ward")
+    app.radio(key="w_survey_does_it").set_value("yes")
+    next(b for b in app.button if b.label == "Record").click().run()
+    assert not app.exception
+    survey = open_pack("bhutan").survey
+    assert survey["does_it"].notna().sum() == 1
+    assert "1 of 4 places called" in shown(app)
+    assert "It does it" in html(app)
+
+
+def shown(app: AppTest) -> str:
+    """What the page says in Markdown, as a reader sees it."""
+    return " ".join(element.value for element in app.markdown).replace("\\", "")
+
+
+def test_on_a_server_without_uploads_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREREACH_UPLOADS", "off")
+    assert "Draw" not in [b.label for b in page(DATA).button]

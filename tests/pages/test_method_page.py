@@ -20,6 +20,16 @@ def test_it_says_how_it_is_made_and_what_goes_where() -> None:
     assert "This is version" in said
 
 
+def test_it_says_how_often_a_status_turns_out_true() -> None:
+    app = page(SCRIPT)
+    assert "Giving birth in hospital, the United States" in html(app)
+    assert "<td>1,937</td>" in html(app)
+    app.segmented_control(key="w_calibration_by").set_value("urban").run()
+    assert "<td>rural</td>" in html(app)
+    app.selectbox(key="w_calibration_pack").set_value("bhutan").run()
+    assert "nothing to compare" in app.info[0].value
+
+
 def test_an_error_is_reported_with_the_page_it_is_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREREACH_CONTACT", "errors@example.org")
     link = urlsplit(entities.unescape(_frame.report_link("/coverage?pack=us&level=2")))
