@@ -96,10 +96,9 @@ def assess(
     setting = (providers["kind"] == "facility") & providers["facility_type"].isin(
         procedure.settings
     )
-    speaking = set(statements) & set(providers["provider_id"])
-    wanted = setting | providers["provider_id"].isin(speaking)
+    wanted = setting | providers["provider_id"].isin(list(statements))
     found: dict[str, dict[str, Any]] = {}
-    some = (providers.loc[wanted, c] for c in ("provider_id", "kind", "facility_type"))
+    some = (_cells(providers.loc[wanted, c]) for c in ("provider_id", "kind", "facility_type"))
     made_for_it = providers.loc[wanted, "centre_type"].isin(procedure.centres)
     for provider_id, kind, facility_type, fits, meant in zip(
         *some, setting[wanted], made_for_it, strict=True
@@ -184,10 +183,15 @@ def _listed_reason(kind: str, source: str, date: str | None) -> str:
 def _registers(providers: pd.DataFrame) -> Iterator[tuple[str, str | None, str]]:
     """Each provider with the date and the kind of its source; a register where it is not said."""
     blank = pd.Series(None, providers.index, object)
-    columns = (providers.get(c, blank) for c in ("source_as_of", "source_kind"))
-    for provider_id, date, kind in zip(providers["provider_id"], *columns, strict=True):
+    columns = (_cells(providers.get(c, blank)) for c in ("source_as_of", "source_kind"))
+    for provider_id, date, kind in zip(_cells(providers["provider_id"]), *columns, strict=True):
         known = date if isinstance(date, str) else None
         yield provider_id, known, kind if isinstance(kind, str) else "registry"
+
+
+def _cells(column: "pd.Series[Any]") -> Any:
+    """A column to go through by row: as objects, which Arrow's strings give ten times as fast."""
+    return column.to_numpy(object)
 
 
 def _frame(found: Mapping[str, Mapping[str, Any]], providers: pd.DataFrame) -> pd.DataFrame:
@@ -210,8 +214,8 @@ def _statements(
     use = word.notna() & evidence["status"].isin(_DECIDING)
     for row, provider_id, service, status, as_of, kind in zip(
         evidence.index[use],
-        *(evidence.loc[use, "provider_id"], word[use]),
-        *(evidence.loc[use, c] for c in ("status", "as_of", "source_kind")),
+        *(_cells(evidence.loc[use, "provider_id"]), _cells(word[use])),
+        *(_cells(evidence.loc[use, c]) for c in ("status", "as_of", "source_kind")),
         strict=True,
     ):
         date = as_of if isinstance(as_of, str) else None

@@ -403,22 +403,21 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
 
 
 def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
-    first = providers["sources"].map(lambda names: sources.get(names[0]), na_action="ignore")
+    names = [named[0] if isinstance(named, list) else None for named in providers["sources"]]
+    first = pd.Series(names, providers.index, object)
+    ids = providers["provider_id"].to_numpy(object)
+    pages = [
+        source.record_url.replace("{record}", quote(provider_id.split(":", 1)[1]))
+        if (source := sources.get(name)) and source.record_url
+        else None
+        for name, provider_id in zip(names, ids, strict=True)
+    ]
     return providers.assign(
-        source_title=first.map(lambda s: s.title, na_action="ignore"),
-        source_as_of=first.map(lambda s: s.as_of, na_action="ignore"),
-        source_url=first.map(lambda s: s.path, na_action="ignore"),
-        record_url=pd.Series(
-            [
-                s.record_url.replace("{record}", quote(provider_id.split(":", 1)[1]))
-                if isinstance(s, Source) and s.record_url
-                else None
-                for s, provider_id in zip(first, providers["provider_id"], strict=True)
-            ],
-            providers.index,
-            "str",
-        ),
-        source_kind=first.map(lambda s: s.kind or "registry", na_action="ignore"),
+        source_title=first.map({name: s.title for name, s in sources.items()}),
+        source_as_of=first.map({name: s.as_of for name, s in sources.items()}),
+        source_url=first.map({name: s.path for name, s in sources.items()}),
+        record_url=pd.Series(pages, providers.index, "str"),
+        source_kind=first.map({name: s.kind or "registry" for name, s in sources.items()}),
     )
 
 

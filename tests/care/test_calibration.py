@@ -100,7 +100,7 @@ def test_without_answers_there_is_no_share() -> None:
     assert tally(Calibration().answers, ("status",)).empty
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=2, max_size=60))
 def test_every_answer_is_counted_under_what_is_known_without_it(
     truth: list[tuple[bool, bool]],
