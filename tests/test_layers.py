@@ -14,8 +14,8 @@ WHAT = {
     "geo": "errors, text, distance, progress, paths, version",
     "packs": "schema, opening and writing packs, places, shapes, build, check, quality, store",
     "travel": "measures: straight line, road table, minutes by Valhalla; which one is used",
-    "care": "procedures, evidence, filters, opening hours, and who is near",
-    "coverage": "how far people are, who is left out, calls, sites, areas",
+    "care": "procedures, evidence, calibration, surveys, filters, hours, and who is near",
+    "coverage": "how far people are, who is left out, expected shares, calls, sites, areas",
     "sources": "one reader per publisher, any table, merging, and putting it into a pack",
     "output": "words, entries as HTML, maps, downloads, FHIR, reports, stories",
     "cli": "the command line",
@@ -29,6 +29,7 @@ RANK = {name: rank for rank, name in enumerate(ORDER)}
 OPENS_NO_FILE = (
     *("geo/distance.py", "geo/care/evidence.py", "geo/care/find.py", "geo/care/filters.py"),
     *("geo/travel/measure.py", "geo/travel/road_table.py", "geo/travel/times.py"),
+    *("geo/care/calibration.py", "geo/coverage/expected.py"),
     *("geo/coverage/area.py", "geo/coverage/calls.py", "geo/coverage/coverage.py"),
     *("geo/coverage/reach.py", "geo/coverage/siting.py", "geo/output/maps.py"),
     *("geo/packs/gazetteer.py",),

@@ -403,7 +403,7 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
 
 
 def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
-    names = [named[0] if isinstance(named, list) else None for named in providers["sources"]]
+    names = [named[0] if isinstance(named, list) else "" for named in providers["sources"]]
     first = pd.Series(names, providers.index, object)
     ids = providers["provider_id"].to_numpy(object)
     pages = [

@@ -39,7 +39,7 @@ def test_the_figures_of_the_readme(bhutan: Pack) -> None:
     assert len(bhutan.providers) == 50
     assert bhutan.demand["population"].sum() == 727_145
     assert bhutan.regions["level"].value_counts().to_dict() == {2: 205, 1: 20}
-    assert len(bhutan.evidence) == 226
+    assert len(bhutan.evidence) == 227
 
 
 def test_no_phone_number_was_invented(bhutan: Pack) -> None:

@@ -32,9 +32,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_pack_with_its_figures_and_sources() -> None:
     app = page(DATA)
     shown = html(app)
-    assert "226 statements on what is done where" in shown
-    assert "Of 226 statements" in shown
-    assert "141 have no date" in shown
+    assert "227 statements on what is done where" in shown
+    assert "Of 227 statements" in shown
+    assert "142 have no date" in shown
     assert "Ministry of Health facility survey" in shown
     labels = [expander.label for expander in app.expander]
     assert any("Bhutan" in label for label in labels)
@@ -54,7 +54,7 @@ def test_a_broken_pack_is_named_and_the_others_are_shown(home: Path) -> None:
     (home / "broken" / "datapackage.json").write_text("{")
     app = page(DATA)
     assert any("cannot be opened" in warning.value for warning in app.warning)
-    assert "226 statements" in html(app)
+    assert "227 statements" in html(app)
 
 
 def test_a_file_is_looked_at_mapped_and_imported(home: Path, tmp_path: Path) -> None:

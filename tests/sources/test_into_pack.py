@@ -326,7 +326,7 @@ def test_an_export_can_be_imported_again(home: Path, tmp_path: Path, bhutan: Pac
     path.write_bytes(export_pack(bhutan, "fhir"))
     found = read_fhir([path], Origin("x", "X", kind="official"), DAY)
     done = import_into("again", [found], NewPack("Again", "Bhutan"))
-    assert (done.providers, done.evidence) == (50, 226)
+    assert (done.providers, done.evidence) == (50, 227)
     assert check_pack(open_pack("again").folder) == []
 
 
