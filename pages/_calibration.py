@@ -13,7 +13,7 @@ from pages._components import plain
 
 #: The bundled pack with records that say yes and no.
 _FIRST = "us"
-_BY = {"place": "Type of place", "state": "State or province", "urban": "Town and country"}
+_BY = {"place": "Type of place", "state": "State", "urban": "Urban or rural"}
 _HOW = """## How often *likely* is right
 
 Nobody publishes this, so it is measured. Where one source says of some places that they do a

@@ -93,7 +93,8 @@ def progress_text(survey: pd.DataFrame) -> str:
     called = survey["asked"].notna()
     answered = called & survey["who"].notna()
     days = sorted(survey["asked"].dropna())
-    when = f", from {date_text(days[0])} to {date_text(days[-1])}" if days else ""
+    first, last = (date_text(days[0]), date_text(days[-1])) if days else ("", "")
+    when = f" from {first} to {last}" if first != last else f" on {first}" if first else ""
     return (
         f"{int(called.sum()):,} of {len(survey):,} places called{when}; somebody answered at "
         f"{int(answered.sum()):,}."
@@ -137,7 +138,7 @@ def survey_report(pack: Pack, procedure: Procedure, survey: pd.DataFrame, today:
     body = (
         f"<article><h1>{escape(title)}</h1><p>{escape(progress_text(survey))} "
         f"{escape(due_text(survey, pack.evidence, today))}</p>"
-        f"<table><tr>{heads}</tr>{rows_html(accuracy_rows(survey))}</table>"
+        f'<table class="cr-right"><tr>{heads}</tr>{rows_html(accuracy_rows(survey))}</table>'
         "<h2>How it was measured</h2>"
         f"{''.join(f'<p>{escape(words)}</p>' for words in _method(survey))}"
         "<h2>When each place was last checked</h2><table><tr><th>Place</th><th>Checked</th>"
