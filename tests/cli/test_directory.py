@@ -42,7 +42,9 @@ def test_a_survey_from_the_draw_to_the_page(home: Path, tmp_path: Path) -> None:
     assert "4 places to call" in sheet.read_text("utf-8")
     who = open_pack("bhutan").survey["provider_id"].iloc[0]
     told = ("--who", "the ward", "--does-it", "no", "--phone-right", "yes", "--asked", "2026-11-20")
-    assert "1 of 4 places called on 20 Nov 2026" in run("survey", "record", who, *SURVEY, *told).stdout
+    assert (
+        "1 of 4 places called on 20 Nov 2026" in run("survey", "record", who, *SURVEY, *told).stdout
+    )
     rows = json.loads(run("survey", "report", *SURVEY, "--format", "json").stdout)
     assert {(row["field"], row["right"], row["answers"]) for row in rows} == {
         ("does_it", 0, 1),
