@@ -39,7 +39,7 @@ def show(today: dt.date) -> None:
         name = _components.pack_choice("w_calibration_pack", _FIRST)
     group = by.segmented_control(
         "Told apart by",
-        list(GROUPS),
+        GROUPS,
         default="place",
         format_func=_BY.__getitem__,
         key="w_calibration_by",

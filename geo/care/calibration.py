@@ -33,7 +33,8 @@ RECORDS = "records"
 #: A place is urban where so many people live within so many km. The definition is ours; the Census
 #: Bureau's urbanized areas of 2010 had 50,000 people too, but followed blocks.
 URBAN_PEOPLE, URBAN_KM = 50_000, 10.0
-_ANSWERS = ("provider_id", "status", "place", "urban", "region_id", "measured_on", "true", "as_of")
+_PLACED = ("provider_id", "status", "place", "lat", "lon", "region_id")
+_ANSWERS = (*_PLACED, "measured_on", "true", "as_of")
 _FIGURES = ("answers", "true", "share", "low", "high", "first", "last")
 
 
@@ -105,7 +106,7 @@ class Calibration:
     ----------
     answers
         One row for each answer: `provider_id`, `status` (without it), `place` (the facility type,
-        or "person"), `urban`, `region_id`, `measured_on`, `true`, `as_of`.
+        or "person"), `lat`, `lon`, `region_id`, `measured_on`, `true`, `as_of`.
     shares
         (status, place) to its share, of at least `MIN_ANSWERS` answers.
     """
@@ -126,11 +127,7 @@ def _place(kind: str, facility_type: object) -> str:
 
 
 def calibrate(
-    providers: pd.DataFrame,
-    evidence: pd.DataFrame,
-    demand: pd.DataFrame,
-    procedure: Procedure,
-    today: dt.date,
+    providers: pd.DataFrame, evidence: pd.DataFrame, procedure: Procedure, today: dt.date
 ) -> Calibration:
     """Hide what is known of a procedure, assess with what remains, and compare.
 
@@ -138,8 +135,6 @@ def calibrate(
     ----------
     providers, evidence
         As for `geo.care.evidence.assess`.
-    demand
-        Of the pack: it tells town from country.
     procedure
         What is asked about. Nothing confirms a condition, nor care that the kind of place decides:
         they have no shares.
@@ -158,9 +153,8 @@ def calibrate(
     said = evidence[evidence["provider_id"].isin(answers.index)]
     hidden = _source_of(said) == said["provider_id"].map(answers["source"])
     left = assess(asked, said[~hidden], procedure, today)
-    urban = is_urban(asked["lat"], asked["lon"], demand)
     places = [_place(*row) for row in zip(asked["kind"], asked["facility_type"], strict=True)]
-    found = asked.assign(place=places, urban=urban)
+    found = asked.assign(place=places)
     found = found.join(answers, on="provider_id").join(left["status"], on="provider_id")
     found = found.dropna(subset="status").reset_index(drop=True)[list(_ANSWERS)]
     counted = tally(found, ("status", "place"))

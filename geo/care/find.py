@@ -270,7 +270,7 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
         roads=roads,
         access=access(rows),
         hospital_access=access(hospitals),
-        calibration=calibrate(pack.providers, pack.evidence, pack.demand, procedure, today),
+        calibration=calibrate(pack.providers, pack.evidence, procedure, today),
     )
 
 

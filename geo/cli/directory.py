@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
+from geo.care.calibration import has_answers
 from geo.care.entry import Procedure
 from geo.care.find import LISTED, assess_pack
 from geo.care.library import get_procedure
@@ -38,8 +39,11 @@ def calibrate(
     """Say how often each status turns out true: known answers are hidden and compared."""
     data, library = open_pack(pack), read_library()
     entries = [get_procedure(library, procedure)] if procedure else list(library.values())
-    found = [assess_pack(data, entry, dt.date.today()) for entry in entries]
-    known = [assessed for assessed in found if len(assessed.calibration.answers)]
+    known = [
+        assess_pack(data, entry, dt.date.today())
+        for entry in entries
+        if has_answers(data.evidence, entry)
+    ]
     if form == "json":
         rows = [
             {"procedure": assessed.procedure.slug, **row}

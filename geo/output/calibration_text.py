@@ -1,8 +1,9 @@
 """How often a status turned out true, in words and as a table."""
 
+import numpy as np
 import pandas as pd
 
-from geo.care.calibration import CALLS, Share, tally
+from geo.care.calibration import CALLS, Share, is_urban, tally
 from geo.care.find import Assessed
 from geo.coverage.coverage import region_at
 
@@ -15,8 +16,8 @@ _MANY = {
     "other": "other places",
     "person": "people",
 }
-#: By what a table tells answers apart: its name in the command, and its column.
-GROUPS = {"place": "place", "state": "region", "urban": "urban"}
+#: By what a table tells answers apart.
+GROUPS = ("place", "state", "urban")
 
 
 def share_text(share: Share, country: str) -> str:
@@ -54,7 +55,7 @@ def calibration_table(assessed: Assessed, by: str = "place") -> pd.DataFrame:
     assessed
         A pack seen with a procedure.
     by
-        A key of `GROUPS`: "place" (the type of place), "state" (the largest regions) or "urban".
+        One of `GROUPS`: "place" (the type of place), "state" (the largest regions) or "urban".
 
     Returns
     -------
@@ -68,7 +69,8 @@ def calibration_table(assessed: Assessed, by: str = "place") -> pd.DataFrame:
         names = pack.regions.set_index("region_id")["name"]
         group = region.map(names).fillna("elsewhere")
     elif by == "urban":
-        group = answers["urban"].map({True: "urban", False: "rural"})
+        town = is_urban(answers["lat"], answers["lon"], pack.demand)
+        group = pd.Series(np.where(town, "urban", "rural"), answers.index)
     else:
         group = answers["place"].map(place_text)
     return tally(answers.assign(group=group), ("status", "group"))

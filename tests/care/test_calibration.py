@@ -31,7 +31,6 @@ SURGERY = entry(
     practitioners={"orthopaedics": "an orthopaedic surgeon"},
 )
 SURVEY, REGISTER = "https://survey.example/", "https://register.example/"
-NOBODY = table("demand")
 
 
 def made(truth: "list[tuple[bool, bool]]", **answer: Any) -> "tuple[pd.DataFrame, pd.DataFrame]":
@@ -84,7 +83,7 @@ def made(truth: "list[tuple[bool, bool]]", **answer: Any) -> "tuple[pd.DataFrame
 def measured(
     providers: pd.DataFrame, evidence: pd.DataFrame, procedure: Procedure = SURGERY
 ) -> Calibration:
-    return calibrate(providers, evidence, NOBODY, procedure, TODAY)
+    return calibrate(providers, evidence, procedure, TODAY)
 
 
 @given(st.integers(1, 5_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -202,7 +201,7 @@ def test_town_and_country_by_brute_force() -> None:
 def test_births_in_the_united_states(library: dict[str, Procedure]) -> None:
     """Hospitals that say whether births take place, against obstetrics in an undated register."""
     us: Pack = open_pack("us")
-    found = calibrate(us.providers, us.evidence, us.demand, library["hospital-birth"], TODAY)
+    found = calibrate(us.providers, us.evidence, library["hospital-birth"], TODAY)
     counted = tally(found.answers, ("status", "place")).set_index(["status", "place"])
     assert counted[["true", "answers"]].to_numpy().tolist() == [
         [1_937, 2_201],

@@ -163,7 +163,7 @@ def test_from_the_draw_to_the_page(
     ]
     again = assess_pack(pack, library[SLUG], TODAY)
     assert again.rows.set_index("provider_id").loc[first, "status"] == "confirmed"
-    known = calibrate(pack.providers, pack.evidence, pack.demand, library[SLUG], TODAY).answers
+    known = calibrate(pack.providers, pack.evidence, library[SLUG], TODAY).answers
     assert known[["provider_id", "true", "measured_on"]].to_numpy().tolist() == [
         [first, True, CALLS]
     ]

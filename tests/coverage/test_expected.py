@@ -93,7 +93,7 @@ def test_nearer_to_the_truth_than_all_or_none_in_states_held_back(
     held = us.providers.loc[state.isin(held_codes), "provider_id"]
     known = us.evidence[us.evidence["procedure"] == births.slug].set_index("provider_id")["status"]
     others = us.providers[~us.providers["provider_id"].isin(held)]
-    shares = calibrate(others, us.evidence, us.demand, births, TODAY)
+    shares = calibrate(others, us.evidence, births, TODAY)
     answers = us.evidence["url"].fillna("").str.contains("nrdb-3fcy")
     left = us.evidence[~(us.evidence["provider_id"].isin(held) & answers)]
     seen = assess_pack(replace(us, evidence=left), births, TODAY)
