@@ -154,9 +154,16 @@ def order(
 
 def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) -> pd.DataFrame:
     """A register of the last three years that names the kind of place confirms it."""
-    chosen = providers[providers["facility_type"].isin(procedure.settings)]
+    fits = providers["facility_type"].isin(procedure.settings)
+    if procedure.centres:
+        # Only those specialist centres that exist for it.
+        other = ~providers["centre_type"].isin(procedure.centres)
+        fits &= ~(other & (providers["facility_type"] == "specialist_centre"))
+    chosen = providers[fits]
     found: dict[str, dict[str, Any]] = {}
     kinds = chosen["facility_type"]
+    if procedure.centres:
+        kinds = kinds.mask(kinds == "specialist_centre", chosen["centre_type"] + " centre")
     for (provider_id, date, source), kind in zip(_registers(chosen), kinds, strict=True):
         end = end_of_period(date)
         sure = source in CONFIRMING and end is not None and is_recent(end, today)

@@ -87,6 +87,7 @@ def test_reference_values_to_the_person(
         ("giving birth", "hospital-birth", 21_505_452),
         ("emergency room", "emergency-care", 6_489_456),
         ("dialysis", "haemodialysis", 10_684_483),
+        ("any dialysis", "dialysis-any", 10_580_212),
     ],
 )
 def test_the_same_by_library_command_and_page(asked: str, slug: str, beyond: int) -> None:
