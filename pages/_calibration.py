@@ -20,14 +20,14 @@ Nobody publishes this, so it is measured. Where one source says of some places t
 procedure and of others that they do not, all that it says of a place is hidden, the place is
 assessed from what remains, and the two are compared. A source that only ever says yes (payment
 records) cannot be used: a place that it does not name may still do it. Answers to calls are counted
-apart. The interval is Wilson's (1927), 95 %.
+separately. The interval is Wilson's (1927), 95 %.
 
 What is known of places that answered says little of others that were never asked. A row of a list
 gives such a figure only for the same status and type of place in the same country, and only from 20
 answers on. *Urban* is where 50,000 people or more live within 10 km.
 
-Coverage gives the share of people to be *expected* from these figures, as if places did it or not
-whatever their neighbours do.
+Coverage also gives the share of people *expected* to be covered, calculated from these figures as
+if each place decided independently of its neighbours.
 """
 
 
@@ -38,7 +38,7 @@ def show(today: dt.date) -> None:
     with chosen:
         name = _components.pack_choice("w_calibration_pack", _FIRST)
     group = by.segmented_control(
-        "Told apart by",
+        "Broken down by",
         GROUPS,
         default="place",
         format_func=_BY.__getitem__,

@@ -28,9 +28,9 @@ _SAID = {"yes": True, "no": False, "not asked": None}
 def offer(name: str, today: dt.date) -> None:
     """The section: which data and procedure, then draw, call, record, publish."""
     st.html(
-        '<div class="cr-head"><h2 id="how-right-is-it">How right is the list?</h2><p>Draw a fair '
-        "sample of the places listed, call all of them, and write down what they say. What turns "
-        "out right is counted, with its 95 % interval.</p></div>"
+        '<div class="cr-head"><h2 id="how-right-is-it">How accurate is the list?</h2>'
+        "<p>Draw a fair sample of the places listed, call all of them, and write down what they "
+        "say. What turns out right is counted, with its 95 % interval.</p></div>"
     )
     with st.expander("Survey a list by calling", expanded=Key.SURVEY_TOLD in st.session_state):
         _survey(name, today)
@@ -76,7 +76,7 @@ def _found(pack: Pack, entry: Procedure, survey: pd.DataFrame, today: dt.date) -
     st.markdown(plain(f"{progress_text(survey)} {due_text(survey, pack.evidence, today)}"))
     rows = accuracy_rows(survey)
     if rows:
-        _components.table("How right the list is", ACCURACY_COLUMNS, rows)
+        _components.table("How accurate the list is", ACCURACY_COLUMNS, rows)
     waiting = survey[survey["asked"].isna()]
     name = f"carereach-{pack.name}-{entry.slug}"
     with st.container(horizontal=True, key="survey_papers"):
@@ -129,7 +129,7 @@ def _draw(pack: Pack, entry: Procedure, today: dt.date, *, waiting: int) -> None
         each = st.number_input(
             "Places of each status", min_value=1, max_value=1000, value=PER_STATUS
         )
-        seed = st.number_input("Seed of chance (kept with the sample)", min_value=0, value=1)
+        seed = st.number_input("Random seed (kept with the sample)", min_value=0, value=1)
         if waiting:
             st.caption(f"The {waiting:,} places that nobody has called yet are replaced.")
         if not st.form_submit_button("Draw"):

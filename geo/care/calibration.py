@@ -30,8 +30,7 @@ _Z95 = 1.959963984540054
 #: What a source is called that is somebody's answer to a call.
 CALLS = "calls"
 RECORDS = "records"
-#: A place is urban where so many people live within so many km. The definition is ours; the Census
-#: Bureau's urbanized areas of 2010 had 50,000 people too, but followed blocks.
+#: A place is urban where so many people live within so many km. The definition is ours.
 URBAN_PEOPLE, URBAN_KM = 50_000, 10.0
 _PLACED = ("provider_id", "status", "place", "lat", "lon", "region_id")
 _ANSWERS = (*_PLACED, "measured_on", "true", "as_of")

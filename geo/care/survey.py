@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geo.care.calibration import wilson
+from geo.care.evidence import CONFIRMING
 from geo.care.find import LISTED, Assessed
 from geo.errors import CareReachError
 from geo.packs.dates import end_of_period
@@ -150,8 +151,9 @@ def record_call(pack: Pack, provider_id: str, procedure: str, call: Call) -> Non
             raise CareReachError(
                 f"{provider_id} is not among the places drawn for {procedure} that wait for a call."
             )
-        for column, value in asdict(call).items():
-            survey.loc[waiting, column] = value.isoformat() if column == "asked" else value
+        told = {**asdict(call), "asked": call.asked.isoformat(), "who": call.who.strip() or None}
+        for column, value in told.items():
+            survey.loc[waiting, column] = value
         write_table(folder, "survey", survey)
         if call.does_it is not None:
             status = "offered" if call.does_it else "not_offered"
@@ -177,7 +179,7 @@ def accuracy(survey: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         `status` ("all" last), `field` (of `FIELDS`), `answers`, `right`, `share`, `low`, `high`.
         "all" counts each status by how many places it has; its interval is Wilson's with the
-        effective number of answers (Kish 1965, Survey Sampling, 11.7).
+        effective number of answers, (sum of weights)^2 / sum of squared weights (Kish 1965).
     """
     rows: list[dict[str, object]] = []
     for name in FIELDS:
@@ -228,12 +230,14 @@ def when_due(survey: pd.DataFrame, evidence: pd.DataFrame, today: dt.date) -> pd
     -------
     pandas.DataFrame
         `provider_id`, `name`, `status`, `checked` (a date, or NA for never), `due` (a date),
-        `is_due`: the longest overdue first. A statement on the procedure checks it as a call does.
+        `is_due`: the longest overdue first. What an official page, a register or payment records
+        say of the procedure checks a place as an answer does; a call that nobody took does not.
     """
     slugs = set(survey["procedure"])
     said = evidence[evidence["procedure"].isin(slugs) & evidence["as_of"].notna()]
+    said = said[said["source_kind"].isin(CONFIRMING)]
     newest = said.assign(end=said["as_of"].map(end_of_period)).groupby("provider_id")["end"].max()
-    called = survey.dropna(subset="asked").groupby("provider_id")["asked"].max()
+    called = survey.dropna(subset=["asked", "who"]).groupby("provider_id")["asked"].max()
     rows = survey.drop_duplicates("provider_id", keep="last")
     checked = [
         max(filter(None, (newest.get(i), end_of_period(called.get(i)))), default=None)

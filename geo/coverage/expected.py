@@ -17,6 +17,8 @@ from geo.travel.measure import Measure
 ENOUGH = 0.95
 #: Worlds drawn for the interval, and where chance begins: the same data gives the same interval.
 DRAWS, SEED = 200, 1927
+#: Demand points that are looked at together: 20 MB of worlds.
+BLOCK = 100_000
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,23 @@ def expect(
         return None
     # Whoever is near a confirmed place is served whatever the others do.
     left = np.flatnonzero((reach.nearest(measure.name, "confirmed") > within) & (people > 0))
-    points, weight = _points(demand.iloc[left]), people[left]
     with np.errstate(divide="ignore"):
         not_done = np.log1p([-share.share if share else 0.0 for share in shares])
     worlds = _draw_worlds(shares)
-    nobody, near = np.zeros(len(left)), np.zeros((len(left), DRAWS), bool)
-    for i, j, _ in measure.pairs(points, _points(unproved), within)():
-        nobody += np.bincount(i, not_done[j], minlength=len(left))
-        ones = np.ones(len(i), np.float32)
-        pairs = scipy.sparse.csr_array((ones, (i, j)), (len(left), len(unproved)))
-        near |= (pairs @ worlds) > 0
-    sure = people.sum() - weight.sum()
-    share = (sure + (1 - np.exp(nobody)) @ weight) / people.sum()
-    low, high = np.quantile((sure + weight @ near) / people.sum(), [0.025, 0.975])
+    reached = np.full(1 + DRAWS, people.sum() - people[left].sum())
+    # Block by block: a row for each point and a column for each world would not fit for millions.
+    for some in np.split(left, range(BLOCK, len(left), BLOCK)):
+        nobody, near = np.zeros(len(some)), np.zeros((len(some), DRAWS), bool)
+        pairs = measure.pairs(_points(demand.iloc[some]), _points(unproved), within)
+        for i, j, _ in pairs():
+            nobody += np.bincount(i, not_done[j], minlength=len(some))
+            ones = np.ones(len(i), np.float32)
+            within_reach = scipy.sparse.csr_array((ones, (i, j)), (len(some), len(unproved)))
+            near |= (within_reach @ worlds) > 0
+        reached[0] += (1 - np.exp(nobody)) @ people[some]
+        reached[1:] += people[some] @ near
+    share, *drawn = reached / people.sum()
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return Expected(float(share), float(low), float(high), sum(s.answers for s in set(known)))
 
 

@@ -24,7 +24,7 @@ from geo.care.survey import (
     when_due,
 )
 from geo.errors import CareReachError
-from geo.output.surveys import call_sheet_html, survey_report
+from geo.output.surveys import call_sheet_html, progress_text, survey_report
 from geo.packs.check import check_pack
 from geo.packs.pack import Pack, open_pack
 from tests.conftest import TODAY, table
@@ -156,6 +156,12 @@ def test_from_the_draw_to_the_page(
         True,
         True,
     ]
+    # A call that nobody took: no answer, no role, and the place is as unchecked as before.
+    assert pd.isna(survey.loc[second, "who"])
+    assert progress_text(pack.survey).endswith("somebody answered at 1.")
+    due = when_due(pack.survey, pack.evidence, TODAY).set_index("provider_id")
+    assert due.loc[first, "checked"] == TODAY
+    assert due.loc[second, "checked"] != TODAY
     assert survey.loc[second, list(FIELDS)].isna().to_list() == [True, False, True, True]
     new = pack.evidence.iloc[len(seen.pack.evidence) :]
     assert new[["provider_id", "procedure", "status", "as_of"]].to_numpy().tolist() == [
