@@ -10,3 +10,5 @@ APP = _BESIDE if (_BESIDE / "app.py").exists() else _BESIDE / "carereach"
 DATA = APP / "data"
 #: What the browser gets.
 STATIC = APP / "static"
+#: What is copied there when the app starts: Leaflet, and the grounds of packs.
+VENDOR = STATIC / "vendor"

@@ -175,7 +175,7 @@ class _Reader:
                 raise CareReachError(f"The pack {name!r} asks for an unknown procedure by default.")
         except CareReachError as error:
             pack = _cached.pack(DEFAULT_PACK)
-            self.tell(f"{error} The data shown is of {pack.country}.")
+            self.tell(f"{str(error).rstrip('.')}. The data shown is of {pack.country}.")
         return pack
 
     def procedure(self) -> Procedure:

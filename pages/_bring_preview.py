@@ -141,15 +141,15 @@ def _map(batch: Batch) -> None:
     frame = batch.providers
     some = frame.iloc[:: max(1, len(frame) // MAX_POINTS)]
     spots = [
-        (kind, float(lat), float(lon))
-        for kind, rows in (("known", some), ("added", batch.sample(ROWS)))
+        maps.Spot(kind, float(lat), float(lon))
+        for kind, rows in (("likely", some), ("added", batch.sample(ROWS)))
         for lat, lon in zip(rows["lat"], rows["lon"], strict=True)
     ]
     low, high = (
         (float(frame["lat"].quantile(q)), float(frame["lon"].quantile(q))) for q in (0.002, 0.998)
     )
     st_folium(
-        maps.base_map(None, None, (low, high), locate=False),
+        maps.base_map(maps.Ground(), None, (low, high), locate=False),
         key=f"bring_map_{low}_{high}",
         height=380,
         use_container_width=True,

@@ -5,6 +5,7 @@ import datetime as dt
 import gc
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,13 @@ from geo.care.find import Assessed, assess_pack, narrow
 from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import DataError
+from geo.output.maps import Ground
 from geo.packs.build import public_path
+from geo.packs.ground import GROUND, attribution_of
 from geo.packs.names import Place
-from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder
+from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder, sha256_of
 from geo.packs.suggestions import Suggestions
-from geo.paths import STATIC
+from geo.paths import STATIC, VENDOR
 from geo.progress import Step
 from geo.travel.measure import Measures, pack_measures
 from geo.travel.road_table import RoadTable
@@ -298,6 +301,8 @@ def area_note(of: Pack, level: int) -> str:
     if shapes is None:
         return "No areas of these regions are known; the tables have the figures."
     if '"boundary":"approximate"' in shapes.read_text("utf-8"):
+        if of.areas:
+            return f"Areas: {of.areas}. They decide nothing."
         return (
             "Areas are approximate: the land nearest to where people live, not official "
             "boundaries. They decide nothing."
@@ -316,3 +321,32 @@ def drawn(of: Pack, resource: str) -> str | dict[str, Any] | None:
         return f"{public_path(of.name, resource)}?v={of.hash[:8]}"
     shapes: dict[str, Any] = json.loads(own.read_text("utf-8"))
     return shapes
+
+
+def ground(of: Pack, *, lines: bool = False) -> Ground:
+    """What a map of a pack stands on, for a light or a dark page."""
+    tiles, credit = _tiles(of)
+    dark = st.context.theme.type == "dark"
+    return Ground(drawn(of, "base_map"), tiles, credit, dark=dark, lines=lines)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
+def _tiles(of: Pack) -> tuple[str | None, str]:
+    """Where a pack's tiles lie below `static/`, and whose data they are; none where it has none.
+
+    The browser reads parts of the file, which Streamlit allows for files in its folder only (a link
+    out of it is refused): they are copied there under a name that nobody can guess, and are public.
+    """
+    own = of.files.get(GROUND)
+    if own is None:
+        return None, ""
+    name = f"ground-{sha256_of(own)[:32]}.pmtiles"
+    try:
+        if not (VENDOR / name).exists():
+            VENDOR.mkdir(parents=True, exist_ok=True)
+            beside = VENDOR / f"{name}.{os.getpid()}.part"
+            shutil.copyfile(own, beside)
+            os.replace(beside, VENDOR / name)
+    except OSError:
+        return None, ""
+    return f"vendor/{name}", attribution_of(own)

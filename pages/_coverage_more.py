@@ -18,7 +18,7 @@ from geo.coverage.siting import Sites, find_sites
 from geo.errors import CareReachError
 from geo.output import downloads, handouts, reports
 from geo.output.answer_text import BY
-from geo.output.coverage_map import MOST_PLACES, coverage_map
+from geo.output.coverage_map import coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
 from geo.packs.shapes import read_area
 from geo.text import escape
@@ -29,6 +29,8 @@ from pages._components import plain
 from pages._coverage_parts import SUPPLY_LABELS
 from pages._session import Key
 
+#: Of more places than this nobody picks one from a list.
+MOST_REMOVABLE = 2000
 #: At most this many next places are on the page for decision makers.
 NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
@@ -153,7 +155,7 @@ def what_if(view: CoverageView, coverage: Coverage) -> None:
         st.button(
             "Back to today", on_click=change_coverage, kwargs={"add": "", "remove": "", "sites": ""}
         )
-    if len(supply) <= MOST_PLACES:
+    if len(supply) <= MOST_REMOVABLE:
         every = view.pack.providers.set_index("provider_id")["name"]
         names = {i: every[i] for i in dict.fromkeys((*supply["provider_id"], *view.remove))}
         _address.show_value("w_cover_remove", list(view.remove))

@@ -55,6 +55,8 @@ MAP_LABELS = {"road": "Distance by road", "straight": "Straight-line distance"} 
 }
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
+#: So many places of one name are offered.
+MOST_CHOICES = 4
 #: What a click on the map does.
 CHOOSE, ADD, DRAW = "Choose a region", "Add a place", "Draw an area"
 
@@ -383,6 +385,28 @@ def tools() -> str:
         "A click on the map", [CHOOSE, ADD, DRAW], default=CHOOSE, key="w_cover_tool"
     )
     return tool or CHOOSE
+
+
+def looked_for(view: CoverageView) -> tuple[tuple[float, float], str] | None:
+    """A town, hospital or other place that the reader looks for on the map: where, and its name."""
+    typed = st.text_input(
+        "Find on the map", key="w_cover_place", placeholder="Town, hospital or region", width=280
+    )
+    if not typed.strip():
+        return None
+    match = view.pack.gazetteer.find(typed)
+    if match.place:
+        return (match.place.lat, match.place.lon), match.place.name
+    st.caption(plain(match.problem))
+    for choice in match.choices[:MOST_CHOICES]:
+        st.button(
+            plain(choice.label),
+            key=f"cover_place_{choice.place_id}",
+            type="tertiary",
+            on_click=_address.show_value,
+            args=("w_cover_place", choice.label),
+        )
+    return None
 
 
 def clicked(tool: str, lat: float, lon: float) -> None:

@@ -10,11 +10,10 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from geo.errors import CareReachError
-from geo.paths import STATIC
+from geo.paths import VENDOR
 from geo.text import escape
 from pages._session import Key
 
-VENDOR = STATIC / "vendor"
 LEAFLET = ("leaflet.js", "leaflet.css")
 #: Pages that the footer leads to.
 IN_FOOTER = ("Method",)

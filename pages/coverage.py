@@ -66,15 +66,21 @@ calls = find_calls(coverage)
 chart, tables = st.columns([57, 43], gap="medium")
 with chart:
     drawn = _coverage_parts.area_map(view, coverage)
-    tool = _coverage_parts.tools()
+    with st.container(horizontal=True, key="map_tools", vertical_alignment="bottom"):
+        tool = _coverage_parts.tools()
+        shown = _coverage_parts.looked_for(view)
     st_folium(
         maps.base_map(
-            _cached.drawn(pack, "base_map"), pack.outline, pack.view, locate=False, units=view.units
+            _cached.ground(pack, lines=True),
+            pack.outline,
+            pack.view,
+            locate=False,
+            units=view.units,
         ),
         key="cover_map",
         height=500,
         use_container_width=True,
-        feature_group_to_add=maps.layer(replace(drawn, clicks=tool != CHOOSE)),
+        feature_group_to_add=maps.layer(replace(drawn, clicks=tool != CHOOSE, shown=shown)),
         returned_objects=[
             "last_clicked",
             "last_object_clicked_tooltip",

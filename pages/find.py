@@ -65,9 +65,7 @@ def show(answer: Answer) -> None:
     with chart:
         label = "Your place" if answer.place.kind == "point" else answer.place.name
         st_folium(
-            maps.base_map(
-                _cached.drawn(pack, "base_map"), pack.outline, pack.view, units=view.units
-            ),
+            maps.base_map(_cached.ground(pack), pack.outline, pack.view, units=view.units),
             key="map",
             height=520,
             use_container_width=True,

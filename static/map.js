@@ -45,50 +45,96 @@
     control.addTo(map);
   }
 
-  // The ground: land and borders, fetched once and kept by the browser.
+  function showAll(map, bounds) {
+    const control = L.control({ position: "topright" });
+    control.onAdd = function () {
+      const box = L.DomUtil.create("div", "cr-locate");
+      const button = text("button", "Show all");
+      button.type = "button";
+      L.DomEvent.disableClickPropagation(box);
+      button.addEventListener("click", () => map.fitBounds(bounds, { animate: !calm }));
+      box.append(button);
+      return box;
+    };
+    control.addTo(map);
+  }
+
+  // One finger and the wheel move the page; two fingers, or the wheel with Ctrl, move the map.
+  function gestures(map) {
+    const frame = map.getContainer();
+    const hint = text("p", "", "cr-hint");
+    hint.setAttribute("aria-hidden", "true");
+    frame.append(hint);
+    let fade;
+    const tell = function (words) {
+      hint.textContent = words;
+      hint.classList.add("cr-told");
+      window.clearTimeout(fade);
+      fade = window.setTimeout(() => hint.classList.remove("cr-told"), 1400);
+    };
+    const key = /Mac/.test(navigator.platform) ? "⌘" : "Ctrl";
+    frame.addEventListener("wheel", function (event) {
+      if (event.ctrlKey || event.metaKey) return;
+      event.stopImmediatePropagation();
+      tell(`To zoom the map, hold ${key} and scroll`);
+    }, { capture: true, passive: true });
+    frame.addEventListener("touchstart", function (event) {
+      if (event.touches.length > 1) map.dragging.enable();
+      else map.dragging.disable();
+    }, { capture: true, passive: true });
+    frame.addEventListener("touchmove", function (event) {
+      if (event.touches.length === 1) tell("To move the map, use two fingers");
+    }, { capture: true, passive: true });
+    frame.addEventListener("touchend", (event) => event.touches.length || map.dragging.enable());
+  }
+
+  // Land, borders and the ground with water, roads and names: fetched once, kept by the browser.
+  let ground;
+
   window.careReachBase = function (map, data) {
     const frame = map.getContainer();
     frame.setAttribute("role", "region");
     frame.setAttribute("aria-label", "Map of the list. Everything on it is in the list too.");
+    frame.classList.toggle("dark", data.dark);
     map.createPane("land").style.zIndex = 150;
-    const names = map.createPane("names");
-    names.style.zIndex = 450;
-    names.style.pointerEvents = "none";
+    map.createPane("areas").style.zIndex = 170;
     if (data.locate) locateControl(map);
+    else showAll(map, data.bounds);
     L.control.zoom({ position: "topleft" }).addTo(map);
     const miles = data.units === "mi";
     L.control.scale({ metric: !miles, imperial: miles, position: "bottomright" }).addTo(map);
+    if (data.credit) L.control.attribution({ prefix: false, position: "bottomleft" }).addAttribution(escaped(data.credit)).addTo(map);
+    gestures(map);
     map.fitBounds(data.bounds, { animate: false });
     // Without land "no data" cannot be told from land.
     if (!data.outlined) frame.classList.add("plain");
-    if (data.ground) draw(map, data.ground);
-    if (data.url) fetch(data.url).then((answer) => answer.json()).then((ground) => draw(map, ground));
+    ground = window.careReachGround(map, data, []);
+    const [[, west], [, east]] = data.bounds;
+    // From afar the names of regions would stand on each other.
+    const from = Math.log2(360 / Math.max(east - west, 0.01)) + 1;
+    if (data.land) draw(map, data, data.land, from);
+    if (data.url) fetch(data.url).then((answer) => answer.json()).then((land) => draw(map, data, land, from));
   };
 
-  function draw(map, ground) {
-    L.geoJSON(ground, {
+  function escaped(words) {
+    return text("span", words).innerHTML;
+  }
+
+  function draw(map, data, land, from) {
+    const [fill, shore, border] = data.dark ? ["#1b2725", "#5d726c", "#41534e"] : ["#fbfaf4", "#8fa39e", "#c3cdc9"];
+    L.geoJSON(land, {
       pane: "land",
       interactive: false,
       filter: (feature) => feature.properties.kind !== "label",
       style: (feature) => feature.properties.kind === "land"
-        ? { color: "#8fa39e", weight: 1.2, fillColor: "#fbfaf4", fillOpacity: 1 }
-        : { color: "#c3cdc9", weight: 1, fill: false },
+        ? { color: shore, weight: 1.2, fillColor: fill, fillOpacity: 1 }
+        : { color: border, weight: 1, fill: false },
     }).addTo(map);
-    const names = L.layerGroup();
-    for (const feature of ground.features) {
-      if (feature.properties.kind !== "label") continue;
-      const [lon, lat] = feature.geometry.coordinates;
-      const box = document.createElement("div");
-      box.append(text("span", feature.properties.name));
-      names.addLayer(L.marker([lat, lon], {
-        pane: "names", interactive: false, keyboard: false,
-        icon: L.divIcon({ className: "cr-label", html: box, iconSize: [0, 0], iconAnchor: [0, -26] }),
-      }));
-    }
-    // From afar the names would stand on each other.
-    const enough = () => map.getZoom() >= 8 ? names.addTo(map) : names.remove();
-    map.on("zoomend", enough);
-    enough();
+    // Beside the town of the same name, where a place has both.
+    ground.names.setLabels(land.features.filter((f) => f.properties.kind === "label").map(function (f) {
+      const [lon, lat] = f.geometry.coordinates;
+      return { name: f.properties.name, lat, lon, from, below: 24 };
+    }));
   }
 
   // Markers that would cover each other stand side by side, as near to their spot as there is
@@ -108,6 +154,7 @@
       marker.setIcon(icon);
       name(marker);
     }
+    if (ground) ground.names.redraw();
   }
 
   function name(marker) {
@@ -197,15 +244,17 @@
   }
 
   window.careReachAreas = function (group, data) {
+    const map = window.map;
+    const dark = map && map.getContainer().classList.contains("dark");
     // One canvas for all runs: each new one would stay behind, over the others.
-    paper = paper || L.canvas({ padding: 0.3 });
+    paper = paper || L.canvas({ padding: 0.3, pane: "areas" });
     const style = function (feature) {
       const found = data.classes[feature.properties.region_id];
       const chosen = feature.properties.region_id === data.selected;
       return {
         renderer: paper, interactive: !data.clicks,
         color: chosen ? "#0b2a55" : "#ffffff", weight: chosen ? 4 : data.thin ? 0.3 : 0.9,
-        fillColor: found ? data.colors[found[0]] : "#d8dcd9", fillOpacity: found ? 1 : 0.4,
+        fillColor: found ? data.colors[found[0]] : dark ? "#3a4441" : "#d8dcd9", fillOpacity: found ? 1 : 0.4,
       };
     };
     const line = function (feature) {
@@ -215,8 +264,10 @@
         color: chosen ? "#0b2a55" : "#3c4f4a", weight: chosen ? 4 : data.thin ? 0.6 : 1,
       };
     };
+    people(group, data);
+    spots(group, data);
     Promise.all([shapes(data.areas), shapes(data.outlines)]).then(function ([found, outlines]) {
-      group.addLayer(L.geoJSON(found, {
+      const areas = L.geoJSON(found, {
         style: style,
         onEachFeature: function (feature, shape) {
           const found = data.classes[feature.properties.region_id];
@@ -228,16 +279,17 @@
           tip.toString = () => id;
           shape.bindTooltip(tip, { sticky: true });
         },
-      }));
+      });
+      group.addLayer(areas);
       const over = L.geoJSON(outlines, { style: line });
       group.addLayer(over);
-      group.eachLayer((layer) => layer.eachLayer && layer.eachLayer(
-        (shape) => shape.feature && shape.feature.properties.region_id === data.selected && shape.bringToFront()));
-      for (const [kind, lat, lon] of data.places) {
-        group.addLayer(L.circleMarker([lat, lon], {
-          renderer: paper, radius: data.places.length > 300 ? 2.5 : 6, weight: 2, interactive: false,
-          color: kind === "added" ? "#0b57d0" : "#111", fillColor: "#fff", fillOpacity: 1,
-        }));
+      let chosen;
+      for (const layer of [areas, over]) {
+        layer.eachLayer(function (shape) {
+          if (!data.selected || shape.feature.properties.region_id !== data.selected) return;
+          shape.bringToFront();
+          chosen = shape;
+        });
       }
       if (data.drawn.length) {
         const path = data.drawn.length > 2 ? L.polygon : L.polyline;
@@ -246,14 +298,126 @@
           group.addLayer(L.circleMarker(spot, { radius: 5, color: "#0b57d0", fillColor: "#fff", fillOpacity: 1, interactive: false }));
         }
       }
+      if (!map || !map.hasLayer(group)) return;
+      insets(map, data, found, style);
+      const seen = window.careReachSeen || {};
+      const shown = data.shown ? data.shown.join() : "";
+      if (chosen && seen.selected !== data.selected) map.fitBounds(chosen.getBounds().pad(0.6), { animate: !calm });
+      if (shown && seen.shown !== shown) map.setView([data.shown[0], data.shown[1]], Math.max(map.getZoom(), 9), { animate: !calm });
+      window.careReachSeen = { selected: data.selected, shown: shown };
     });
     window.setTimeout(function () {
-      const map = window.map;
       if (!map || !map.hasLayer(group)) return;
       map.getContainer().setAttribute("aria-label", "Map of the regions. Everything on it is in the tables too.");
       map.getContainer().style.cursor = data.clicks ? "crosshair" : "";
     }, 0);
   };
+
+  // Where people live: the area of a dot is by how many.
+  const MOST_DOT = 9;
+
+  function people(group, data) {
+    const map = window.map, most = data.people.length ? data.people[0][2] : 0;
+    if (!map) return;
+    const dots = L.layerGroup(data.people.map(([lat, lon, count]) => L.circleMarker([lat, lon], {
+      pane: "ground", renderer: dotted(), radius: Math.max(0.8, MOST_DOT * Math.sqrt(count / most)), interactive: false,
+      stroke: false, fillColor: "#10211e", fillOpacity: 0.45,
+    })));
+    const from = map.getZoom();
+    // The middle of a cell is nowhere in particular: from close by it would mislead.
+    const far = () => data.cells && map.getZoom() > Math.max(from, 6) ? group.removeLayer(dots) : group.addLayer(dots);
+    far();
+    map.on("zoomend", far);
+    group.on("remove", () => map.off("zoomend", far));
+  }
+
+  let dotPaper, spotPaper;
+
+  function dotted() {
+    dotPaper = dotPaper || L.canvas({ padding: 0.3, pane: "ground" });
+    return dotPaper;
+  }
+
+  // Places: few as marks that can be reached by keyboard, many as dots of the same shapes' colours.
+  const MOST_MARKS = 400;
+  const SPOT = 14;
+
+  function spots(group, data) {
+    const many = data.places.length > MOST_MARKS;
+    spotPaper = spotPaper || L.canvas({ padding: 0.3 });
+    for (const [status, lat, lon, name] of data.places) {
+      const words = name ? name + ": " + status.replace("_", " ") : status.replace("_", " ");
+      if (many) {
+        group.addLayer(L.circleMarker([lat, lon], {
+          renderer: spotPaper, radius: 2.6, weight: 1.2, interactive: false,
+          color: status === "added" ? "#0b57d0" : "#111", fillColor: status === "unknown" ? "#fff" : "#1c6b62", fillOpacity: 1,
+        }));
+        continue;
+      }
+      const marker = L.marker([lat, lon], {
+        icon: L.divIcon({ className: "cr-pin cr-spot cr-" + status, iconSize: [SPOT, SPOT] }),
+        keyboard: !data.clicks, interactive: !data.clicks, riseOnHover: true, alt: words,
+      });
+      const tip = text("span", words);
+      // A click on it chooses no region.
+      tip.toString = () => "";
+      marker.bindTooltip(tip, { direction: "top", offset: [0, -6] });
+      marker.on("add", function () {
+        const element = marker.getElement();
+        element.setAttribute("role", "img");
+        element.setAttribute("aria-label", words);
+      });
+      marker.on("focus click", () => marker.openTooltip());
+      group.addLayer(marker);
+    }
+    if (data.shown) {
+      const [lat, lon, name] = data.shown;
+      const label = text("div", name, "cr-origin-label");
+      group.addLayer(L.marker([lat, lon], { interactive: false, keyboard: false, icon: L.divIcon({ className: "cr-origin", iconSize: [18, 18] }) }));
+      group.addLayer(L.marker([lat, lon], { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-13, 24] }) }));
+    }
+    if (ground) {
+      ground.names.avoid = many ? [] : data.places.map(([, lat, lon]) => [lat, lon, SPOT / 2]);
+      ground.names.redraw();
+    }
+  }
+
+  // Parts of a country far from the rest, small in a corner; a click shows them large.
+  let corners;
+
+  function insets(map, data, found, style) {
+    if (!data.insets.length) return;
+    if (!corners) {
+      const control = L.control({ position: "bottomleft" });
+      control.onAdd = () => L.DomUtil.create("div", "cr-insets");
+      control.addTo(map);
+      corners = data.insets.map(function ([name, bounds]) {
+        const button = text("button", name, "cr-inset");
+        button.type = "button";
+        button.setAttribute("aria-label", `Show ${name}`);
+        const box = document.createElement("div");
+        button.prepend(box);
+        L.DomEvent.disableClickPropagation(button);
+        control.getContainer().append(button);
+        button.addEventListener("click", () => map.fitBounds(bounds, { animate: !calm }));
+        const small = L.map(box, {
+          zoomControl: false, attributionControl: false, dragging: false, scrollWheelZoom: false, doubleClickZoom: false,
+          boxZoom: false, keyboard: false, touchZoom: false, zoomSnap: 0, minZoom: 0, maxZoom: 10, zoomAnimation: false,
+        });
+        box.tabIndex = -1;
+        small.fitBounds(bounds);
+        return { small, paper: L.canvas().addTo(small), layer: null, bounds: L.latLngBounds(bounds) };
+      });
+    }
+    for (const corner of corners) {
+      if (corner.layer) corner.layer.remove();
+      corner.layer = L.geoJSON(found, {
+        interactive: false,
+        filter: (feature) => corner.bounds.intersects(L.geoJSON(feature).getBounds()),
+        style: (feature) => ({ ...style(feature), renderer: corner.paper, interactive: false, weight: 0.3 }),
+      }).addTo(corner.small);
+    }
+  }
 
   // A new place is shown whole; a new selection is flown to; a new radius leaves the view alone.
   function view(map, data, circle, markers) {

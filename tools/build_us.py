@@ -226,7 +226,7 @@ def _descriptor(
     return {
         "name": name,
         "title": "United States: hospitals, dialysis, surgery centres, and what is on record there",
-        "version": "2026.11.4",
+        "version": "2026.11.5",
         "created": RETRIEVED,
         "description": "Hospitals, dialysis facilities, surgery centres and practices with Mohs "
         "surgery from official records, each with its period where it has one (the services that "
@@ -243,6 +243,10 @@ def _descriptor(
         "measure": "straight",
         "borders": "Census county boundaries of 2023, simplified",
         "view": [[24.5, -125], [49.5, -66.5]],
+        "insets": [
+            {"name": "Alaska", "view": [[52, -172], [71.5, -130]]},
+            {"name": "Hawaii", "view": [[18.8, -160.4], [22.3, -154.7]]},
+        ],
         "levels": {"1": "State", "2": "County"},
         "examples": [
             {"procedure": "haemodialysis", "near": "Presque Isle, Maine"},

@@ -5,12 +5,14 @@ import pandas as pd
 
 from geo.coverage.coverage import ADDED, Coverage, in_supply
 from geo.output.coverage_text import distance_bands, far_text, percent_text
-from geo.output.maps import AreaMap
+from geo.output.maps import AreaMap, Spot
 
 #: Classes of distance: two within the threshold, three beyond, the gaps darkest; and nobody.
 COLORS = ("#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d")
-#: More places than this cannot be told apart: only the added ones are drawn.
-MOST_PLACES = 2000
+#: Of more places than this the names do not travel.
+MOST_NAMED = 400
+#: Where people live is drawn with so many points at most; of more, the sums of cells.
+MOST_PEOPLE = 1000
 
 
 def coverage_map(coverage: Coverage) -> AreaMap:
@@ -21,7 +23,52 @@ def coverage_map(coverage: Coverage) -> AreaMap:
     coverage
         The figures; the lowest regions get the class of their median person's distance.
     """
-    return AreaMap(classes=_classes(coverage), colors=COLORS, places=_places(coverage))
+    people, cells = people_points(coverage.pack.demand)
+    return AreaMap(
+        classes=_classes(coverage),
+        colors=COLORS,
+        places=_places(coverage),
+        people=people,
+        cells=cells,
+        insets=coverage.pack.insets,
+    )
+
+
+def people_points(
+    demand: pd.DataFrame, most: int = MOST_PEOPLE
+) -> tuple[list[tuple[float, float, int]], bool]:
+    """Where people live, for a map.
+
+    Parameters
+    ----------
+    demand
+        Of a pack.
+    most
+        So many points at most.
+
+    Returns
+    -------
+    tuple
+        (lat, lon, people) per point, the largest first, and whether they are sums of cells: then
+        each stands at the middle of its people.
+    """
+    rows = demand.loc[demand["population"] > 0, ["lat", "lon", "population"]].astype(float)
+    cells = len(rows) > most
+    size_deg = 0.25
+    summed = rows
+    while len(summed) > most:
+        weight = rows["population"]
+        moments = rows.assign(lat=rows["lat"] * weight, lon=rows["lon"] * weight)
+        row, column = (np.floor(rows[axis] / size_deg) for axis in ("lat", "lon"))
+        summed = moments.groupby([row, column]).sum().reset_index(drop=True)
+        for axis in ("lat", "lon"):
+            summed[axis] /= summed["population"]
+        size_deg *= 1.3
+    summed = summed.sort_values("population", ascending=False)
+    return [
+        (round(lat, 3), round(lon, 3), int(people))
+        for lat, lon, people in summed.itertuples(index=False)
+    ], cells
 
 
 def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
@@ -38,13 +85,12 @@ def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
     return chosen
 
 
-def _places(coverage: Coverage) -> list[tuple[str, float, float]]:
+def _places(coverage: Coverage) -> list[Spot]:
     """Providers of the supply."""
     rows = in_supply(coverage.supplied.rows, coverage.supply)
-    added = rows["provider_id"].str.startswith(ADDED)
-    if len(rows) > MOST_PLACES:
-        rows, added = rows[added], added[added]
+    status = rows["status"].mask(rows["provider_id"].str.startswith(ADDED), "added")
+    names = rows["name"] if len(rows) <= MOST_NAMED else [""] * len(rows)
     return [
-        ("added" if is_added else "known", round(lat, 4), round(lon, 4))
-        for is_added, lat, lon in zip(added, rows["lat"], rows["lon"], strict=True)
+        Spot(str(status), round(lat, 4), round(lon, 4), str(name))
+        for status, lat, lon, name in zip(status, rows["lat"], rows["lon"], names, strict=True)
     ]

@@ -5,7 +5,9 @@ varies travels in one small layer, as JSON. Leaflet and our own script are serve
 itself; nothing is asked of a third party.
 """
 
+import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +24,7 @@ from geo.units import Units
 Map = folium.Map
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"
-MAX_ZOOM = 16
+MAX_ZOOM = 18
 #: From so many areas on their borders are drawn thin.
 MANY_AREAS = 500
 
@@ -30,7 +32,11 @@ MANY_AREAS = 500
 class _LocalMap(folium.Map):  # type: ignore[misc]  # folium is not typed
     """A folium map whose scripts and styles come from the app's own folder."""
 
-    default_js = (("leaflet", STATIC_URL + "vendor/leaflet.js"), ("own", STATIC_URL + "map.js"))
+    default_js = (
+        ("leaflet", STATIC_URL + "vendor/leaflet.js"),
+        ("ground", STATIC_URL + "ground.js"),
+        ("own", STATIC_URL + "map.js"),
+    )
     default_css = (("leaflet", STATIC_URL + "vendor/leaflet.css"), ("own", STATIC_URL + "map.css"))
 
 
@@ -79,21 +85,59 @@ def literal(data: Mapping[str, Any]) -> str:
     return literal.replace("{", "\\u007b").replace("<", "\\u003c").replace("_", "\\u005f")
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What a map stands on.
+
+    Attributes
+    ----------
+    land
+        Land, borders and names of regions: a path below `static/`, or GeoJSON (sent with every
+        run); None where a pack has none.
+    tiles
+        Water, roads and towns as PMTiles: a path below `static/`, or the archive itself.
+    credit
+        Whose data the tiles are.
+    dark
+        Whether it is drawn for a dark page.
+    lines
+        Only water, lines and names: the ground of a map whose areas are coloured.
+    """
+
+    land: str | Mapping[str, Any] | None = None
+    tiles: str | bytes | None = None
+    credit: str = ""
+    dark: bool = False
+    lines: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """Plain values for the browser."""
+        land, tiles = self.land, self.tiles
+        return {
+            "url": STATIC_URL + land if isinstance(land, str) else None,
+            "land": None if isinstance(land, str) else land,
+            "tiles": STATIC_URL + tiles if isinstance(tiles, str) else None,
+            "inline": base64.b64encode(tiles).decode() if isinstance(tiles, bytes) else None,
+            "credit": self.credit,
+            "dark": self.dark,
+            "lines": self.lines,
+        }
+
+
 def base_map(
-    ground: str | Mapping[str, Any] | None,
+    ground: Ground,
     outline: BaseGeometry | None,
     view: tuple[tuple[float, float], ...] = (),
     *,
     locate: bool = True,
     units: Units = "km",
 ) -> folium.Map:
-    """The constant ground: land, district borders and names, "no data" everywhere else.
+    """The constant ground: land, borders, water, roads and names, "no data" everywhere else.
 
     Parameters
     ----------
     ground
-        The base map: its path below `static/`, or itself as GeoJSON (sent with every run);
-        None where the pack has none.
+        What it stands on.
     outline
         The pack's extent, EPSG:4326, for the first view.
     view
@@ -103,9 +147,8 @@ def base_map(
     units
         What its scale is in.
     """
-    url = STATIC_URL + ground if isinstance(ground, str) else None
-    data = base_data(None if isinstance(ground, str) else ground, outline, view)
-    return _chart(_LocalMap, {**data, "url": url, "locate": locate, "units": units})
+    data = base_data(ground, outline, view)
+    return _chart(_LocalMap, {**data, "locate": locate, "units": units})
 
 
 def _chart(kind: type[folium.Map], base: Mapping[str, Any]) -> folium.Map:
@@ -147,16 +190,14 @@ def standalone_map(
 
 
 def base_data(
-    ground: Mapping[str, Any] | None,
-    outline: BaseGeometry | None,
-    view: tuple[tuple[float, float], ...] = (),
+    ground: Ground, outline: BaseGeometry | None, view: tuple[tuple[float, float], ...] = ()
 ) -> dict[str, Any]:
     """What `careReachBase` of `static/map.js` draws; parameters as those of `base_map`."""
     west, south, east, north = outline.bounds if outline is not None else (-170, -60, 170, 75)
     if view:
         (south, west), (north, east) = view
     bounds = [[south, west], [north, east]]
-    return {"url": None, "ground": ground, "bounds": bounds, "outlined": outline is not None}
+    return {**ground.data(), "bounds": bounds, "outlined": outline is not None}
 
 
 @dataclass(frozen=True)
@@ -197,6 +238,15 @@ class SearchMap:
         radius_km = answer.radius_km if answer.measure.unit == "km" else 0.0
         return cls((place.lat, place.lon), place.name, radius_km, rows)
 
+    def box(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of what is drawn, with some land around, degrees."""
+        lat, lon = self.origin
+        around_lat = max(self.radius_km, 5.0) / 111
+        around_lon = around_lat / max(math.cos(math.radians(lat)), 0.1)
+        lats = [lat - around_lat, lat + around_lat, *(row.lat for row in self.rows)]
+        lons = [lon - around_lon, lon + around_lon, *(row.lon for row in self.rows)]
+        return min(lons), min(lats), max(lons), max(lats)
+
     def data(self) -> dict[str, Any]:
         """Plain values for the browser."""
         return {
@@ -214,6 +264,26 @@ class SearchMap:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A place on a map of regions.
+
+    Attributes
+    ----------
+    status
+        Its status, or "added" where the reader supposes it.
+    lat, lon
+        Degrees.
+    name
+        Shown at a touch; "" where there are too many to send.
+    """
+
+    status: str
+    lat: float
+    lon: float
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class AreaMap:
     """What a map of regions draws: areas in classes, places, and an area of the reader's.
 
@@ -227,7 +297,15 @@ class AreaMap:
     colors
         One per class.
     places
-        Each ("known" or "added", lat, lon).
+        Places of the supply.
+    people
+        Where people live: (lat, lon, how many).
+    cells
+        Whether `people` are sums of cells, which say nothing close by.
+    insets
+        Parts far away, drawn small in a corner: name, southwest and northeast corner (lat, lon).
+    shown
+        A place that was looked for: (lat, lon), and its name.
     selected
         The chosen region's id, among either.
     drawn
@@ -240,7 +318,11 @@ class AreaMap:
     outlines: str | Mapping[str, Any] | None = None
     classes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     colors: Sequence[str] = ()
-    places: Sequence[tuple[str, float, float]] = ()
+    places: Sequence[Spot] = ()
+    people: Sequence[tuple[float, float, int]] = ()
+    cells: bool = False
+    insets: Sequence[tuple[str, tuple[tuple[float, float], ...]]] = ()
+    shown: tuple[tuple[float, float], str] | None = None
     selected: str | None = None
     drawn: Sequence[tuple[float, float]] = ()
     clicks: bool = False
@@ -259,7 +341,11 @@ class AreaMap:
             "outlines": outlines,
             "classes": {region: list(found) for region, found in self.classes.items()},
             "colors": list(self.colors),
-            "places": [list(place) for place in self.places],
+            "places": [[p.status, p.lat, p.lon, p.name] for p in self.places],
+            "people": [list(spot) for spot in self.people],
+            "cells": self.cells,
+            "insets": [[name, list(map(list, view))] for name, view in self.insets],
+            "shown": [*self.shown[0], self.shown[1]] if self.shown else None,
             "selected": self.selected,
             "drawn": [list(corner) for corner in self.drawn],
             "clicks": self.clicks,

@@ -22,13 +22,14 @@ from geo.output.coverage_text import SUPPLY_PHRASES, band_text, lead_text, perce
 from geo.output.downloads import coverage_about, coverage_table
 from geo.output.drawing import answer_drawing, area_drawing
 from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
+from geo.packs.ground import GROUND, attribution_of, cut_ground
 from geo.packs.pack import Pack, publisher, read_shapes
 from geo.paths import STATIC
 from geo.text import escape
 from geo.version import __version__
 
 _LEAFLET = Path(js_lib_leaflet.__file__).parent / "static" / "js_lib_leaflet"
-_SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "map.js")
+_SCRIPTS = (_LEAFLET / "leaflet.js", STATIC / "ground.js", STATIC / "map.js")
 _STYLES = (_LEAFLET / "leaflet.css", STATIC / "map.css", STATIC / "page.css", STATIC / "report.css")
 #: At most this many statements are named on the page for decision makers.
 _NAMED = 4
@@ -238,7 +239,7 @@ def page_html(title: str, body: str, pack: Pack) -> str:
 
 def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
     """A map that can be moved, with Leaflet and everything it draws inside."""
-    base = _base(pack)
+    base = _base(pack, drawn)
     scripts = "".join(f"<script>{path.read_text('utf-8')}</script>" for path in _SCRIPTS)
     return (
         f'<div id="map"></div>{scripts}<script>'
@@ -250,11 +251,23 @@ def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
     )
 
 
-def _base(pack: Pack) -> dict[str, Any]:
-    """The ground of a pack's map, with its shapes."""
-    ground = pack.files.get("base_map")
-    shapes = json.loads(ground.read_text("utf-8")) if ground else None
-    return maps.base_data(shapes, pack.outline, pack.view) | {"locate": False}
+def _base(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> dict[str, Any]:
+    """The ground of a pack's map, with its shapes, and its tiles where something is drawn."""
+    land, tiles = pack.files.get("base_map"), pack.files.get(GROUND)
+    outline = pack.outline
+    cut = b""
+    if tiles is not None:
+        box = drawn.box() if isinstance(drawn, maps.SearchMap) else None
+        if box is None and outline is not None:
+            box = outline.bounds
+        cut = cut_ground(tiles, box) if box is not None else b""
+    ground = maps.Ground(
+        land=json.loads(land.read_text("utf-8")) if land else None,
+        tiles=cut or None,
+        credit=attribution_of(cut) if cut else "",
+        lines=isinstance(drawn, maps.AreaMap),
+    )
+    return maps.base_data(ground, outline, pack.view) | {"locate": False}
 
 
 def folium_map(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> maps.Map:
@@ -272,7 +285,7 @@ def folium_map(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> maps.Map:
         drawn = replace(drawn, areas=json.loads(path.read_text("utf-8")) if path else None)
     scripts = ";".join(path.read_text("utf-8") for path in _SCRIPTS)
     styles = "".join(path.read_text("utf-8") for path in _STYLES[:2])
-    return maps.standalone_map(_base(pack), drawn, scripts, styles)
+    return maps.standalone_map(_base(pack, drawn), drawn, scripts, styles)
 
 
 def _areas(pack: Pack) -> Path | None:
@@ -297,7 +310,7 @@ def _areas_html(coverage: Coverage, drawn: maps.AreaMap) -> str:
     used = sorted({number for number, _ in drawn.classes.values()})
     key = "".join(f'<i style="background:{drawn.colors[n]}"></i>{escape(words[n])}' for n in used)
     share = percent_text(coverage.share[coverage.supply])
-    spots = [(lat, lon) for _, lat, lon in drawn.places]
+    spots = [(spot.lat, spot.lon) for spot in drawn.places]
     return (
         f'<div class="screen">{_map_html(pack, drawn)}</div>'
         f'<div class="picture">{area_drawing(list(shapes.geometry), fills, spots)}</div>'

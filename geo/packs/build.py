@@ -42,7 +42,8 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     """Compute what follows from a pack's curated files: outline, base map, hashes.
 
     The outline is the union of the level-1 shapes, widened around known points that it misses.
-    Areas of regions are official boundaries where the pack has them, else Thiessen polygons.
+    Areas of regions are official boundaries where the pack has them, else shapes of the lowest
+    regions, which are approximate, else Thiessen polygons.
     Maps stay in the pack, and those of a bundled pack go to the public folder too.
     `datapackage.json` is replaced last; until then `check` tells what is out of date.
 
@@ -91,8 +92,12 @@ def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
     )
     tables = ("demand", "regions", "providers", "places")
     demand, regions, providers, places = (read_table(folder, about, t) for t in tables)
+    drawn = official
     if shapes is None and official is not None:
         shapes = _districts(official, regions)
+    elif shapes is not None and official is None and _are_lowest(shapes, regions):
+        drawn = shapes.assign(boundary="approximate")
+        shapes = _districts(shapes, regions)
     if shapes is None:
         return {"base_map": _names_only(places)} if len(places) else {}
     points = pd.concat([table[["lon", "lat"]] for table in (providers, demand)])
@@ -101,7 +106,7 @@ def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
     out = spots[~shapely.intersects_xy(outline, spots["lon"], spots["lat"])]
     if len(out):
         outline = _outline(shapes, pd.concat([points, out]).to_numpy(float))
-    areas = _areas(regions, demand, outline, official)
+    areas = _areas(regions, demand, outline, drawn)
     return {
         "outline": _geojson([{"kind": "outline"}], [outline]),
         "base_map": _base_map(outline, shapes, places),
@@ -118,21 +123,26 @@ def _areas(
     regions: pd.DataFrame,
     demand: pd.DataFrame,
     outline: BaseGeometry,
-    official: gpd.GeoDataFrame | None,
+    drawn: gpd.GeoDataFrame | None,
 ) -> dict[int, str]:
-    """Areas of every level as GeoJSON: official ones, and Thiessen polygons for the others."""
+    """Areas of every level as GeoJSON: those that are known, Thiessen polygons for the others.
+
+    `drawn` is surveyed where it does not say otherwise.
+    """
     level = int(regions["level"].max()) if len(regions) else 0
     if not level or demand.empty:
         return {}
-    if official is not None and set(demand["region_id"]) <= set(official["region_id"]):
-        areas = official[["region_id", "geometry"]].assign(boundary="surveyed")
+    known = None
+    if drawn is not None:
+        known = drawn[["region_id", "geometry"]].assign(boundary=drawn.get("boundary", "surveyed"))
+    if known is not None and set(demand["region_id"]) <= set(known["region_id"]):
+        areas = known
     else:
         areas = thiessen(demand, outline).assign(boundary="approximate")
-    if official is not None and not (areas["boundary"] == "surveyed").all():
-        drawn = official[["region_id", "geometry"]].assign(boundary="surveyed")
-        lacking = areas[~areas["region_id"].isin(drawn["region_id"])]
-        rest = lacking.geometry.difference(drawn.geometry.union_all())
-        areas = pd.concat([drawn, lacking.set_geometry(rest)], ignore_index=True)
+    if known is not None and areas is not known:
+        lacking = areas[~areas["region_id"].isin(known["region_id"])]
+        rest = lacking.geometry.difference(known.geometry.union_all())
+        areas = pd.concat([known, lacking.set_geometry(rest)], ignore_index=True)
     name = dict(zip(regions["region_id"], regions["name"], strict=True))
     parent = dict(zip(regions["region_id"], regions["parent_id"], strict=True))
     found = {}
@@ -155,6 +165,12 @@ def _areas(
         areas["boundary"] = areas["region_id"].map(surveyed)
         level -= 1
     return found
+
+
+def _are_lowest(shapes: gpd.GeoDataFrame, regions: pd.DataFrame) -> bool:
+    """Whether shapes are of the smallest regions of several levels."""
+    levels = dict(zip(regions["region_id"], regions["level"], strict=True))
+    return set(shapes["region_id"].map(levels)) == {max(levels.values())} != {1}
 
 
 def _districts(official: gpd.GeoDataFrame, regions: pd.DataFrame) -> gpd.GeoDataFrame:

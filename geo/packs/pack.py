@@ -66,8 +66,9 @@ class Pack:
     there), those of the first of its sources. `hash` is the SHA-256 of its descriptor, which holds
     those of its files. `files` says where each resource lies; those that are not tables (`areas_1`,
     `base_map`) are read when needed. `view` is what a map shows first: southwest and northeast
-    corner as (lat, lon), else the outline. `detour` is what the descriptor states, else what the
-    legs of the road table give. `units` is what readers there measure in.
+    corner as (lat, lon), else the outline; `insets` are parts far from it, by name. `borders` and
+    `areas` say whose lines are drawn. `detour` is what the descriptor states, else what the legs of
+    the road table give. `units` is what readers there measure in.
     """
 
     name: str
@@ -97,7 +98,9 @@ class Pack:
     licenses: tuple[str, ...] = ()
     level_names: Mapping[int, str] = field(default_factory=dict)
     view: tuple[tuple[float, float], ...] = ()
+    insets: tuple[tuple[str, tuple[tuple[float, float], ...]], ...] = ()
     borders: str = ""
+    areas: str = ""
     description: str = ""
     hash: str = ""
     detour: Detour | None = None
@@ -193,13 +196,30 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
         examples=tuple(about.get("examples", ())),
         licenses=tuple(licence["title"] for licence in about.get("licenses", ())),
         borders=str(about.get("borders", "")),
+        areas=str(about.get("areas", "")),
         units=_units(about),
         description=str(about.get("description", "")),
-        view=tuple((float(lat), float(lon)) for lat, lon in about.get("view", [])),
+        view=_corners(about.get("view", [])),
+        insets=_insets(about),
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=digest,
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
     )
+
+
+def _insets(about: Mapping[str, Any]) -> tuple[tuple[str, tuple[tuple[float, float], ...]], ...]:
+    """Parts that are drawn small beside the rest: their name and corners."""
+    try:
+        return tuple((str(i["name"]), _corners(i["view"])) for i in about.get("insets", []))
+    except (KeyError, TypeError, ValueError):
+        raise DataError(
+            DESCRIPTOR, "each of insets must have a name, and a view of two corners [lat, lon]"
+        ) from None
+
+
+def _corners(view: list[list[float]]) -> tuple[tuple[float, float], ...]:
+    """Southwest and northeast corner."""
+    return tuple((float(lat), float(lon)) for lat, lon in view)
 
 
 def _detour(about: Mapping[str, Any]) -> Detour | None:
@@ -231,7 +251,7 @@ _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
 
 _MEASURES = ("road", "straight", "drive", "walk")
 _OPTIONAL: Mapping[str, type] = {
-    **dict.fromkeys(("resources", "sources", "licenses", "examples", "view"), list),
+    **dict.fromkeys(("resources", "sources", "licenses", "examples", "view", "insets"), list),
     **dict.fromkeys(("publishers", "totals", "detour", "levels"), dict),
 }
 #: What each entry of a list must name.

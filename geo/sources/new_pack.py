@@ -1,5 +1,6 @@
 """A pack that does not exist yet: what it begins with, and what it asks first."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from geo.distance import distance_km, region_of_each
 from geo.errors import UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.gazetteer import find_place
+from geo.packs.ground import GROUND
 from geo.packs.pack import open_pack, read_descriptor, read_shapes, resource_path
 from geo.packs.place_words import country_code
 from geo.packs.schema import PROVIDERS
@@ -109,6 +111,9 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
         **({"units": source["units"]} if "units" in source else {}),
     }
     write_descriptor(folder, about)
+    if GROUND in base.files:
+        shutil.copyfile(base.files[GROUND], folder / f"{GROUND}.pmtiles")
+        add_resource(folder, GROUND, f"{GROUND}.pmtiles")
     places = base.places
     for resource in ("boundaries", "region_shapes"):
         path = resource_path(base.folder, source, resource)

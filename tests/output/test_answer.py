@@ -14,7 +14,7 @@ import pytest
 from geo.care.entry import Procedure
 from geo.care.find import Answer, Search, assess_pack, find_care
 from geo.output import answer_text, downloads, handouts, maps
-from geo.output.maps import base_map
+from geo.output.maps import Ground, base_map
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack
 from tests.conftest import TODAY
@@ -182,7 +182,7 @@ def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
 
 def test_the_base_map_asks_nobody_and_does_not_vary(bhutan: Pack) -> None:
     def ground() -> folium.Map:
-        return base_map("geo/bhutan.json?v=1", bhutan.outline)
+        return base_map(Ground("geo/bhutan.json?v=1"), bhutan.outline)
 
     page = ground().get_root().render()
     assert not re.search(r"https?://|[\"']//", page)

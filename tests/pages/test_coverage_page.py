@@ -18,7 +18,7 @@ def test_it_leads_with_what_is_known_and_shows_the_range() -> None:
     assert body.index("Nobody in Bhutan has confirmed") < body.index("60 %")
     for part in ("287,689", "56 to 95 % depending on roads", "34 km", "Evidence moves this"):
         assert part in body
-    assert "Areas are approximate" in body
+    assert "Areas: WFP prism-app, simplified; not official." in body
 
 
 def test_the_tables_have_the_largest_gaps_and_the_best_calls() -> None:
