@@ -23,7 +23,7 @@ from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_
 from geo.errors import DataError
 from geo.output.maps import Ground
 from geo.packs.build import public_path
-from geo.packs.ground import GROUND, attribution_of
+from geo.packs.ground import GROUND, STREETS, attribution_of
 from geo.packs.names import Place
 from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder, sha256_of
 from geo.packs.suggestions import Suggestions
@@ -331,15 +331,21 @@ def ground(of: Pack, *, lines: bool = False) -> Ground:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
-def _tiles(of: Pack) -> tuple[str | None, str]:
-    """Where a pack's tiles lie below `static/`, and whose data they are; none where it has none.
+def _tiles(of: Pack) -> tuple[tuple[str | None, ...], str]:
+    """Where a pack's tiles lie below `static/`, and whose data they are; none where it has none."""
+    files = [of.files.get(resource) for resource in (GROUND, STREETS)]
+    public = tuple(_published(file) if file else None for file in files)
+    if not any(public):
+        return (), ""
+    return public, "; ".join(attribution_of(file) for file in files if file)
+
+
+def _published(own: Path) -> str | None:
+    """Tiles of a pack below `static/`; None where that folder cannot be written.
 
     The browser reads parts of the file, which Streamlit allows for files in its folder only (a link
     out of it is refused): they are copied there under a name that nobody can guess, and are public.
     """
-    own = of.files.get(GROUND)
-    if own is None:
-        return None, ""
     name = f"ground-{sha256_of(own)[:32]}.pmtiles"
     try:
         if not (VENDOR / name).exists():
@@ -348,5 +354,5 @@ def _tiles(of: Pack) -> tuple[str | None, str]:
             shutil.copyfile(own, beside)
             os.replace(beside, VENDOR / name)
     except OSError:
-        return None, ""
-    return f"vendor/{name}", attribution_of(own)
+        return None
+    return f"vendor/{name}"

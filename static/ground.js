@@ -4,6 +4,8 @@
   "use strict";
   const decoder = new TextDecoder();
   const MOST_TILES = 160;
+  // From here on streets, where they are known, take the place of the ground of the whole.
+  const STREETS_FROM = 9;
 
   async function unzipped(bytes) {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -50,9 +52,9 @@
 
   class Archive {
     // Of an address, or of the whole file in base64.
-    constructor(url, inline) {
-      this.url = url;
-      this.whole = inline ? Uint8Array.from(atob(inline), (c) => c.charCodeAt(0)) : null;
+    constructor(tiles) {
+      this.url = tiles;
+      this.whole = tiles.inline ? Uint8Array.from(atob(tiles.inline), (c) => c.charCodeAt(0)) : null;
       this.leaves = new Map();
       this.ready = this.open();
     }
@@ -77,6 +79,7 @@
       this.dataStart = whole(56);
       this.minZoom = head[100];
       this.maxZoom = head[101];
+      this.box = [102, 106, 110, 114].map((k) => view.getInt32(k, true) / 1e7);  // west, south, east, north
       this.root = directory(await unzipped(head.subarray(whole(8), whole(8) + whole(16))));
     }
 
@@ -203,7 +206,7 @@
   };
   // [layer, from which zoom, how, colour, width at zoom 10, how much wider with each zoom].
   const FILLS = [
-    ["urban", 0], ["green", 0], ["green2", 12, "green"], ["ice", 0], ["water", 0], ["pond", 12, "water"], ["building", 14],
+    ["urban", 0], ["green", 0], ["green2", 12, "green"], ["ice", 0], ["ocean", 0, "water"], ["water", 0], ["pond", 12, "water"], ["building", 14],
   ];
   const LINES = [
     ["link", 7, 1.2, 1.05], ["stream", 11, 0.6, 1.15], ["river", 0, 1.4, 1.15], ["rail", 7, 0.8, 1.08], ["border1", 0, 1, 1.05], ["border0", 0, 1.6, 1.05],
@@ -225,11 +228,12 @@
   // One canvas somewhat larger than the map: no seams between tiles, sharp at every zoom, and moved
   // and scaled by Leaflet like its own drawings while the map moves.
   const Ground = L.Renderer.extend({
-    initialize(archive, options) {
+    // Archives: the ground of the whole, and streets of some area, which take its place close by.
+    initialize(archives, options) {
       L.Renderer.prototype.initialize.call(this, { padding: 0.25, pane: "ground", ...options });
-      this._archive = archive;
+      this._archives = archives;
       this._tiles = new Map();
-      archive.ready.then(() => this._map && this._update(), () => {});
+      for (const archive of archives.filter(Boolean)) archive.ready.then(() => this._map && this._update(), () => {});
     },
     _initContainer() {
       this._container = document.createElement("canvas");
@@ -248,9 +252,21 @@
       canvas.style.height = `${size.y}px`;
       this._draw();
     },
-    // The tiles of the present view: those that are here, with where they lie on the layer.
+    // The tiles of the present view that are here, with where they lie on the layer.
     _shown() {
-      const archive = this._archive, map = this._map, zoom = map.getZoom();
+      const zoom = this._map.getZoom(), streets = this._archives[1];
+      const close = streets && streets.root && zoom >= STREETS_FROM;
+      const whole = this._archives[0] ? this._of(0, zoom) : [];
+      if (!close && (whole.length || !streets)) return whole;
+      const near = this._of(1, zoom);
+      if (!close) return near;
+      const [west, south, east, north] = streets.box;
+      const inside = (tile) => tile.east > west && tile.west < east && tile.north > south && tile.south < north;
+      const names = (tile) => ({ ...tile, layers: Object.fromEntries(["country", "state"].filter((n) => tile.layers[n]).map((n) => [n, tile.layers[n]])) });
+      return [...whole.map((tile) => inside(tile) ? names(tile) : tile), ...near];
+    },
+    _of(number, zoom) {
+      const archive = this._archives[number], map = this._map;
       if (!archive.root || zoom < archive.minZoom - 1) return [];
       const z = Math.max(archive.minZoom, Math.min(archive.maxZoom, Math.floor(zoom + 0.25)));
       const size = 256 * 2 ** (zoom - z), origin = map.getPixelOrigin(), count = 2 ** z, shown = [];
@@ -258,14 +274,19 @@
       const high = this._bounds.max.add(origin).divideBy(size).floor();
       for (let x = low.x; x <= high.x; x++) {
         for (let y = Math.max(low.y, 0); y <= Math.min(high.y, count - 1); y++) {
-          const layers = this._tile(z, ((x % count) + count) % count, y);
-          if (layers) shown.push({ layers, size, x: x * size - origin.x, y: y * size - origin.y });
+          const layers = this._tile(number, z, ((x % count) + count) % count, y);
+          if (!layers) continue;
+          const corner = map.unproject([x * 256, y * 256], z), other = map.unproject([(x + 1) * 256, (y + 1) * 256], z);
+          shown.push({
+            layers, size, x: x * size - origin.x, y: y * size - origin.y,
+            west: corner.lng, north: corner.lat, east: other.lng, south: other.lat,
+          });
         }
       }
       return shown;
     },
-    _tile(z, x, y) {
-      const key = `${z}/${x}/${y}`, tiles = this._tiles;
+    _tile(number, z, x, y) {
+      const key = `${number}/${z}/${x}/${y}`, tiles = this._tiles;
       const known = tiles.get(key);
       if (known !== undefined) {
         tiles.delete(key);  // what was wanted last is let go last
@@ -273,7 +294,7 @@
         return known;
       }
       tiles.set(key, null);
-      this._archive.tile(z, x, y).then((bytes) => {
+      this._archives[number].tile(z, x, y).then((bytes) => {
         if (bytes) tiles.set(key, parsed(bytes));
         if (bytes && this._map) this._soon();
       }, () => tiles.delete(key));
@@ -303,7 +324,7 @@
         }
       };
       for (const [layer, from, color] of FILLS) {
-        if (zoom < from || (this.options.lines && !["water", "pond"].includes(layer))) continue;
+        if (zoom < from || (this.options.lines && !["ocean", "water", "pond"].includes(layer))) continue;
         context.fillStyle = colors[color || layer];
         each(layer, (path) => context.fill(path, "evenodd"));
       }
@@ -433,14 +454,15 @@
     },
   });
 
-  // Draw a ground; data: { tiles: address or null, inline: base64 or null, dark, lines }.
+  // Draw a ground; data: { tiles: [address or { inline: base64 }, ...], dark, lines }.
   window.careReachGround = function (map, data, labels) {
     map.createPane("ground").style.zIndex = 200;
     const names = map.createPane("names");
     names.style.zIndex = 450;
     names.style.pointerEvents = "none";
     const look = { dark: data.dark, lines: data.lines };
-    const ground = data.tiles || data.inline ? new Ground(new Archive(data.tiles, data.inline), look).addTo(map) : null;
+    const archives = data.tiles.map((tiles) => tiles && new Archive(tiles));
+    const ground = archives.length ? new Ground(archives, look).addTo(map) : null;
     return { ground, names: new Names(ground, labels, look).addTo(map) };
   };
 })();

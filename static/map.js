@@ -345,13 +345,15 @@
   function spots(group, data) {
     const many = data.places.length > MOST_MARKS;
     spotPaper = spotPaper || L.canvas({ padding: 0.3 });
+    const small = [];
     for (const [status, lat, lon, name] of data.places) {
       const words = name ? name + ": " + status.replace("_", " ") : status.replace("_", " ");
       if (many) {
-        group.addLayer(L.circleMarker([lat, lon], {
-          renderer: spotPaper, radius: 2.6, weight: 1.2, interactive: false,
-          color: status === "added" ? "#0b57d0" : "#111", fillColor: status === "unknown" ? "#fff" : "#1c6b62", fillOpacity: 1,
+        small.push(L.circleMarker([lat, lon], {
+          renderer: spotPaper, radius: 1, weight: 0.5, interactive: false,
+          color: status === "added" ? "#0b57d0" : "#fff", fillColor: status === "unknown" ? "#8a938f" : "#0d4741", fillOpacity: 1,
         }));
+        group.addLayer(small[small.length - 1]);
         continue;
       }
       const marker = L.marker([lat, lon], {
@@ -369,6 +371,17 @@
       });
       marker.on("focus click", () => marker.openTooltip());
       group.addLayer(marker);
+    }
+    const map = window.map;
+    if (small.length && map) {
+      // From afar so many must not hide what they stand on.
+      const sized = function () {
+        const radius = Math.min(5, Math.max(1.1, 1.1 + 0.75 * (map.getZoom() - 4)));
+        for (const spot of small) spot.setStyle({ radius, weight: radius < 2 ? 0.3 : 1 });
+      };
+      sized();
+      map.on("zoomend", sized);
+      group.on("remove", () => map.off("zoomend", sized));
     }
     if (data.shown) {
       const [lat, lon, name] = data.shown;

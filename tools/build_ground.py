@@ -153,9 +153,9 @@ def layers(pack: str) -> Iterator[Layer]:
     first, last = FIRST[pack], LAST[pack]
     starts = {"rail": 6, "road3": 6, "road4": 6, "urban": 5, "lake": 6, "border1": 4}
     for name, rows in natural_earth(pack).items():
+        if name == "water" and pack == "us":
+            rows = _stacked(rows, _farther_sea(pack))
         yield Layer(name, gpd.GeoDataFrame(rows), max(first, starts.get(name, first)), last)
-    if pack == "us":
-        yield Layer("water", _farther_sea(pack), first, last)
     yield Layer("link", _road_links(pack), 7, last)
     for rank, rows in towns(pack):
         zoom = min(max(first, RANK_ZOOM[rank]), last)

@@ -39,6 +39,7 @@ from geo.sources.new_pack import NewPack
 from geo.sources.roads import import_roads
 from geo.sources.service import Service
 from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.streets import import_streets
 from geo.sources.table import Near, read_facilities, read_population
 
 import_app = typer.Typer(
@@ -51,6 +52,7 @@ File = Annotated[Path, typer.Argument(help="The file.")]
 MaybeFile = Annotated[Path | None, typer.Argument(help="The file; the service by default.")]
 State = Annotated[list[str] | None, typer.Option(help="Two letters; may be given again.")]
 ServiceUrl = Annotated[str, typer.Option("--service", help="The service's address.")]
+Buildings = Annotated[bool, typer.Option(help="Draw buildings: more than half of the file.")]
 KeptMapping = Annotated[Path | None, typer.Option(help="A mapping that was kept.")]
 #: This many of a list are named on the terminal.
 _NAMED = 5
@@ -323,9 +325,20 @@ def cms_(
 
 @import_app.command("osm")
 @grouped
-def osm_(file: File, target: Target, country_code: CountryCode = "") -> None:
-    """OpenStreetMap: an extract (.osm.pbf), or an answer of Overpass in JSON."""
+def osm_(
+    file: File, target: Target, country_code: CountryCode = "", buildings: Buildings = True
+) -> None:
+    """OpenStreetMap: an extract (.osm.pbf), with its streets, or an answer of Overpass in JSON."""
     _put(target, [osm.read_osm(file, target.day, country_code=country_code)])
+    if file.name.endswith(".pbf") and not target.dry_run:
+        _put_streets(target.pack, file, buildings)
+
+
+def _put_streets(pack: str, extract: Path, buildings: bool) -> None:
+    """The streets of an extract, onto the maps of a pack."""
+    broken = import_streets(pack, extract, buildings=buildings, progress=say_step)
+    left_out = f"; {broken:,} broken outlines were left out" if broken else ""
+    typer.echo(f"The maps of {pack} show the streets of {extract.name}{left_out}.")
 
 
 @import_app.command("fhir")
@@ -370,14 +383,19 @@ def boundaries_(
 
 @import_app.command("roads")
 def roads_(
-    file: File, pack: PackName = "bhutan", as_of: AsOf = "", dry_run: DryRun = False
+    file: File,
+    pack: PackName = "bhutan",
+    as_of: AsOf = "",
+    dry_run: DryRun = False,
+    buildings: Buildings = True,
 ) -> None:
-    """Roads of an OpenStreetMap extract (.osm.pbf), for minutes by car and on foot."""
+    """Roads of an OpenStreetMap extract (.osm.pbf): for minutes by car and on foot, and on maps."""
     if not import_roads(pack, file, as_of=as_of or None, dry_run=dry_run, progress=say_step):
         typer.echo(f"The roads of {file.name} are in the pack already; nothing has changed.")
     elif dry_run:
         typer.echo(f"Roads can be made of {file.name}; nothing has changed.")
     else:
+        _put_streets(pack, file, buildings)
         typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
 
 

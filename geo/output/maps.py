@@ -95,7 +95,8 @@ class Ground:
         Land, borders and names of regions: a path below `static/`, or GeoJSON (sent with every
         run); None where a pack has none.
     tiles
-        Water, roads and towns as PMTiles: a path below `static/`, or the archive itself.
+        Water, roads and towns as PMTiles, each a path below `static/` or the archive itself: those
+        of the whole (None where there are none), and those of streets where there are any.
     credit
         Whose data the tiles are.
     dark
@@ -105,23 +106,29 @@ class Ground:
     """
 
     land: str | Mapping[str, Any] | None = None
-    tiles: str | bytes | None = None
+    tiles: Sequence[str | bytes | None] = ()
     credit: str = ""
     dark: bool = False
     lines: bool = False
 
     def data(self) -> dict[str, Any]:
         """Plain values for the browser."""
-        land, tiles = self.land, self.tiles
+        land = self.land
         return {
             "url": STATIC_URL + land if isinstance(land, str) else None,
             "land": None if isinstance(land, str) else land,
-            "tiles": STATIC_URL + tiles if isinstance(tiles, str) else None,
-            "inline": base64.b64encode(tiles).decode() if isinstance(tiles, bytes) else None,
+            "tiles": [_archive(part) for part in self.tiles],
             "credit": self.credit,
             "dark": self.dark,
             "lines": self.lines,
         }
+
+
+def _archive(tiles: str | bytes | None) -> str | dict[str, str] | None:
+    """An archive for the browser."""
+    if isinstance(tiles, bytes):
+        return {"inline": base64.b64encode(tiles).decode()}
+    return None if tiles is None else STATIC_URL + tiles
 
 
 def base_map(

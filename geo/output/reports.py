@@ -22,7 +22,7 @@ from geo.output.coverage_text import SUPPLY_PHRASES, band_text, lead_text, perce
 from geo.output.downloads import coverage_about, coverage_table
 from geo.output.drawing import answer_drawing, area_drawing
 from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
-from geo.packs.ground import GROUND, attribution_of, cut_ground
+from geo.packs.ground import GROUND, STREETS, attribution_of, cut_ground
 from geo.packs.pack import Pack, publisher, read_shapes
 from geo.paths import STATIC
 from geo.text import escape
@@ -253,18 +253,17 @@ def _map_html(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> str:
 
 def _base(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> dict[str, Any]:
     """The ground of a pack's map, with its shapes, and its tiles where something is drawn."""
-    land, tiles = pack.files.get("base_map"), pack.files.get(GROUND)
+    land = pack.files.get("base_map")
     outline = pack.outline
-    cut = b""
-    if tiles is not None:
-        box = drawn.box() if isinstance(drawn, maps.SearchMap) else None
-        if box is None and outline is not None:
-            box = outline.bounds
-        cut = cut_ground(tiles, box) if box is not None else b""
+    box = drawn.box() if isinstance(drawn, maps.SearchMap) else None
+    if box is None and outline is not None:
+        box = outline.bounds
+    files = [pack.files.get(resource) for resource in (GROUND, STREETS)]
+    tiles = [cut_ground(file, box) if file and box else b"" for file in files]
     ground = maps.Ground(
         land=json.loads(land.read_text("utf-8")) if land else None,
-        tiles=cut or None,
-        credit=attribution_of(cut) if cut else "",
+        tiles=[part or None for part in tiles] if any(tiles) else (),
+        credit="; ".join(attribution_of(part) for part in tiles if part),
         lines=isinstance(drawn, maps.AreaMap),
     )
     return maps.base_data(ground, outline, pack.view) | {"locate": False}

@@ -23,8 +23,8 @@ from pmtiles.reader import MemorySource, MmapSource, Reader, all_tiles
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
-#: The resource of a pack that holds its ground.
-GROUND = "ground"
+#: The resources of a pack that hold its ground: that of the whole, and streets of some area.
+GROUND, STREETS = "ground", "streets"
 #: What the ground of one picture may weigh inside a report.
 MOST_BYTES = 1_500_000
 #: A tile's most features and bytes before GDAL leaves some out: a town's streets fit.
