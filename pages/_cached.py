@@ -5,6 +5,7 @@ import datetime as dt
 import gc
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -325,9 +326,27 @@ def drawn(of: Pack, resource: str) -> str | dict[str, Any] | None:
 
 def ground(of: Pack, *, lines: bool = False) -> Ground:
     """What a map of a pack stands on, for a light or a dark page."""
-    tiles, credit = _tiles(of)
     dark = st.context.theme.type == "dark"
+    service, credit, _ = tile_service()
+    if service:
+        return Ground(credit=credit, service=service, dark=dark, lines=lines)
+    tiles, credit = _tiles(of)
     return Ground(drawn(of, "base_map"), tiles, credit, dark=dark, lines=lines)
+
+
+def tile_service() -> tuple[str, str, str]:
+    """A tile service that the deployer chose: its address, its attribution, and what is wrong."""
+    asked = os.environ.get("CAREREACH_TILES", "").strip()
+    credit = os.environ.get("CAREREACH_TILES_ATTRIBUTION", "").strip()
+    if not asked:
+        return "", "", ""
+    if not re.fullmatch(r"https?://[^\s\"<>]+", asked) or not all(
+        part in asked for part in ("{z}", "{x}", "{y}")
+    ):
+        return "", "", "CAREREACH_TILES is not an address with {z}, {x} and {y}: it is not used."
+    if not credit:
+        return "", "", "CAREREACH_TILES needs CAREREACH_TILES_ATTRIBUTION: it is not used."
+    return asked, credit, ""
 
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})

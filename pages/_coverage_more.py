@@ -232,12 +232,14 @@ def an_area(coverage: Coverage) -> None:
         st.warning(plain(str(error)))
     if shape is not None:
         part = area_coverage(coverage, shape)
+        left = "how many are not is not known"
+        if part.beyond is not None:
+            left = f"{part.beyond:,} are not"
         st.html(
             f"<p><strong>{part.population:,} people</strong> live in this area. "
             f"{escape(percent_text(part.share[coverage.supply]))} of them are within "
-            f"{within_text(coverage)} "
-            f"({escape(SUPPLY_PHRASES[coverage.supply])}), "
-            f"{part.beyond:,} are not. Such places inside: {part.providers:,}.</p>"
+            f"{within_text(coverage)} ({escape(SUPPLY_PHRASES[coverage.supply])}), {left}. "
+            f"Such places inside: {part.providers:,}.</p>"
         )
     with st.container(horizontal=True):
         if corners:

@@ -55,6 +55,14 @@ MAP_LABELS = {"road": "Distance by road", "straight": "Straight-line distance"} 
 }
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
+#: What the marks of places on the map mean.
+SPOT_LABELS = {
+    "confirmed": "confirmed",
+    "reported": "reported",
+    "likely": "likely",
+    "unknown": "unknown, could do it",
+    "added": "added by you",
+}
 #: So many places of one name are offered.
 MOST_CHOICES = 4
 #: What a click on the map does.
@@ -159,12 +167,16 @@ def figures(coverage: Coverage, against: Coverage | None) -> None:
     if high > low:
         cause = "from all on foot to all by car" if coverage.unit == "min" else "depending on roads"
         span = f"; {_span(low, high)} {cause}"
+    beyond = coverage.people_beyond
     none = np.isnan(coverage.median)
     median = far_text(coverage.median, coverage.shown_unit)
     cards = [
         (percent_text((against or coverage).share["reported"]), "confirmed or reported"),
         (percent_text(coverage.share[coverage.supply]), SUPPLY_PHRASES[coverage.supply] + span),
-        (f"{coverage.people_beyond:,}", f"people beyond {within_text(coverage)} of a {kind} place"),
+        (
+            "not known" if beyond is None else f"{beyond:,}",
+            f"people beyond {within_text(coverage)} of a {kind} place",
+        ),
         (
             median,
             f"no {kind} place that the median person could reach"
@@ -179,7 +191,8 @@ def figures(coverage: Coverage, against: Coverage | None) -> None:
         change = f"{abs(gain):,} {'fewer' if gain >= 0 else 'more'} than today"
         cards[2] = (cards[2][0], f"{cards[2][1]}; {change}")
     body = "".join(
-        f'<div class="cr-figure"><strong>{escape(figure)}</strong><span>{escape(said)}</span></div>'
+        f'<div class="cr-figure{" cr-unknown" * (figure == "not known")}">'
+        f"<strong>{escape(figure)}</strong><span>{escape(said)}</span></div>"
         for figure, said in cards
     )
     st.html(f'<div class="cr-figures">{body}</div>')
@@ -191,8 +204,14 @@ def _span(low: float, high: float) -> str:
 
 def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
     """What the colours mean; classes that no region is in are left out."""
-    words = [*band_text(coverage), "no such place"]
-    spot = " <span>○ such a place</span>" if drawn.places else ""
+    words = [*band_text(coverage), "no such place" if coverage.on_record else "not known"]
+    statuses = dict.fromkeys(place.status for place in drawn.places)
+    spot = "".join(
+        f' <span><i class="cr-key cr-{status}"></i>{escape(SPOT_LABELS[status])}</span>'
+        for status in SPOT_LABELS
+        if status in statuses
+    )
+    lives = " <span>● people, by area of the dot</span>" if drawn.people else ""
     present = sorted({number for number, _ in drawn.classes.values()})
     boxes = "".join(
         f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
@@ -201,7 +220,7 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
     areas = _cached.area_note(view.pack, view.level)
     st.html(
         f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(coverage))} '
-        f"place, median person:</strong> {boxes}{spot}</p>"
+        f"place, median person:</strong> {boxes}{spot}{lives}</p>"
         f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
     )
 
@@ -276,9 +295,11 @@ def gap_table(view: CoverageView, coverage: Coverage) -> None:
         ],
         "more": None,
     }
-    if len(gaps) > len(shown):
+    if len(gaps) > MOST_ROWS:
         data["more"] = f"{len(gaps) - MOST_ROWS:,} more have gaps; all are in the downloads."
-    if gaps.empty:
+    if not coverage.on_record:
+        data["more"] = "Nobody of this supply is on record, so gaps are not known."
+    elif gaps.empty:
         data["more"] = "No region has people beyond the threshold."
     _components.rows(
         "table", data, "gaps", lambda: change_coverage(region=st.session_state["gaps"].select or "")

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -12,6 +12,7 @@ from streamlit.navigation.page import Page
 from geo.errors import CareReachError
 from geo.paths import VENDOR
 from geo.text import escape
+from pages import _cached
 from pages._session import Key
 
 LEAFLET = ("leaflet.js", "leaflet.css")
@@ -124,9 +125,19 @@ def footer() -> None:
     """Who says all this, and what leaves the server."""
     with st.container(horizontal=True, key="foot", gap="small"):
         st.page_link("pages/method.py", label="Method, privacy and how to report an error")
+    service, _, trouble = _cached.tile_service()
+    asks = (
+        "This page asks no third party for anything: your place and your search stay between your "
+        "browser and this server."
+    )
+    if service:
+        asks = (
+            f"The pictures of the map come from {urlsplit(service).hostname}, which sees your "
+            "internet address and which part of the map you look at. Nothing else leaves this "
+            "server."
+        )
     st.html(
         '<footer class="cr-footer">No substitute for medical care. Every statement names its '
-        "source and date; the Data page lists them all. Nothing is sponsored. This page asks no "
-        "third party for anything: your place and your search stay between your browser and this "
-        "server.</footer>"
+        "source and date; the Data page lists them all. Nothing is sponsored. "
+        f"{escape(' '.join(filter(None, (asks, trouble))))}</footer>"
     )

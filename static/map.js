@@ -109,6 +109,10 @@
     // Without land "no data" cannot be told from land.
     if (!data.outlined) frame.classList.add("plain");
     ground = window.careReachGround(map, data, []);
+    if (data.service) {
+      L.tileLayer(data.service, { pane: "ground", maxZoom: map.getMaxZoom(), referrerPolicy: "no-referrer" }).addTo(map);
+      return;
+    }
     const [[, west], [, east]] = data.bounds;
     // From afar the names of regions would stand on each other.
     const from = Math.log2(360 / Math.max(east - west, 0.01)) + 1;

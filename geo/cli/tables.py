@@ -61,7 +61,8 @@ def coverage_table(coverage: Coverage, level: int) -> str:
         median = shown(row["median"], coverage.shown_unit)
         far = "nobody" if pd.isna(median) else f"{median:.0f}"
         name = shorten(row["name"], 40, placeholder="…") + (" (small)" if row["small"] else "")
-        people = f"{row['population']:,}", f"{row['people_beyond']:,}"
+        beyond = row["people_beyond"]
+        people = f"{row['population']:,}", "" if pd.isna(beyond) else f"{beyond:,}"
         lines.append((name, *people, percent_text(row["share"]), far))
     return "\n".join([*out, *aligned(lines)]) + "\n"
 

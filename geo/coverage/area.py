@@ -20,7 +20,8 @@ class AreaFigures:
     Attributes
     ----------
     population, beyond
-        People whose place lies in the area; those of them without the chosen supply in reach.
+        People whose place lies in the area; those of them without the chosen supply in reach (None:
+        not known).
     share
         Of them, within the threshold, for each cumulative supply.
     providers
@@ -28,7 +29,7 @@ class AreaFigures:
     """
 
     population: int
-    beyond: int
+    beyond: int | None
     share: Mapping[str, float]
     providers: int
 
@@ -49,13 +50,15 @@ def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
     reach = coverage.supplied.reach
     share = {
         s: share_within(reach.nearest(coverage.measure.name, s)[inside], people, coverage.within)
+        if coverage.providers[s] or coverage.supplied.supposed
+        else np.nan
         for s in SUPPLIES
     }
     near = people[coverage.far[inside] <= coverage.within].sum()
     supply = in_supply(coverage.supplied.rows, coverage.supply)
     return AreaFigures(
         population=int(people.sum()),
-        beyond=int(people.sum() - near),
+        beyond=int(people.sum() - near) if coverage.on_record else None,
         share=share,
         providers=int(_contains(shape, supply).sum()),
     )

@@ -70,6 +70,11 @@ class Supplied:
     added: tuple[tuple[float, float], ...] = ()
     removed: tuple[str, ...] = ()
 
+    @property
+    def supposed(self) -> bool:
+        """Whether this is a what-if, and not what is on record."""
+        return bool(self.added or self.removed)
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -78,8 +83,8 @@ class Coverage:
     Attributes
     ----------
     covered, share
-        People within the threshold, for each cumulative supply; shares are NaN where nobody
-        lives.
+        People within the threshold, for each cumulative supply; shares are NaN (not
+        known) where nobody of the supply is on record, and where nobody lives.
     within
         The threshold, in the unit of the measure.
     ranges
@@ -150,9 +155,17 @@ class Coverage:
         return self.supplied.assessed.procedure
 
     @property
-    def people_beyond(self) -> int:
-        """People who have nobody of the chosen supply within the threshold."""
-        return self.population - self.covered[self.supply]
+    def on_record(self) -> bool:
+        """Whether anybody of the chosen supply is on record: if not, its figures are not known.
+
+        What is supposed is known.
+        """
+        return self.providers[self.supply] > 0 or self.supplied.supposed
+
+    @property
+    def people_beyond(self) -> int | None:
+        """People who have nobody of the chosen supply within the threshold; None: not known."""
+        return self.population - self.covered[self.supply] if self.on_record else None
 
     def level(self, level: int) -> pd.DataFrame:
         """Regions of one level, those with the most people beyond first."""
@@ -301,7 +314,10 @@ def measure_coverage(
         supply=supply,
         population=int(people.sum()),
         covered={s: int(people[far[s] <= within].sum()) for s in SUPPLIES},
-        share=share,
+        share={
+            s: share[s] if n or supplied.supposed else np.nan
+            for s, n in zip(SUPPLIES, counts, strict=True)
+        },
         ranges=ranges,
         main_cause=main_cause(ranges) if people.sum() else None,
         expected=expected,
@@ -375,6 +391,11 @@ def _regions(supplied: Supplied, measure: Measure, within: float, supply: str) -
         found["providers"] = count.reindex(found.index, fill_value=0).astype(int)
         inhabited = sums["people"].where(sums["people"] > 0)
         found["per_100k"] = 100_000 * found["providers"] / inhabited
+        if place.empty and not supplied.supposed:
+            # That nobody is on record does not say that nobody is there.
+            found["share"] = np.nan
+            for figure in ("covered", "people_beyond"):
+                found[figure] = pd.array([pd.NA] * len(found), "Int64")
         found["small"] = found["population"] < SMALL
         frames.append(found.rename_axis("region_id").reset_index())
     if not frames:

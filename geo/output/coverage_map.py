@@ -81,7 +81,8 @@ def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
     for region, far, share in zip(rows["region_id"], rows["median"], rows["share"], strict=True):
         number = int(np.searchsorted(edges, far)) if pd.notna(far) else len(edges) + 1
         text = far_text(far, coverage.shown_unit) if pd.notna(far) else "no such place"
-        chosen[region] = (number, f"{text}, {percent_text(share)} covered")
+        words = f"{text}, {percent_text(share)} covered" if coverage.on_record else "not known"
+        chosen[region] = (number, words)
     return chosen
 
 

@@ -65,7 +65,7 @@ def percent_text(share: float) -> str:
     ('60 %', 'under 1 %', 'over 99 %', '0 %')
     """
     if np.isnan(share):
-        return "no figure"
+        return "not known"
     if 0 < share < 0.005:
         return "under 1 %"
     if 0.995 <= share < 1:
@@ -127,6 +127,8 @@ def _known_text(coverage: Coverage) -> str:
 def _wider_text(coverage: Coverage) -> str:
     """What follows if the chosen supply is right, without a full stop; "" where nothing more."""
     known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
+    if not wider:
+        return "Who is left out is therefore not known; an answered call would begin to tell"
     if coverage.supply == "confirmed" and known:
         return f"Confirmed only: {percent_text(coverage.share['confirmed'])}"
     if coverage.supply not in ("likely", "unknown") or wider <= known:
@@ -184,11 +186,28 @@ def _cause_text(coverage: Coverage) -> str:
     said = [
         f"{_CAUSES[name] if not place else 'then ' + name} "
         f"{'moves this figure most ' if not place else ''}"
-        f"({percent_text(low)} to {percent_text(high)})"
+        f"({_low_text(coverage, name, low)} to {percent_text(high)})"
         for place, (name, (low, high)) in enumerate(ranked)
         if high > low
     ]
     return ", ".join(said) + "."
+
+
+def _low_text(coverage: Coverage, cause: str, low: float) -> str:
+    """The low end of a range: nobody on record is no zero."""
+    nobody = cause == "evidence" and not coverage.providers["confirmed"]
+    return "not known" if nobody else percent_text(low)
+
+
+def beyond_text(coverage: Coverage) -> str:
+    """How many people have nobody of the supply within the threshold, in a sentence."""
+    supply = f"place counted ({SUPPLY_PHRASES[coverage.supply]})"
+    if coverage.people_beyond is None:
+        return f"No {supply} is on record: how many people have none near is not known."
+    return (
+        f"{coverage.people_beyond:,} of {coverage.population:,} people are farther than "
+        f"{within_text(coverage)} from the nearest {supply}."
+    )
 
 
 def _expected_text(coverage: Coverage) -> str:

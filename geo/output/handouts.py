@@ -17,13 +17,7 @@ from geo.output.answer_text import (
     plain_rows,
     seen_at_text,
 )
-from geo.output.coverage_text import (
-    SUPPLY_PHRASES,
-    detour_text,
-    lead_text,
-    percent_text,
-    within_text,
-)
+from geo.output.coverage_text import beyond_text, detour_text, lead_text, percent_text, within_text
 from geo.output.downloads import coverage_about, limits_of
 from geo.output.entry_html import (
     questions_html,
@@ -137,8 +131,7 @@ def summary_html(coverage: Coverage, level: int, calls: pd.DataFrame, url: str) 
         f'<article class="cr-leaflet cr-summary"><h1>{escape(supplied.assessed.procedure.title)} '
         f"in {escape(pack.country)}: who is within {within_text(coverage)}</h1>"
         f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
-        f"<p>{coverage.people_beyond:,} people are farther than {within_text(coverage)} from "
-        f"the nearest place counted ({escape(SUPPLY_PHRASES[coverage.supply])}).</p>"
+        f"<p>{escape(beyond_text(coverage))}</p>"
         f'<div class="cr-sheet"><section><h2>Largest gaps</h2><table><tr><th>{area}</th>'
         f"<th>People beyond</th><th>Covered</th></tr>{rows}</table></section>"
         "<section><h2>Which call would change it most</h2><table><tr><th>Ask</th><th>Now</th>"

@@ -99,6 +99,8 @@ class Ground:
         of the whole (None where there are none), and those of streets where there are any.
     credit
         Whose data the tiles are.
+    service
+        The address of a tile service instead, with `{z}`, `{x}` and `{y}`; "" for none.
     dark
         Whether it is drawn for a dark page.
     lines
@@ -108,6 +110,7 @@ class Ground:
     land: str | Mapping[str, Any] | None = None
     tiles: Sequence[str | bytes | None] = ()
     credit: str = ""
+    service: str = ""
     dark: bool = False
     lines: bool = False
 
@@ -119,6 +122,7 @@ class Ground:
             "land": None if isinstance(land, str) else land,
             "tiles": [_archive(part) for part in self.tiles],
             "credit": self.credit,
+            "service": self.service,
             "dark": self.dark,
             "lines": self.lines,
         }

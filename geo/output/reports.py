@@ -18,7 +18,7 @@ from geo.coverage.coverage import Coverage, in_supply
 from geo.coverage.siting import Sites
 from geo.output import maps
 from geo.output.answer_text import STATUS_LABELS, date_text
-from geo.output.coverage_text import SUPPLY_PHRASES, band_text, lead_text, percent_text, within_text
+from geo.output.coverage_text import band_text, beyond_text, lead_text, percent_text, within_text
 from geo.output.downloads import coverage_about, coverage_table
 from geo.output.drawing import answer_drawing, area_drawing
 from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
@@ -162,8 +162,7 @@ def decision_report(
     body = (
         f'<article class="decide"><h1>{escape(title)}</h1>'
         f"<p><strong>{escape(first)}</strong> {escape(second)} {escape(cause)}</p>"
-        f"<p>{coverage.people_beyond:,} of {coverage.population:,} people have no place counted "
-        f"({escape(SUPPLY_PHRASES[coverage.supply])}) within {escape(within_text(coverage))}.</p>"
+        f"<p>{escape(beyond_text(coverage))}</p>"
         f"{_areas_html(coverage, drawn)}"
         f'<div class="two"><section><h2>Who verified what</h2>{_verified_html(coverage)}</section>'
         "<section><h2>Which call would change most</h2>"

@@ -29,6 +29,8 @@ GROUND, STREETS = "ground", "streets"
 MOST_BYTES = 1_500_000
 #: A tile's most features and bytes before GDAL leaves some out: a town's streets fit.
 _MOST_FEATURES, _MOST_TILE_BYTES = 100_000, 500_000
+#: A tile with anything in it is larger: views of more tiles than fit are not even looked at.
+_LEAST_TILE_BYTES = 100
 
 Bounds = tuple[float, float, float, float]
 
@@ -163,15 +165,27 @@ def cut_ground(path: Path, box: Bounds, most_bytes: int = MOST_BYTES) -> bytes:
     bytes
         The archive; empty where nothing of it lies in the view.
     """
-    source = MmapSource(path.open("rb"))
-    reader = Reader(source)
+    with path.open("rb") as file:
+        reader = Reader(MmapSource(file))
+        about = reader.metadata()
+        kept = _kept(reader, box, most_bytes)
+    if not kept:
+        return b""
+    out = io.BytesIO()
+    unpacked = ((number, gzip.decompress(data)) for number, data in sorted(kept))
+    _write_archive(unpacked, out, box, about)
+    return out.getvalue()
+
+
+def _kept(reader: Any, box: Bounds, most_bytes: int) -> list[tuple[int, bytes]]:
+    """The tiles of a view, zoom by zoom while they are not too much."""
     header = reader.header()
     kept: list[tuple[int, bytes]] = []
     weight = 0
     for zoom in range(header["min_zoom"], header["max_zoom"] + 1):
         left, top = _tile_at(box[0], box[3], zoom)
         right, bottom = _tile_at(box[2], box[1], zoom)
-        if (right - left + 1) * (bottom - top + 1) * 100 > most_bytes:
+        if (right - left + 1) * (bottom - top + 1) * _LEAST_TILE_BYTES > most_bytes:
             break
         found = [
             (zxy_to_tileid(zoom, x, y), data)
@@ -183,12 +197,7 @@ def cut_ground(path: Path, box: Bounds, most_bytes: int = MOST_BYTES) -> bytes:
         if weight > most_bytes:
             break
         kept += found
-    if not kept:
-        return b""
-    out = io.BytesIO()
-    unpacked = ((number, gzip.decompress(data)) for number, data in sorted(kept))
-    _write_archive(unpacked, out, box, reader.metadata())
-    return out.getvalue()
+    return kept
 
 
 def _tile_at(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -202,5 +211,7 @@ def _tile_at(lon: float, lat: float, zoom: int) -> tuple[int, int]:
 
 def attribution_of(data: Path | bytes) -> str:
     """Whose data a ground is."""
-    source = MemorySource(data) if isinstance(data, bytes) else MmapSource(data.open("rb"))
-    return str(Reader(source).metadata().get("attribution", ""))
+    if isinstance(data, bytes):
+        return str(Reader(MemorySource(data)).metadata().get("attribution", ""))
+    with data.open("rb") as file:
+        return str(Reader(MmapSource(file)).metadata().get("attribution", ""))

@@ -121,7 +121,7 @@ def test_coverage_gives_the_pages_numbers_as_json() -> None:
     total = found["total"]
     assert set(total) >= {"population", "covered", "share", "ranges", "main_cause", "nearest_km"}
     assert total["covered"]["likely"] == 727_145 - 287_689
-    assert (total["share"]["reported"], total["main_cause"]) == (0, "evidence")
+    assert (total["share"]["reported"], total["main_cause"]) == (None, "evidence")
     assert {r["level"] for r in found["regions"]} == {1}
     assert {"e2sfca", "per_100k", "people_beyond", "small"} <= set(found["regions"][0])
 

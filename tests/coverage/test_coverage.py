@@ -46,7 +46,8 @@ def patch(bhutan: Pack, library: dict[str, Procedure]) -> Supplied:
 
 def test_the_blood_patch_in_bhutan(patch: Supplied) -> None:
     found = measure_coverage(patch, 50)
-    assert found.share["confirmed"] == found.share["reported"] == 0
+    # Nobody is on record: that is not zero.
+    assert np.isnan([found.share["confirmed"], found.share["reported"]]).all()
     assert found.share["likely"] == pytest.approx(0.60, abs=0.01)
     straight = measure_coverage(patch, 50, measure="straight")
     assert straight.share["likely"] == pytest.approx(0.95, abs=0.01)
@@ -57,7 +58,7 @@ def test_the_blood_patch_in_bhutan(patch: Supplied) -> None:
         "Nobody in Bhutan has confirmed or reported it.",
         "If the 8 likely places do it, 60 % of 727,145 people are within 50 km by road "
         "(straight line: 95 %; every place that could: 90 %).",
-        "Evidence moves this figure most (0 % to 90 %), then travel (56 % to 95 %).",
+        "Evidence moves this figure most (not known to 90 %), then travel (56 % to 95 %).",
     )
 
 
@@ -145,7 +146,7 @@ def test_an_area_counts_its_own_people(patch: Supplied) -> None:
     found = measure_coverage(patch, 50)
     whole = area_coverage(found, shapely.box(88, 26, 93, 29))
     assert (whole.population, whole.beyond) == (found.population, found.people_beyond)
-    assert whole.share == pytest.approx(dict(found.share))
+    assert whole.share == pytest.approx(dict(found.share), nan_ok=True)
     empty = area_coverage(found, shapely.box(0, 0, 1, 1))
     assert empty.population == 0
     assert np.isnan(empty.share["likely"])
@@ -228,7 +229,7 @@ def test_nobody_lives_there(bhutan: Pack, library: dict[str, Procedure]) -> None
     assert found.population == 0
     assert found.main_cause is None
     assert np.isnan(found.share["likely"])
-    assert percent_text(found.share["likely"]) == "no figure"
+    assert percent_text(found.share["likely"]) == "not known"
     assert lead_text(found)[0] == "Where people live in Bhutan is not known here."
     assert "import demand FILE --pack bhutan" in lead_text(found)[1]
     assert access_scores(found)["e2sfca"].isna().all()
@@ -239,7 +240,11 @@ def test_no_provider_and_one_provider(bhutan: Pack, library: dict[str, Procedure
         bhutan, providers=bhutan.providers.head(0), evidence=table("evidence")
     )
     found = measure_coverage(supplied(nobody, library), 50)
-    assert found.people_beyond == found.population
+    assert found.people_beyond is None
+    assert found.regions[["share", "covered", "people_beyond"]].isna().all(axis=None)
+    assert "not known" in " ".join(
+        lead_text(dataclasses.replace(found, providers={**found.providers, "unknown": 1}))
+    )
     assert find_calls(found).empty
     one = dataclasses.replace(bhutan, providers=bhutan.providers.head(1))
     found = measure_coverage(supplied(one, library), 50)
