@@ -18,12 +18,13 @@ from geo.care.find import ORDERS, SHOW, Search
 from geo.care.library import ProcedureMatch, find_procedure
 from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
-from geo.packs.gazetteer import Place, PlaceMatch
-from geo.packs.pack import Pack, list_packs
+from geo.packs.gazetteer import PlaceMatch
+from geo.packs.pack import Pack
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
 from geo.units import UNITS, Units
-from pages import _cached
+from pages import _cached, _places
+from pages._places import Problem
 from pages._session import Key
 
 DEFAULT_PACK = "bhutan"
@@ -37,17 +38,7 @@ NAMES = {"open_now": "open"}
 MOST_ADDED = 10
 
 #: So many places of another pack are offered for a name.
-MOST_AWAY = 3
 #: What does not go along into another pack.
-_PLAIN = dict.fromkeys(("provider", "measure", "radius_km", "within_min"), "")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that was not understood, in one sentence, and what to click instead."""
-
-    sentence: str
-    offers: tuple[tuple[str, dict[str, str]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +167,12 @@ class _Reader:
         except CareReachError as error:
             pack = _cached.pack(DEFAULT_PACK)
             self.tell(f"{str(error).rstrip('.')}. The data shown is of {pack.country}.")
+        near = self.get("near")
+        if near and "pack" not in self._address and pack.name == DEFAULT_PACK:
+            home = _places.home_of(near, pack)
+            if home is not None:
+                pack = home[0]
+                self.problems.append(_places.gone_problem(near, pack))
         return pack
 
     def procedure(self) -> Procedure:
@@ -196,8 +193,8 @@ class _Reader:
         near = self._address.get("near", default)
         match = self.pack.gazetteer.find(near)
         if match.place is None and not match.choices:
-            away = elsewhere(near, self.pack)
-            self.problems.append(unknown_place(match, near, away, default))
+            away = _places.elsewhere(near, self.pack)
+            self.problems.append(_places.unknown_place(match, near, away, default))
             return default, self.pack.gazetteer.find(default)
         if match.place is None:
             return near, match
@@ -394,44 +391,21 @@ def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Pro
     return Problem(sentence, tuple((title, offers[title]) for title in titles))
 
 
-def unknown_place(
-    match: PlaceMatch, text: str, away: list[tuple[Pack, Place]], shown: str
-) -> Problem:
-    """Nobody knows this place here: say so, and offer where it is, or what is spelled alike."""
-    still = f" Still shown: {shown}." if shown else ""
-    if away:
-        countries = " and ".join(dict.fromkeys(other.country for other, _ in away))
-        offers = tuple(
-            (
-                f"{place.label} ({other.country})",
-                {**_PLAIN, "near": place.label, "pack": other.name},
-            )
-            for other, place in away
-        )
-        return Problem(f"“{text.strip()}” is in the data of {countries}.{still}", offers)
-    near = tuple((label, {"near": label, "provider": ""}) for label in match.suggestions)
-    return Problem(f"{match.problem}{still}", near)
-
-
-def elsewhere(text: str, pack: Pack) -> list[tuple[Pack, Place]]:
-    """The places of other packs that a text surely names."""
-    found = []
-    for name in list_packs():
-        if name == pack.name:
-            continue
-        try:
-            other = _cached.pack(name)
-        except CareReachError:  # a broken pack of the user's
-            continue
-        match = other.gazetteer.find(text)
-        if not match.corrected and not match.ignored:
-            found += [(other, place) for place in match.every[:MOST_AWAY]]
-    return found[: 2 * MOST_AWAY]
-
-
 def change_find(**changes: str) -> None:
     """Change the address of Find as it is now; a callback never holds an older view of it."""
     _change(lambda: read_find()[0].address(**changes))
+
+
+def go_to(near: str) -> None:
+    """Search from a place, in whichever pack it lies."""
+    home = _places.home_of(near, read_find()[0].pack)
+    if home is None:
+        change_find(near=near, provider="")
+        return
+    pack, place = home
+    label = near if place.kind == "point" else place.label
+    change_find(**{**_places.PLAIN, "near": label, "pack": pack.name, "units": ""})
+    tell(_places.gone_problem(near, pack))
 
 
 def change_coverage(**changes: str) -> None:

@@ -21,12 +21,20 @@ from geo.care.filters import Filters, choices
 from geo.care.find import Assessed, assess_pack, narrow
 from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
-from geo.errors import DataError
+from geo.errors import CareReachError, DataError
 from geo.output.maps import Ground
 from geo.packs.build import public_path
 from geo.packs.ground import GROUND, STREETS, attribution_of
 from geo.packs.names import Place
-from geo.packs.pack import DESCRIPTOR, Pack, open_pack, pack_folder, sha256_of
+from geo.packs.pack import (
+    DESCRIPTOR,
+    Pack,
+    list_packs,
+    open_pack,
+    pack_folder,
+    read_descriptor,
+    sha256_of,
+)
 from geo.packs.suggestions import Suggestions
 from geo.paths import STATIC, VENDOR
 from geo.progress import Step
@@ -66,6 +74,15 @@ def _settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def countries() -> list[str]:
+    """Of which countries or areas there is data, as the packs' descriptors say it."""
+    found = []
+    for folder in list_packs().values():
+        with contextlib.suppress(CareReachError):
+            found.append(str(read_descriptor(folder)["country"]))
+    return list(dict.fromkeys(found))
 
 
 def pack_key(of: Pack) -> tuple[str, str]:

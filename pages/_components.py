@@ -44,10 +44,15 @@ def plain(text: str) -> str:
 
 
 def urgent(
-    procedure: Procedure, of: Pack, seen: tuple[str, str] | None, *, opens: bool = False
+    procedure: Procedure,
+    of: Pack,
+    seen: tuple[str, str] | None,
+    *,
+    here: bool = True,
+    opens: bool = False,
 ) -> None:
     """Red flags with the emergency number, and the first step, side by side."""
-    st.html(entry_html.urgent_html(procedure, of, seen, opens=opens))
+    st.html(entry_html.urgent_html(procedure, of, seen, here=here, opens=opens))
 
 
 def explainer(procedure: Procedure, treatments: Mapping[str, dict[str, str]]) -> None:
@@ -101,6 +106,18 @@ def place_suggestions(typed: str, places: Sequence[Place], key: str) -> None:
     ]
     data = {"typed": typed, "places": rows, "told": f"{said} Use the arrow keys."}
     component(data=data, key=key, on_typed_change=lambda: None)
+
+
+def locate_button(key: str, on_spot: Callable[[], None]) -> None:
+    """A button that asks the browser where it is; its state's `spot` is "latitude, longitude"."""
+    component = st.components.v2.component(
+        f"carereach_{key}",
+        html='<button type="button">Use my location</button><p role="status"></p>',
+        css=(STATIC / "locate.css").read_text("utf-8"),
+        js=_LIST_JS.replace("list", "locate"),
+    )
+    with st.container(key=f"{key}_box"):
+        component(key=key, on_spot_change=on_spot)
 
 
 def download(label: str, data: Any, name: str, **more: Any) -> None:

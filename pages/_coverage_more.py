@@ -24,9 +24,10 @@ from geo.packs.shapes import read_area
 from geo.text import escape
 from geo.units import shown
 from pages import _address, _cached, _components, _frame
-from pages._address import MOST_ADDED, CoverageView, Problem, change_coverage, points_text
+from pages._address import MOST_ADDED, CoverageView, change_coverage, points_text
 from pages._components import plain
 from pages._coverage_parts import SUPPLY_LABELS
+from pages._places import Problem
 from pages._session import Key
 
 #: Of more places than this nobody picks one from a list.

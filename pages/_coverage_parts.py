@@ -31,15 +31,9 @@ from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
 from geo.units import Units, shown
 from pages import _address, _cached, _components
-from pages._address import (
-    MOST_ADDED,
-    CoverageView,
-    Problem,
-    change_coverage,
-    points_text,
-    read_coverage,
-)
+from pages._address import MOST_ADDED, CoverageView, change_coverage, points_text, read_coverage
 from pages._components import plain
+from pages._places import Problem
 from pages._session import Key
 
 SUPPLY_LABELS = {

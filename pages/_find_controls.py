@@ -11,9 +11,10 @@ from geo.output.answer_text import threshold_text
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack
 from geo.text import escape
-from pages import _address, _cached, _components
-from pages._address import FindView, Problem
+from pages import _address, _cached, _components, _places
+from pages._address import FindView
 from pages._components import plain
+from pages._places import Problem
 
 SHOW_LABELS, FILTER_LABELS = _components.LABELS["show"], _components.LABELS["filters"]
 MEANINGS = Path(__file__).parent / "meanings.html"
@@ -39,10 +40,18 @@ def typed_place() -> None:
     """A place by any spelling; what nobody knows stays in the box."""
     typed = st.session_state["w_near"]
     view, _ = _address.read_find()
+    shown = view.near if view.match.place else ""
+    here = _places.here_problem(typed)
+    if here is not None:
+        _address.tell(here, w_near=typed)
+        return
     match = view.pack.gazetteer.find(typed)
     notes = match.notes(typed)
+    if _places.home_of(typed, view.pack) is not None:
+        _address.go_to(typed)
+        return
     # What another pack has by this very name is meant rather than a similar one of this.
-    away = _address.elsewhere(typed, view.pack) if match.corrected or not match.every else []
+    away = _places.elsewhere(typed, view.pack) if match.corrected or not match.every else []
     if match.place and not away:
         _address.change_find(near=match.place.label, provider="")
         if notes:
@@ -50,8 +59,14 @@ def typed_place() -> None:
     elif match.choices and not away:
         _address.change_find(near=typed, provider="")
     else:
-        shown = view.near if view.match.place else ""
-        _address.tell(_address.unknown_place(match, typed, away, shown), w_near=typed)
+        _address.tell(_places.unknown_place(match, typed, away, shown), w_near=typed)
+
+
+def located() -> None:
+    """The browser said where the reader is."""
+    spot = st.session_state["locate"].spot
+    if spot:
+        _address.go_to(spot)
 
 
 def controls(view: FindView) -> None:
@@ -79,6 +94,7 @@ def controls(view: FindView) -> None:
                 on_change=typed_place,
             )
             suggestions(view.pack)
+            _components.locate_button("locate", located)
         minutes = view.measure.unit == "min"
         _components.threshold_slider(
             within,

@@ -62,21 +62,15 @@ def headline(view: FindView, answer: Answer) -> None:
     )
     with st.container(key="outside"):
         if answer.outside_km:
-            st.info(plain(outside_text(answer)))
+            countries = " and ".join(_cached.countries())
+            st.info(plain(f"{outside_text(answer)} There is data here of {countries}."))
             st.button(
                 plain(f"Back to {view.pack.default_place}"),
                 on_click=_address.change_find,
                 kwargs={"near": view.pack.default_place, "provider": ""},
             )
     with st.container(horizontal=True, key="choices", vertical_alignment="center", gap="small"):
-        for other in _namesakes(view, answer):
-            st.button(
-                plain(f"Not the {answer.place.name} in {other.within}? Switch"),
-                key=f"other_{other.place_id}",
-                type="tertiary",
-                on_click=_address.change_find,
-                kwargs={"near": other.label, "provider": ""},
-            )
+        _other_places(answer, _namesakes(view, answer))
         more_choices(view)
         filters(view)
     _examples(view)
@@ -101,6 +95,24 @@ def _examples(view: FindView) -> None:
             )
 
 
+def _other_places(answer: Answer, namesakes: Sequence[Place]) -> None:
+    """One click to another place of the same name."""
+    name = answer.place.name
+    one = len(namesakes) == 1
+    if not namesakes:
+        return
+    with st.container() if one else st.popover(plain(f"Not this {name}?")):
+        for other in namesakes:
+            words = f"Not the {name} in {other.within}? Switch" if one else other.label
+            st.button(
+                plain(words),
+                key=f"other_{other.place_id}",
+                type="tertiary",
+                on_click=_address.change_find,
+                kwargs={"near": other.label, "provider": ""},
+            )
+
+
 def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     """Other places of the same name, which the reader may have meant."""
     if answer.place.kind == "point":
@@ -109,6 +121,28 @@ def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     return [c for c in match.every if c.place_id != answer.place.place_id and c.within][
         :MOST_OTHERS
     ]
+
+
+LIST, MAP = "List", "Map"
+
+
+def phone_switch() -> None:
+    """List or map: on a phone one of them is shown, elsewhere both are, side by side."""
+    with st.container(key="phone_switch"):
+        chosen = st.segmented_control(
+            "Show",
+            [LIST, MAP],
+            default=LIST,
+            key="w_phone",
+            label_visibility="collapsed",
+            width="stretch",
+        )
+    # Out of sight and out of reach, but as wide as it was: a map without a size cannot be drawn.
+    hidden = "listed" if chosen == MAP else "charted"
+    st.html(
+        f"<style>@media (max-width: 640px) {{ .st-key-{hidden} {{ visibility: hidden; "
+        "position: absolute; width: 100%; height: 0; overflow: hidden; } }</style>"
+    )
 
 
 def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict[str, Any]:
@@ -173,7 +207,7 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
     if answer.assessed.narrowed:
         lines = ["Others may be near: let go of a filter to see them."]
         lines += ["Farther away, below, are the nearest who pass."] if shown else []
-        if answer.pack.emergency_number:
+        if answer.pack.emergency_number and not answer.outside_km:
             lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
         return {"title": f"Nobody within {within} passes your filters", "lines": lines}
     if answer.search.show == "not_offered":
@@ -183,7 +217,8 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
         lines.append(f"The nearest hospital where you can be seen is {seen[0]}, {seen[1]}.")
     if shown:
         lines.append("Farther away, below, are the nearest who may do it.")
-    lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+    if answer.pack.emergency_number and not answer.outside_km:
+        lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
     return {"title": f"Nobody within {within}", "lines": lines}
 
 

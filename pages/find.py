@@ -42,7 +42,7 @@ def clicked_map() -> None:
     elif value.get("last_clicked") and value["last_clicked"] != seen.get("last_clicked"):
         spot = value["last_clicked"]
         near = f"{round(spot['lat'], 4)}, {round(spot['lng'], 4)}"
-        _address.change_find(near=near, provider="")
+        _address.go_to(near)
 
 
 def picked_row() -> None:
@@ -54,15 +54,16 @@ def show(answer: Answer) -> None:
     """Everything that follows from one known place."""
     rows = answer_rows(answer, now)
     drawn = _find_parts.search_map(view, answer, rows)
-    _components.urgent(procedure, pack, seen_at_text(answer))
+    _components.urgent(procedure, pack, seen_at_text(answer), here=not answer.outside_km)
     _find_controls.problems(view, unclear, answer)
     _find_parts.headline(view, answer)
+    _find_parts.phone_switch()
     listed, chart, panel = st.columns([31, 34, 31], gap="medium")
-    with listed:
+    with listed, st.container(key="listed"):
         data = _find_parts.list_data(answer, rows, view.provider)
         _components.rows("list", data, "rows", picked_row)
         _find_parts.take_along(view, answer, drawn, today)
-    with chart:
+    with chart, st.container(key="charted"):
         label = "Your place" if answer.place.kind == "point" else answer.place.name
         st_folium(
             maps.base_map(_cached.ground(pack), pack.outline, pack.view, units=view.units),

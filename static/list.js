@@ -63,6 +63,8 @@ function reachable(words) {
   return line;
 }
 
+const narrow = () => window.innerWidth <= 640;
+
 function card(row, selected, choose) {
   const item = make("li", null, "row" + (selected ? " selected" : ""));
   const head = make("div", null, "head");
@@ -77,10 +79,12 @@ function card(row, selected, choose) {
   button.addEventListener("click", () => choose(selected ? "" : row.id));
   const title = make("h3");
   title.append(button);
-  head.append(pin, title, make("span", row.distance, "distance"));
+  const distance = make("span", row.distance, "distance");
+  head.append(pin, title);
   item.append(head);
 
   const badges = make("p", null, "badges");
+  (narrow() ? badges : head).append(distance);
   badges.append(make("span", row.statusWords, "badge status " + row.status));
   for (const [kind, words] of row.badges) badges.append(" ", make("span", words, "badge " + kind));
   item.append(badges, make("p", row.reason, "reason"));
@@ -89,8 +93,12 @@ function card(row, selected, choose) {
   source.append(link(row.source, row.url));
   for (const [words, from] of row.against) source.append(" · against: " + words + " (" + from + ")");
   if (row.detail) source.append(" · " + row.detail);
-  item.append(source);
-  if (row.facts) item.append(make("p", row.facts, "facts"));
+  const facts = row.facts ? make("p", row.facts, "facts") : null;
+  // On a phone a row is short until it is opened.
+  if (!narrow()) {
+    item.append(source);
+    if (facts) item.append(facts);
+  }
   if (row.phone || row.at) {
     const actions = make("p", null, "actions");
     if (row.phone) {
@@ -100,7 +108,8 @@ function card(row, selected, choose) {
     }
     if (row.at) {
       // For the map app of a phone; hidden where there is only a mouse.
-      const go = make("a", "Open in maps", "maps");
+      const go = make("a", narrow() ? "Maps" : "Open in maps", "maps");
+      go.setAttribute("aria-label", "Open in maps: " + row.name);
       go.href = "geo:" + row.at.join(",") + "?q=" + row.at.join(",");
       actions.append(go);
     }
@@ -111,7 +120,11 @@ function card(row, selected, choose) {
   }
   const more = make("details");
   more.open = selected;
-  more.append(make("summary", "How to ask there, and what this rests on"));
+  more.append(make("summary", narrow() ? "More" : "How to ask there, and what this rests on"));
+  if (narrow()) {
+    more.append(source);
+    if (facts) more.append(facts);
+  }
   more.append(reachable(row.reach));
   if (row.page) {
     const official = make("p");

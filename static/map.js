@@ -145,16 +145,17 @@
   // room; where there is none within a marker's width, the later one lies below.
   const STEPS = [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1], [1, -1], [-1, -1]];
 
-  function spread(map, markers) {
-    const taken = [];
-    const free = (x, y) => !taken.some((t) => Math.abs(t.x - x) < PIN && Math.abs(t.y - y) < PIN);
+  function spread(map, markers, origin) {
+    const place = map.latLngToLayerPoint(origin);
+    const taken = [{ x: place.x, y: place.y, wide: 4 }];
+    const free = (x, y, wide) => !taken.some((t) => Math.abs(t.x - x) < (t.wide + wide) / 2 && Math.abs(t.y - y) < PIN);
     for (const marker of markers) {
-      const spot = map.latLngToLayerPoint(marker.getLatLng());
+      const spot = map.latLngToLayerPoint(marker.getLatLng()), wide = marker.options.crWide;
       const [dx, dy] = STEPS.map(([x, y]) => [x * (PIN + 2), y * (PIN + 2)])
-        .find(([x, y]) => free(spot.x + x, spot.y + y)) || [0, 0];
-      taken.push({ x: spot.x + dx, y: spot.y + dy });
+        .find(([x, y]) => free(spot.x + x, spot.y + y, wide)) || [0, 0];
+      taken.push({ x: spot.x + dx, y: spot.y + dy, wide });
       const icon = marker.options.icon;
-      icon.options.iconAnchor = [PIN / 2 - dx, PIN / 2 - dy];
+      icon.options.iconAnchor = [wide / 2 - dx, PIN / 2 - dy];
       marker.setIcon(icon);
       name(marker);
     }
@@ -167,6 +168,18 @@
     element.setAttribute("role", "button");
     element.setAttribute("aria-label", marker.options.crText);
     element.setAttribute("aria-pressed", marker.options.crSelected ? "true" : "false");
+  }
+
+  // Rows that are known to their town only share one mark there; each other row has its own.
+  const MOST_TOLD = 6;
+
+  function stacked(rows) {
+    const stacks = new Map();
+    for (const row of rows) {
+      const key = row[7] ? "in " + row[7] : row[0];
+      stacks.set(key, [...(stacks.get(key) || []), row]);
+    }
+    return [...stacks.values()];
   }
 
   window.careReachFound = function (group, data) {
@@ -193,19 +206,22 @@
       interactive: false, keyboard: false,
       icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-13, 24] }), zIndexOffset: -500,
     }));
-    const markers = data.rows.map(function (row) {
-      const [id, number, title, status, distance, lat, lon] = row;
-      const words = number + ". " + title + ": " + status.replace("_", " ") + ", " + distance;
+    const markers = stacked(data.rows).map(function (rows) {
+      const [id, number, , status, , lat, lon, town] = rows.find((row) => row[0] === data.selected) || rows[0];
+      const told = rows.slice(0, MOST_TOLD).map(([, n, title, s, far]) => n + ". " + title + ": " + s.replace("_", " ") + ", " + far);
+      if (rows.length > MOST_TOLD) told.push("and " + (rows.length - MOST_TOLD) + " more in the list");
+      const words = told.join("\n");
       const chosen = id === data.selected;
       // On the side of the antimeridian where the place is.
       const near = lon + 360 * Math.round((data.origin[1] - lon) / 360);
+      const wide = rows.length > 1 ? PIN + 26 : PIN;
       const marker = L.marker([lat, near], {
         icon: L.divIcon({
-          className: "cr-pin cr-" + status + (chosen ? " cr-selected" : ""),
-          html: text("span", number), iconSize: [PIN, PIN],
+          className: "cr-pin cr-" + status + (town ? " cr-rough" : "") + (chosen ? " cr-selected" : ""),
+          html: text("span", rows.length > 1 ? number + " +" + (rows.length - 1) : number), iconSize: [wide, PIN],
         }),
         keyboard: true, riseOnHover: true, zIndexOffset: chosen ? 1000 : -number,
-        crText: words, crSelected: chosen,
+        crText: words, crSelected: chosen, crWide: wide,
       });
       // The frame reports the tooltip of what was clicked: words on screen, the row's id there.
       const tip = text("span", words);
@@ -222,11 +238,11 @@
     window.setTimeout(function () {
       const current = window.map;
       if (!current || !current.hasLayer(group)) return;
-      spread(current, markers);
+      spread(current, markers, data.origin);
       // A flight reports a new zoom even where it is the old one, and a fresh icon loses a click.
       let zoom = current.getZoom();
       const respread = function () {
-        if (current.getZoom() !== zoom) spread(current, markers);
+        if (current.getZoom() !== zoom) spread(current, markers, data.origin);
         zoom = current.getZoom();
       };
       current.on("zoomend", respread);

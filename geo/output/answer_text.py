@@ -112,6 +112,12 @@ class Row:
         """The status as shown."""
         return STATUS_LABELS[self.status]
 
+    @property
+    def town(self) -> str | None:
+        """The town, where the position is only that of its town or postcode; else None."""
+        placed = self.values["location_precision"] in _PLACED
+        return (_text(self.values["locality"]) or "its town") if placed else None
+
 
 def distance_text(km: float, units: Units, *, about: bool = False) -> str:
     """A distance for a reader: whole numbers, *about* where something was estimated.
@@ -285,6 +291,8 @@ def _badges(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(badges)
 
 
+#: A place that is known to its town or postcode only may be so far from where it is shown.
+ROUGH_KM = 3.0
 _PLACED = {"postcode": "placed in the middle of its postcode", "locality": "placed in its town"}
 _YES = {
     "wheelchair": "wheelchair access",
@@ -329,8 +337,13 @@ def _distances(answer: Answer, row: Mapping[str, Any]) -> tuple[str, str]:
             return f"{'about ' if about else ''}{far:.{digits}f} {units}"
         return distance_text(km, units, about=about)
 
-    rough = row["location_precision"] == "postcode"
+    rough = row["location_precision"] in _PLACED
     straight = f"{told(row['distance_km'], about=rough)} in a straight line"
+    town = _text(row["locality"])
+    if rough and town:
+        # It stands at its town or postcode: nobody knows how far it is within that.
+        near = row["distance_km"] < ROUGH_KM
+        straight = f"in {town}" if near else f"in {town}, {straight}"
     measure, detour = answer.measure, answer.pack.detour
     if measure.unit == "min":
         way = _way(measure.name, row, units)
@@ -463,8 +476,7 @@ def outside_text(answer: Answer) -> str:
     pack, far = answer.pack, shown(answer.outside_km, answer.units)
     return (
         f"This place is about {far:,.0f} {answer.units} outside {pack.country}, and nothing is "
-        f"known there. {pack.emergency_number} is the emergency number in {pack.country}; where "
-        "you are it may be another."
+        "known there. In an emergency ring the number of the country where you are."
     )
 
 

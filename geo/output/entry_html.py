@@ -128,7 +128,12 @@ def _marks_html(procedure: Procedure, html: str, opens: bool) -> str:
 
 
 def urgent_html(
-    procedure: Procedure, pack: Pack, seen: tuple[str, str] | None, *, opens: bool = False
+    procedure: Procedure,
+    pack: Pack,
+    seen: tuple[str, str] | None,
+    *,
+    here: bool = True,
+    opens: bool = False,
 ) -> str:
     """Red flags with the emergency number, and the first step.
 
@@ -140,6 +145,8 @@ def urgent_html(
         Whose emergency number counts.
     seen
         The nearest hospital and how far it is, from `seen_at_text`.
+    here
+        Whether the reader is where the pack's emergency number counts.
     opens
         Whether footnotes open on a click.
     """
@@ -154,11 +161,16 @@ def urgent_html(
         if seen
         else ""
     )
+    words = f"{escape(flags.lead)} {escape(signs)}. {escape(flags.also or '')}"
+    ring = f'Get help now: <a href="tel:{number}">{number}</a>'
+    if not (number and here):
+        ring = "Get emergency help where you are"
+    # On a phone the signs fold to two lines, under the number, which always stands.
     return (
         '<div class="cr-urgent"><section class="cr-flags" aria-label="Emergency">'
-        f'<strong>Get help now: <a href="tel:{number}">{number}</a></strong> '
-        f"{escape(flags.lead)} {escape(signs)}. "
-        f"{escape(flags.also or '')}{marks}</section>"
+        f'<strong>{ring}</strong> <span class="cr-signs">{words}{marks}</span>'
+        f"<details><summary><span>{words}</span> <u>All signs</u></summary>{marks}</details>"
+        "</section>"
         '<section class="cr-first" aria-label="First step"><strong>First step:</strong> '
         f"{first}{nearest}</section></div>"
     )

@@ -265,7 +265,7 @@ class SearchMap:
             "label": self.label,
             "radius": self.radius_km,
             "rows": [
-                [r.provider_id, r.number, r.name, r.status, r.distance, r.lat, r.lon]
+                [r.provider_id, r.number, r.name, r.status, r.distance, r.lat, r.lon, r.town]
                 for r in self.rows
             ],
             "selected": self.selected,
