@@ -404,7 +404,9 @@ def go_to(near: str) -> None:
         return
     pack, place = home
     label = near if place.kind == "point" else place.label
-    change_find(**{**_places.PLAIN, "near": label, "pack": pack.name, "units": ""})
+    settings = {"radius_km": f"{pack.default_radius_km:g}", "measure": _plain_measure(pack)}
+    settings |= {"within_min": f"{DEFAULT_MIN:g}", "units": pack.units, "provider": ""}
+    change_find(near=label, pack=pack.name, **settings)
     tell(_places.gone_problem(near, pack))
 
 

@@ -138,11 +138,10 @@ def phone_switch() -> None:
             width="stretch",
         )
     # Out of sight and out of reach, but as wide as it was: a map without a size cannot be drawn.
-    hidden = "listed" if chosen == MAP else "charted"
-    st.html(
-        f"<style>@media (max-width: 640px) {{ .st-key-{hidden} {{ visibility: hidden; "
-        "position: absolute; width: 100%; height: 0; overflow: hidden; } }</style>"
-    )
+    hidden = ".st-key-charted { visibility: hidden; height: 0; overflow: hidden; }"
+    if chosen == MAP:
+        hidden = ".st-key-listed { display: none; }"
+    st.html(f"<style>@media (max-width: 640px) {{ {hidden} }}</style>")
 
 
 def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict[str, Any]:

@@ -16,6 +16,19 @@ from pages import _cached
 from pages._session import Key
 
 LEAFLET = ("leaflet.js", "leaflet.css")
+_FRAME = '[title^="streamlit_folium"]'
+_COLUMN = '[data-testid="stColumn"]'
+_BARE = (
+    ".st-key-nav, .st-key-foot, .cr-footer, .st-key-phone_switch, .st-key-downloads "
+    "{ display: none !important; }"
+)
+#: What an embedded page shows of itself (`embed=true&part=map`), as styles.
+PARTS = {
+    "map": f"{_BARE} .st-key-controls, .st-key-choices, .cr-urgent, .cr-figures, "
+    f"{_COLUMN}:not(:has(iframe{_FRAME})):not(.st-key-controls *) {{ display: none !important; }}",
+    "list": f"{_BARE} {_COLUMN}:has(iframe{_FRAME}), "
+    f"{_COLUMN}:has(.cr-panel) {{ display: none !important; }}",
+}
 #: Pages that the footer leads to.
 IN_FOOTER = ("Method",)
 
@@ -49,6 +62,10 @@ def header(pages: list[Page]) -> None:
     """Name and pages, visible at every width; Streamlit's own menu hides on a phone."""
     # Imported and not inlined: the browser fetches it once, instead of with every run.
     st.html('<style>@import url("app/static/page.css");</style>')
+    part = st.query_params.get("part") or st.session_state.get(Key.PART)
+    if part in PARTS:
+        st.session_state[Key.PART] = part
+        st.html(f"<style>{PARTS[part]}</style>")
     with st.container(horizontal=True, key="nav", vertical_alignment="center", gap="small"):
         st.html('<span class="cr-brand">CareReach</span>', width="content")
         for page in pages:

@@ -40,3 +40,5 @@ class Key(StrEnum):
     #: The order of its coordinates as it was last proposed.
     BRING_ORDER = "bring_order"
     BRING_OF = "bring_of"
+    #: The part of a page that is embedded.
+    PART = "part"

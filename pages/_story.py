@@ -93,7 +93,7 @@ def bar() -> None:
         explored = here != step.address
         st.html(_told(story, step, number, last, explored=explored))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _keys(f"{slug}/{number}/{st.session_state.get('story_shown', 0)}")
+            _keys(f"{slug}/{number}/{st.session_state.get('story_shown', 0)}", present=present)
             _button(story, "Back", "back", number - 1, present)
             if number < last:
                 _button(story, "Next", "next", number + 1, present, "primary")
@@ -143,7 +143,9 @@ def _leave() -> None:
         st.query_params.pop(part, None)
 
 
-def _keys(at: str) -> None:
+def _keys(at: str, *, present: bool) -> None:
     """Next and back by keyboard, and by a presenter's remote control."""
     component = st.components.v2.component("carereach_story_keys", html="<span></span>", js=_KEYS)
-    component(data={"at": at}, key="story_keys", height="content", width="content")
+    component(
+        data={"at": at, "present": present}, key="story_keys", height="content", width="content"
+    )

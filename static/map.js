@@ -96,6 +96,9 @@
     frame.setAttribute("role", "region");
     frame.setAttribute("aria-label", "Map of the list. Everything on it is in the list too.");
     frame.classList.toggle("dark", data.dark);
+    // Leaflet focuses the map at a press. If the page then moved to show all of it, the press would
+    // end on another spot than it began, and be lost.
+    frame.focus = (options) => HTMLElement.prototype.focus.call(frame, { ...options, preventScroll: true });
     map.createPane("land").style.zIndex = 150;
     map.createPane("areas").style.zIndex = 170;
     if (data.locate) locateControl(map);
@@ -351,10 +354,17 @@
     group.on("remove", () => map.off("zoomend", far));
   }
 
+  // What is only looked at has a canvas that lets every touch through to what lies below.
+  function untouched(pane) {
+    const canvas = L.canvas({ padding: 0.3, pane });
+    canvas.on("add", () => { canvas._container.style.pointerEvents = "none"; });
+    return canvas;
+  }
+
   let dotPaper, spotPaper;
 
   function dotted() {
-    dotPaper = dotPaper || L.canvas({ padding: 0.3, pane: "ground" });
+    dotPaper = dotPaper || untouched("ground");
     return dotPaper;
   }
 
@@ -364,7 +374,7 @@
 
   function spots(group, data) {
     const many = data.places.length > MOST_MARKS;
-    spotPaper = spotPaper || L.canvas({ padding: 0.3 });
+    spotPaper = spotPaper || untouched("overlayPane");
     const small = [];
     for (const [status, lat, lon, name] of data.places) {
       const words = name ? name + ": " + status.replace("_", " ") : status.replace("_", " ");

@@ -6,6 +6,11 @@ export default function ({ data }) {
   const takes = "input, textarea, select, [role=slider], [role=radio], [role=combobox]";
   const keys = { PageDown: "next", ArrowRight: "next", PageUp: "back", ArrowLeft: "back" };
   const press = (event) => {
+    if (event.key === "Escape" && data.present) {
+      const leave = document.querySelector(".st-key-story_present button");
+      if (leave) leave.click();
+      return;
+    }
     const key = keys[event.key];
     if (!key || event.altKey || event.ctrlKey || event.metaKey) return;
     const at = event.composedPath()[0];

@@ -9,6 +9,8 @@ from geo.output.answer_text import Row
 
 #: A drawing's width, in units of its own.
 _WIDE = 600.0
+#: More places than this are drawn small.
+MOST_LARGE = 400
 
 
 class _Paper:
@@ -81,9 +83,12 @@ def area_drawing(
         f'<path d="{paper.path(shape)}" fill="{fill}"/>'
         for shape, fill in zip(shapes, fills, strict=True)
     )
-    dots = "".join('<circle cx="{}" cy="{}" r="4"/>'.format(*paper.at(*spot)) for spot in spots)
+    radius = 4 if len(spots) <= MOST_LARGE else 1.2
+    dots = "".join(
+        '<circle cx="{}" cy="{}" r="{}"/>'.format(*paper.at(*spot), radius) for spot in spots
+    )
     return paper.svg(
         "Map of the regions",
         f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{areas}</g>'
-        f'<g fill="#fff" stroke="#111" stroke-width="1.5">{dots}</g>',
+        f'<g fill="#fff" stroke="#111" stroke-width="{1.5 if radius > 2 else 0.6}">{dots}</g>',
     )

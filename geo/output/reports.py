@@ -255,6 +255,9 @@ def _base(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> dict[str, Any]:
     land = pack.files.get("base_map")
     outline = pack.outline
     box = drawn.box() if isinstance(drawn, maps.SearchMap) else None
+    if box is None and pack.view:
+        (south, west), (north, east) = pack.view
+        box = west, south, east, north
     if box is None and outline is not None:
         box = outline.bounds
     files = [pack.files.get(resource) for resource in (GROUND, STREETS)]

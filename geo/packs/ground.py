@@ -29,8 +29,6 @@ GROUND, STREETS = "ground", "streets"
 MOST_BYTES = 1_500_000
 #: A tile's most features and bytes before GDAL leaves some out: a town's streets fit.
 _MOST_FEATURES, _MOST_TILE_BYTES = 100_000, 500_000
-#: A tile with anything in it is larger: views of more tiles than fit are not even looked at.
-_LEAST_TILE_BYTES = 100
 
 Bounds = tuple[float, float, float, float]
 
@@ -166,9 +164,9 @@ def cut_ground(path: Path, box: Bounds, most_bytes: int = MOST_BYTES) -> bytes:
         The archive; empty where nothing of it lies in the view.
     """
     with path.open("rb") as file:
-        reader = Reader(MmapSource(file))
-        about = reader.metadata()
-        kept = _kept(reader, box, most_bytes)
+        source = MmapSource(file)
+        about = Reader(source).metadata()
+        kept = _kept(source, box, most_bytes)
     if not kept:
         return b""
     out = io.BytesIO()
@@ -177,27 +175,24 @@ def cut_ground(path: Path, box: Bounds, most_bytes: int = MOST_BYTES) -> bytes:
     return out.getvalue()
 
 
-def _kept(reader: Any, box: Bounds, most_bytes: int) -> list[tuple[int, bytes]]:
-    """The tiles of a view, zoom by zoom while they are not too much."""
-    header = reader.header()
-    kept: list[tuple[int, bytes]] = []
-    weight = 0
-    for zoom in range(header["min_zoom"], header["max_zoom"] + 1):
-        left, top = _tile_at(box[0], box[3], zoom)
-        right, bottom = _tile_at(box[2], box[1], zoom)
-        if (right - left + 1) * (bottom - top + 1) * _LEAST_TILE_BYTES > most_bytes:
+def _kept(source: Any, box: Bounds, most_bytes: int) -> list[tuple[int, bytes]]:
+    """The tiles of a view, zoom by zoom while they are not too much.
+
+    All tiles are gone through once, in the order of the file: the reader looks a single one up by
+    unpacking the whole directory again.
+    """
+    whole: list[tuple[int, bytes]] = []
+    for _, tiles in itertools.groupby(all_tiles(source), key=lambda tile: tile[0][0]):
+        found: list[tuple[int, bytes]] = []
+        for (zoom, x, y), data in tiles:
+            left, top = _tile_at(box[0], box[3], zoom)
+            right, bottom = _tile_at(box[2], box[1], zoom)
+            if left <= x <= right and top <= y <= bottom:
+                found.append((zxy_to_tileid(zoom, x, y), data))
+        if sum(len(data) for _, data in (*whole, *found)) > most_bytes:
             break
-        found = [
-            (zxy_to_tileid(zoom, x, y), data)
-            for x in range(left, right + 1)
-            for y in range(top, bottom + 1)
-            if (data := reader.get(zoom, x, y))
-        ]
-        weight += sum(len(data) for _, data in found)
-        if weight > most_bytes:
-            break
-        kept += found
-    return kept
+        whole += found
+    return whole
 
 
 def _tile_at(lon: float, lat: float, zoom: int) -> tuple[int, int]:

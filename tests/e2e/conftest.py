@@ -169,7 +169,7 @@ class Visitor:
 
     def open(self, path: str = "/") -> Page:
         self.page.goto(self.url + path)
-        self.pins.first.wait_for()
+        self.pins.first.wait_for(state="attached")  # on a phone the list hides the map
         self.settle()
         return self.page
 

@@ -80,8 +80,8 @@ def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(
     page.on("requestfinished", lambda request: weigh(request.response()))
     visitor.open()
     assert sum(sizes) + visitor.received < 3_000_000
-    first = visitor.names.first.bounding_box()["y"]
-    assert first < page.locator(MAP).bounding_box()["y"]
+    expect(visitor.names.first).to_be_visible()
+    expect(page.locator(MAP)).to_be_hidden()
     small = [
         box
         for button in page.get_by_role("button").all()

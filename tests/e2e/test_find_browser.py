@@ -422,9 +422,18 @@ def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(
     page = visitor.open()
     tops = [
         page.locator(place).first.bounding_box()["y"]
-        for place in (".cr-flags", ".cr-first", "button.name", MAP, ".cr-panel")
+        for place in (".cr-flags", ".cr-first", "button.name", ".cr-panel")
     ]
     assert tops == sorted(tops)
+    expect(page.locator(MAP)).to_be_hidden()
+    # Folded to two lines, the number above them; one touch shows all.
+    assert page.locator(".cr-flags summary span").bounding_box()["height"] < 60
+    expect(page.get_by_role("link", name="112").first).to_be_visible()
+    assert min(row.bounding_box()["height"] for row in page.locator("li.row").all()) <= 170
+    page.get_by_role("radio", name="Map").click()
+    expect(page.locator(MAP)).to_be_visible()
+    expect(visitor.names.first).to_be_hidden()
+    visitor.settle()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     wide = page.evaluate(
         """() => [...document.querySelectorAll('.stMainBlockContainer *')]

@@ -160,7 +160,7 @@ def test_part_of_a_name_is_a_question_and_never_an_answer() -> None:
 
 def test_far_away_nothing_is_said_of_roads_or_hospitals() -> None:
     app = page(near="48.2, 16.4")
-    assert "where you are it may be another" in app.info[0].value
+    assert "ring the number of the country where you are" in app.info[0].value
     assert "Nearest hospital" not in html(app)
     assert not any("by road" in row["distance"] for row in rows(app))
 
@@ -215,15 +215,33 @@ def test_a_copy_of_a_pack_is_not_taken_for_the_original(
     assert "Another Hospital" in [row["name"] for row in rows(page(pack="copied"))]
 
 
-def test_a_place_of_another_country_is_offered_and_taken() -> None:
+@pytest.mark.parametrize("typed", ["Springfield, IL", "Portland, Maine", "04101", "43.66, -70.26"])
+def test_a_place_of_another_country_is_shown_there(typed: str) -> None:
     app = page()
-    app.text_input(key="w_near").set_value("Springfield, IL").run()
+    app.text_input(key="w_near").set_value(typed).run()
     (said,) = [warning.value for warning in app.warning]
-    assert "is in the data of the United States" in said
-    (offer,) = [b for b in app.button if str(b.key).startswith("offer_")]
-    offer.click().run()
-    assert "near Springfield, Illinois" in html(app)
+    assert "is in the data of the United States, which is shown now" in said
     assert app.query_params["pack"] == "us"
+
+
+def test_a_link_without_data_named_goes_where_its_place_lies() -> None:
+    app = page(near="Portland, Maine")
+    assert "near Portland, Maine" in html(app)
+    assert any("data of the United States" in warning.value for warning in app.warning)
+
+
+def test_near_me_means_the_button() -> None:
+    app = page()
+    app.text_input(key="w_near").set_value("near me").run()
+    assert any("Use my location" in warning.value for warning in app.warning)
+
+
+def test_outside_every_country_no_number_is_given() -> None:
+    app = page(near="48.2, 16.4")
+    body = html(app)
+    assert "Get emergency help where you are" in body
+    assert "tel:112" not in body
+    assert "Bhutan and the United States" in app.info[0].value
 
 
 def test_what_of_an_address_was_not_looked_up_is_said() -> None:
