@@ -113,7 +113,7 @@
     if (!data.outlined) frame.classList.add("plain");
     ground = window.careReachGround(map, data, []);
     if (data.service) {
-      L.tileLayer(data.service, { pane: "ground", maxZoom: map.getMaxZoom(), referrerPolicy: "no-referrer" }).addTo(map);
+      L.tileLayer(data.service, { pane: "land", maxZoom: map.getMaxZoom(), referrerPolicy: "no-referrer" }).addTo(map);
       return;
     }
     const [[, west], [, east]] = data.bounds;

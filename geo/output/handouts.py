@@ -66,7 +66,7 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
     )
     return (
         f'<article class="cr-leaflet"><h1>{escape(procedure.title)}</h1>'
-        f"{urgent_html(procedure, pack, seen_at_text(answer))}"
+        f"{urgent_html(procedure, pack, seen_at_text(answer), here=not answer.outside_km)}"
         f'<div class="cr-sheet"><section>{text}</section>'
         f"<section><h2>Near {escape(answer.place.label)}</h2>"
         f"<p><strong>{escape(lead)}</strong> {escape(rest)} {escape(outside_text(answer))}</p>"

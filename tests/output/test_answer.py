@@ -48,7 +48,9 @@ def test_a_line_says_who_how_far_how_sure_and_why(seed: Answer) -> None:
     assert [badge for _, badge in first.badges] == ["Old: 2020", "Another source disagrees"]
     assert first.source == "Kuensel, Nov 2020"
     assert "no anaesthesiologist" in first.against[0].text
-    assert first.detail == "6 km in a straight line; estimates run from 11 to 17 km"
+    assert (
+        first.detail == "in Gelephu, about 6 km in a straight line; estimates run from 11 to 17 km"
+    )
     assert "No phone number is on record" in first.reach
 
 
@@ -176,7 +178,7 @@ def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
     for mark in ("<", "{", "_"):
         assert mark not in call.payload
     found = _payload(layer)
-    assert found["rows"] == [["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0]]
+    assert found["rows"] == [["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0, "Gelephu"]]
     assert found["label"] == HOSTILE
 
 
@@ -242,7 +244,8 @@ def test_a_print_from_abroad_says_that_the_number_may_differ(
 ) -> None:
     answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
     page = handouts.leaflet_html(answer, answer_text.answer_rows(answer), TODAY)
-    assert "where you are it may be another" in page
+    assert "ring the number of the country where you are" in page
+    assert "tel:112" not in page
     assert "()" not in page
 
 
