@@ -37,9 +37,6 @@ ON = {"open_now": "now"}
 NAMES = {"open_now": "open"}
 MOST_ADDED = 10
 
-#: So many places of another pack are offered for a name.
-#: What does not go along into another pack.
-
 
 @dataclass(frozen=True)
 class FindView:
@@ -191,11 +188,11 @@ class _Reader:
         """What the place is called, and which it is; the pack's own where nobody knows it."""
         default = self.pack.default_place
         near = self._address.get("near", default)
-        match = self.pack.gazetteer.find(near)
+        match = _cached.place_match(self.pack, near)
         if match.place is None and not match.choices:
             away = _places.elsewhere(near, self.pack)
             self.problems.append(_places.unknown_place(match, near, away, default))
-            return default, self.pack.gazetteer.find(default)
+            return default, _cached.place_match(self.pack, default)
         if match.place is None:
             return near, match
         for sentence in match.notes(near):

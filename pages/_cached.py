@@ -22,10 +22,11 @@ from geo.care.find import Assessed, assess_pack, narrow
 from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import CareReachError, DataError
+from geo.output.coverage_map import people_points
 from geo.output.maps import Ground
 from geo.packs.build import public_path
 from geo.packs.ground import GROUND, STREETS, attribution_of
-from geo.packs.names import Place
+from geo.packs.names import Place, PlaceMatch
 from geo.packs.pack import (
     DESCRIPTOR,
     Pack,
@@ -99,6 +100,18 @@ def _suggestions(of: Pack) -> Suggestions:
 def suggested(of: Pack, typed: str) -> tuple[Place, ...]:
     """Places that what was typed may become; what was typed last stands in every later run too."""
     return _suggestions(of).suggest(typed)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4096, hash_funcs={Pack: pack_key})
+def place_match(of: Pack, text: str) -> PlaceMatch:
+    """The place that a text names: the same text stands in every later run, too."""
+    return of.gazetteer.find(text)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
+def people(of: Pack) -> tuple[list[tuple[float, float, int]], bool]:
+    """Where the people of a pack live, for its map."""
+    return people_points(of.demand)
 
 
 def library() -> dict[str, Procedure]:

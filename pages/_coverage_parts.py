@@ -205,7 +205,7 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
         for status in SPOT_LABELS
         if status in statuses
     )
-    lives = " <span>● people, by area of the dot</span>" if drawn.people else ""
+    lives = " <span>● where people live (larger dots, more people)</span>" if drawn.people else ""
     present = sorted({number for number, _ in drawn.classes.values()})
     boxes = "".join(
         f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
@@ -231,7 +231,7 @@ def area_map(view: CoverageView, coverage: Coverage) -> maps.AreaMap:
     lowest = int(max(pack.regions["level"], default=view.level))
     larger = min(view.level, max(lowest - 1, 1))
     return replace(
-        coverage_map(coverage),
+        coverage_map(coverage, _cached.people(pack)),
         areas=_cached.drawn(pack, f"areas_{lowest}"),
         outlines=_cached.drawn(pack, f"areas_{larger}"),
         selected=view.region,
@@ -409,7 +409,7 @@ def looked_for(view: CoverageView) -> tuple[tuple[float, float], str] | None:
     )
     if not typed.strip():
         return None
-    match = view.pack.gazetteer.find(typed)
+    match = _cached.place_match(view.pack, typed)
     if match.place:
         return (match.place.lat, match.place.lon), match.place.name
     st.caption(plain(match.problem))

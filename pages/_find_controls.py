@@ -45,7 +45,7 @@ def typed_place() -> None:
     if here is not None:
         _address.tell(here, w_near=typed)
         return
-    match = view.pack.gazetteer.find(typed)
+    match = _cached.place_match(view.pack, typed)
     notes = match.notes(typed)
     if _places.home_of(typed, view.pack) is not None:
         _address.go_to(typed)

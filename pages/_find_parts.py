@@ -63,7 +63,7 @@ def headline(view: FindView, answer: Answer) -> None:
     with st.container(key="outside"):
         if answer.outside_km:
             countries = " and ".join(_cached.countries())
-            st.info(plain(f"{outside_text(answer)} There is data here of {countries}."))
+            st.info(plain(f"{outside_text(answer)} There is data for {countries}."))
             st.button(
                 plain(f"Back to {view.pack.default_place}"),
                 on_click=_address.change_find,
@@ -117,7 +117,7 @@ def _namesakes(view: FindView, answer: Answer) -> list[Place]:
     """Other places of the same name, which the reader may have meant."""
     if answer.place.kind == "point":
         return []
-    match = view.pack.gazetteer.find(answer.place.name)
+    match = _cached.place_match(view.pack, answer.place.name)
     return [c for c in match.every if c.place_id != answer.place.place_id and c.within][
         :MOST_OTHERS
     ]

@@ -30,7 +30,7 @@ def here_problem(typed: str) -> Problem | None:
     """Whoever types "near me" means the button; None where a place was typed."""
     if typed.strip().lower() not in HERE:
         return None
-    return Problem("For the place where you are, press “Use my location” under the box.")
+    return Problem("For the place where you are, press “Use my location”.")
 
 
 def home_of(text: str, shown: Pack) -> tuple[Pack, Place] | None:
@@ -43,7 +43,7 @@ def home_of(text: str, shown: Pack) -> tuple[Pack, Place] | None:
     shown
         The pack shown.
     """
-    match = shown.gazetteer.find(text)
+    match = _cached.place_match(shown, text)
     place = match.place
     if place is not None and place.kind == "point":
         if outside_km(shown.outline, place.lat, place.lon) <= OUTSIDE_KM:
@@ -57,7 +57,7 @@ def home_of(text: str, shown: Pack) -> tuple[Pack, Place] | None:
     elif match.choices or (place is not None and not match.corrected):
         return None
     else:
-        matches = [(other, other.gazetteer.find(text)) for other in _others(shown)]
+        matches = [(other, _cached.place_match(other, text)) for other in _others(shown)]
         sure = [(o, m) for o, m in matches if m.every and not m.corrected and not m.ignored]
         found = [(other, m.place) for other, m in sure if m.place] if len(sure) == 1 else []
     return found[0] if len(found) == 1 else None
@@ -88,7 +88,7 @@ def elsewhere(text: str, pack: Pack) -> list[tuple[Pack, Place]]:
     """The places of other packs that a text surely names."""
     found: list[tuple[Pack, Place]] = []
     for other in _others(pack):
-        match = other.gazetteer.find(text)
+        match = _cached.place_match(other, text)
         if not match.corrected and not match.ignored:
             found += [(other, place) for place in match.every[:MOST_AWAY]]
     return found[: 2 * MOST_AWAY]

@@ -368,7 +368,7 @@
     return dotPaper;
   }
 
-  // Places: few as marks that can be reached by keyboard, many as dots of the same shapes' colours.
+  // Places: few as marks that can be reached by keyboard, many as dots.
   const MOST_MARKS = 400;
   const SPOT = 14;
 

@@ -15,7 +15,7 @@ import shapely
 
 from geo.packs.ground import GROUND, Layer, write_ground
 from geo.packs.pack import open_pack, read_descriptor
-from geo.packs.store import add_resource, write_descriptor
+from geo.packs.store import add_resource, with_source, write_descriptor
 
 HERE = Path(__file__).parent / "basemap"
 ATTRIBUTION = {
@@ -195,7 +195,6 @@ def build_ground(folder: Path) -> int:
 
 def _with_source(about: dict[str, Any]) -> dict[str, Any]:
     """A descriptor that names where the ground comes from."""
-    others = [s for s in about["sources"] if s["name"] != "natural-earth"]
     source = {
         "name": "natural-earth",
         "title": "Natural Earth, 1:10m",
@@ -206,7 +205,7 @@ def _with_source(about: dict[str, Any]) -> dict[str, Any]:
         "through the vector tiles of mapion/natural-earth-tiles (commit 3a31baa2). They are "
         "drawn, and decide nothing.",
     }
-    return {**about, "sources": [*others, source]}
+    return with_source(about, source)
 
 
 def main() -> None:

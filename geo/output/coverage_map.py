@@ -15,28 +15,31 @@ MOST_NAMED = 400
 MOST_PEOPLE = 1000
 
 
-def coverage_map(coverage: Coverage) -> AreaMap:
+People = tuple[list[tuple[float, float, int]], bool]
+
+
+def coverage_map(coverage: Coverage, people: People | None = None) -> AreaMap:
     """What a map of a coverage draws, without the areas themselves.
 
     Parameters
     ----------
     coverage
         The figures; the lowest regions get the class of their median person's distance.
+    people
+        From `people_points`, where that was kept.
     """
-    people, cells = people_points(coverage.pack.demand)
+    points, cells = people or people_points(coverage.pack.demand)
     return AreaMap(
         classes=_classes(coverage),
         colors=COLORS,
         places=_places(coverage),
-        people=people,
+        people=points,
         cells=cells,
         insets=coverage.pack.insets,
     )
 
 
-def people_points(
-    demand: pd.DataFrame, most: int = MOST_PEOPLE
-) -> tuple[list[tuple[float, float, int]], bool]:
+def people_points(demand: pd.DataFrame, most: int = MOST_PEOPLE) -> People:
     """Where people live, for a map.
 
     Parameters

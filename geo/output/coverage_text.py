@@ -128,7 +128,9 @@ def _wider_text(coverage: Coverage) -> str:
     """What follows if the chosen supply is right, without a full stop; "" where nothing more."""
     known, wider = coverage.providers["reported"], coverage.providers[coverage.supply]
     if not wider:
-        return "Who is left out is therefore not known; an answered call would begin to tell"
+        return (
+            "Who is left out is therefore not known until somebody asks the places that could do it"
+        )
     if coverage.supply == "confirmed" and known:
         return f"Confirmed only: {percent_text(coverage.share['confirmed'])}"
     if coverage.supply not in ("likely", "unknown") or wider <= known:

@@ -265,13 +265,18 @@ class SearchMap:
             "label": self.label,
             "radius": self.radius_km,
             "rows": [
-                [r.provider_id, r.number, r.name, r.status, r.distance, r.lat, r.lon, r.town]
+                [r.provider_id, r.number, r.name, r.status, r.distance, r.lat, r.lon, _town(r)]
                 for r in self.rows
             ],
             "selected": self.selected,
             "area": self.area,
             "way": list(self.way),
         }
+
+
+def _town(row: Row) -> str | None:
+    """What tells the town of a row from one of the same name, where only that is known of it."""
+    return f"{row.values['region_id']} {row.town}" if row.town else None
 
 
 @dataclass(frozen=True)

