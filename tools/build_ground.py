@@ -32,6 +32,8 @@ FILES = {
 }
 OCEAN = "ocean_50m.geojson.gz"
 INSIDE_US = "us_roads_water_places.geojson.gz"
+#: A border so near to the pack's own land is the same border, drawn from another file.
+OWN_BORDER_DEG = 0.12
 #: The last zoom with tiles: a coast of 1:10m shows nothing more beyond.
 LAST = {"bhutan": 9, "us": 8}
 FIRST = {"bhutan": 5, "us": 3}
@@ -109,9 +111,14 @@ def natural_earth(pack: str) -> dict[str, pd.DataFrame]:
         found[f"road{number}"] = roads[roads["type"].map(ROAD_CLASSES) == number].assign(name=None)
     joined: dict[str, pd.DataFrame] = {name: pieces_joined(part) for name, part in found.items()}
     borders = rows[rows["layer"] == "admin"]
+    own = shapely.buffer(
+        shapely.simplify(open_pack(pack).outline, 0.01), OWN_BORDER_DEG, quad_segs=16
+    )
     for level in (0, 1):
-        lines = borders[borders["admin_level"].astype(float) == level]
-        joined[f"border{level}"] = pieces_joined(lines[["name", "geometry"]])
+        lines = borders[borders["admin_level"].astype(float) == level][["name", "geometry"]]
+        # The pack draws its own borders: those of another file beside them would be double.
+        lines = lines.assign(geometry=shapely.difference(lines.geometry.to_numpy(), own))
+        joined[f"border{level}"] = pieces_joined(lines[~lines.geometry.is_empty])
     for layer, label in (("state_label", "state"), ("marine_label", "sea"), ("lake_label", "lake")):
         if layer in parts and not (pack == "bhutan" and label == "state"):
             labels = parts[layer].dropna(subset=["name"])
