@@ -86,10 +86,12 @@ def test_use_my_location(visit: MakeVisitor) -> None:
     page = visitor.open()
     visitor.map.get_by_role("button", name="Use my location").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
+    visitor.settle()
     near = page.get_by_label("Near", exact=True)
     near.fill("Trongsa")
     near.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("near Trongsa")
+    visitor.settle()
     visitor.map.get_by_role("button", name="Use my location").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("27.47, 89.64")
 

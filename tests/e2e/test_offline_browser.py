@@ -1,5 +1,6 @@
 """Reports as people keep them: one file, opened from a disk without a network, and printed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def disk(browser: Browser) -> object:
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
+@pytest.fixture
+def paper(browser: Browser) -> Iterator[Page]:
+    """What is printed needs no script: a map is not on paper, its picture is."""
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
 def pages_of(page: Page, paper: str) -> int:
     pdf = page.pdf(format=paper)
     return int(pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page "))
@@ -65,7 +74,10 @@ def test_the_reports_of_coverage_are_taken_along(
     visitor = visit(accept_downloads=True)
     page = visitor.page
     page.goto(visitor.url + "/coverage?procedure=haemodialysis")
+    page.get_by_role("heading", name="Where in Bhutan").wait_for()
+    visitor.settle()
     page.get_by_role("radio", name="Download").click()
+    visitor.settle()
     for label, wanted in (
         ("Report for analysts", "How to cite"),
         ("One page for decision makers", "Who verified what"),
@@ -86,7 +98,7 @@ def test_the_reports_of_coverage_are_taken_along(
 
 @pytest.mark.parametrize("slug", sorted(path.stem for path in LIBRARY.glob("*.md")))
 def test_what_a_patient_prints_is_one_page(
-    disk: Page, library: dict[str, Procedure], tmp_path: Path, slug: str
+    paper: Page, library: dict[str, Procedure], tmp_path: Path, slug: str
 ) -> None:
     pack = open_pack("bhutan")
     for near in ("Serzhong, Sarpang", "Thimphu"):
@@ -98,9 +110,9 @@ def test_what_a_patient_prints_is_one_page(
             reports.patient_report(answer, maps.SearchMap.of(answer, answer_rows(answer)), TODAY),
             "utf-8",
         )
-        disk.goto(path.as_uri())
-        for paper in ("A4", "Letter"):
-            assert pages_of(disk, paper) == 1, (near, paper)
+        paper.goto(path.as_uri())
+        for size in ("A4", "Letter"):
+            assert pages_of(paper, size) == 1, (near, size)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,7 @@ def test_what_a_patient_prints_is_one_page(
     ],
 )
 def test_what_somebody_who_decides_prints_is_one_page(
-    disk: Page, library: dict[str, Procedure], tmp_path: Path, pack: str, slug: str, within: float
+    paper: Page, library: dict[str, Procedure], tmp_path: Path, pack: str, slug: str, within: float
 ) -> None:
     data = open_pack(pack)
     found = cover.measure_coverage(
@@ -123,6 +135,6 @@ def test_what_somebody_who_decides_prints_is_one_page(
     html = reports.decision_report(found, find_calls(found), find_sites(found, 2), drawn)
     path = tmp_path / "page.html"
     path.write_text(html, "utf-8")
-    disk.goto(path.as_uri())
-    for paper in ("A4", "Letter"):
-        assert pages_of(disk, paper) == 1, paper
+    paper.goto(path.as_uri())
+    for size in ("A4", "Letter"):
+        assert pages_of(paper, size) == 1, size
