@@ -91,6 +91,17 @@ def pack_key(of: Pack) -> tuple[str, str]:
     return str(of.folder), of.hash
 
 
+def emergency_numbers() -> list[tuple[str, str]]:
+    """Countries and their emergency numbers, as far as the packs' descriptors have one."""
+    found = []
+    for folder in list_packs().values():
+        with contextlib.suppress(CareReachError):
+            about = read_descriptor(folder)
+            if about.get("emergency_number"):
+                found.append((str(about["country"]), str(about["emergency_number"])))
+    return list(dict.fromkeys(found))
+
+
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
 def _suggestions(of: Pack) -> Suggestions:
     return Suggestions(of.gazetteer)

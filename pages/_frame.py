@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -29,6 +30,26 @@ PARTS = {
     "list": f"{_BARE} {_COLUMN}:has(iframe{_FRAME}), "
     f"{_COLUMN}:has(.cr-panel) {{ display: none !important; }}",
 }
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """A page of the app: its file, its title, and its address."""
+
+    file: str
+    title: str
+    url_path: str
+
+
+#: The pages, in the order of the header; the first is the one without an address of its own.
+PAGES = (
+    SitePage("pages/find.py", "Find care", ""),
+    SitePage("pages/procedures.py", "Procedures", "procedures"),
+    SitePage("pages/coverage.py", "Coverage", "coverage"),
+    SitePage("pages/stories.py", "Stories", "stories"),
+    SitePage("pages/data.py", "Data", "data"),
+    SitePage("pages/method.py", "Method", "method"),
+)
 #: Pages that the footer leads to.
 IN_FOOTER = ("Method",)
 
@@ -85,14 +106,12 @@ def need_router() -> None:
 
 
 def site() -> list[Page]:
-    """The pages, in the order of the header."""
+    """The pages for Streamlit's router."""
     return [
-        st.Page("pages/find.py", title="Find care", default=True),
-        st.Page("pages/procedures.py", title="Procedures", url_path="procedures"),
-        st.Page("pages/coverage.py", title="Coverage", url_path="coverage"),
-        st.Page("pages/stories.py", title="Stories", url_path="stories"),
-        st.Page("pages/data.py", title="Data", url_path="data"),
-        st.Page("pages/method.py", title="Method", url_path="method"),
+        st.Page(
+            page.file, title=page.title, url_path=page.url_path or None, default=page is PAGES[0]
+        )
+        for page in PAGES
     ]
 
 

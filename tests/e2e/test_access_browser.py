@@ -88,3 +88,17 @@ def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(
         if button.is_visible() and (box := button.bounding_box()) and box["height"] < 24
     ]
     assert small == []
+
+
+def test_the_number_is_there_before_any_script_and_gone_with_the_list(visit: MakeVisitor) -> None:
+    silent = visit(java_script_enabled=False).page
+    visitor = visit()
+    silent.goto(visitor.url + "/?procedure=haemodialysis")
+    expect(silent.locator("#cr-first")).to_contain_text("Haemodialysis near you")
+    expect(silent.get_by_role("link", name="112")).to_be_visible()
+    page = visitor.open("/?procedure=haemodialysis")
+    expect(page.locator("#cr-first")).to_have_count(0)
+    page.goto(visitor.url + "/method")
+    expect(page.locator("#cr-first")).to_have_count(0)
+    page.goto(visitor.url + "/?story=nobody")
+    expect(page.locator("#cr-first")).to_have_count(0)
