@@ -384,8 +384,11 @@ def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Pro
     library = _cached.library()
     titles = match.suggestions or tuple(entry.title for entry in library.values())
     sentence = f"“{text.strip()}” is not in the library. Still shown: {shown.title}."
-    offers = {e.title: {"procedure": e.slug, "provider": ""} for e in library.values()}
-    return Problem(sentence, tuple((title, offers[title]) for title in titles))
+    slugs = {entry.title: entry.slug for entry in library.values()}
+    offers = tuple((title, {"procedure": slugs[title], "provider": ""}) for title in titles)
+    return (
+        Problem(sentence, offers) if match.suggestions else Problem(sentence, offers, "There is:")
+    )
 
 
 def change_find(**changes: str) -> None:

@@ -1,6 +1,7 @@
 """Small parts that several pages show: components of our own, and HTML around entries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,21 @@ import yaml
 from streamlit.delta_generator import DeltaGenerator
 
 from geo.care.entry import Procedure
+from geo.care.library import suggest_procedures
 from geo.errors import CareReachError
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
 from geo.output.handouts import rows_html
-from geo.packs.names import Place
 from geo.packs.pack import Pack, list_packs, pack_folder, read_descriptor
 from geo.paths import STATIC
 from geo.text import escape
 from geo.travel.measure import Measure
 from geo.travel.times import MODES
 from geo.units import KM_PER_MI, UNITS, Units, threshold_number
+from pages import _cached
 
 _BUTTON_CSS = (STATIC / "button.css").read_text("utf-8")
-_PLACES_CSS = (STATIC / "places.css").read_text("utf-8")
+_SUGGEST_CSS = (STATIC / "suggest.css").read_text("utf-8")
 LABELS: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "labels.yaml").read_text("utf-8")
 )
@@ -86,26 +88,86 @@ def rows(kind: str, data: Mapping[str, Any], key: str, on_select: Callable[[], N
     component(data=data, key=key, on_select_change=on_select)
 
 
-def place_suggestions(typed: str, places: Sequence[Place], key: str) -> None:
-    """A list under the text box "Near"; what is typed there comes back as its state's `typed`."""
-    html = (
-        '<ul id="cr-places" role="listbox" aria-label="Places" hidden></ul>'
-        '<p class="cr-told" role="status"></p>'
-    )
+@dataclass(frozen=True)
+class Suggested:
+    """What a text box suggests: label, what it is, and what choosing it types (the label)."""
+
+    rows: Sequence[tuple[str, ...]]
+    noun: str
+    #: Whether a click into the box shows all there is.
+    whole: bool = False
+
+
+def suggestions(box: str, suggest: Callable[[str], Suggested]) -> None:
+    """A list under the text box of that key, for what is being typed there.
+
+    The caller is a fragment, so that typing runs nothing else.
+    """
+    key = f"suggested_{box}"
+    typed = (st.session_state.get(f"{key}_list") or {}).get("typed") or ""
+    found = suggest(typed)
+    nouns = f"{found.noun} is" if len(found.rows) == 1 else f"{found.noun}s are"
     component = st.components.v2.component(
-        "carereach_places",
-        html=html,
-        css=_PLACES_CSS,
-        js=_LIST_JS.replace("list", "places"),
+        f"carereach_{key}",
+        html=f'<ul id="cr-{box}" class="cr-suggested" role="listbox" '
+        f'aria-label="{found.noun.capitalize()}s" hidden></ul>'
+        '<p class="cr-told" role="status"></p>',
+        css=_SUGGEST_CSS,
+        js=_LIST_JS.replace("list", "suggest"),
         # In the page itself: the box must be able to name the list that belongs to it.
         isolate_styles=False,
     )
-    said = "1 place is suggested." if len(places) == 1 else f"{len(places)} places are suggested."
-    rows = [
-        (place.label, place.near or _PLACE_KINDS.get(place.kind, place.kind)) for place in places
+    data = {
+        "box": box,
+        "typed": typed,
+        "suggested": found.rows,
+        "whole": found.whole,
+        "told": f"{len(found.rows)} {nouns} suggested. Use the arrow keys.",
+    }
+    with st.container(key=key):
+        component(data=data, key=f"{key}_list", on_typed_change=lambda: None)
+
+
+def place_box(of: Pack, on_change: Callable[[], None]) -> None:
+    """The text box "Near", which suggests places."""
+
+    @st.fragment
+    def suggested() -> None:
+        suggestions("w_near", lambda typed: Suggested(place_rows(of, typed), "place"))
+
+    st.text_input(
+        "Near", key="w_near", placeholder="Where are you?", on_change=on_change
+    )
+    suggested()
+
+
+def place_rows(of: Pack, typed: str) -> list[tuple[str, ...]]:
+    """Places that what was typed may become, each with where or what it is."""
+    return [
+        (place.label, place.near or _PLACE_KINDS.get(place.kind, place.kind))
+        for place in _cached.suggested(of, typed)
     ]
-    data = {"typed": typed, "places": rows, "told": f"{said} Use the arrow keys."}
-    component(data=data, key=key, on_typed_change=lambda: None)
+
+
+def procedure_box(key: str, asks: str, on_change: Callable[[], None]) -> None:
+    """The text box for a procedure or condition, which finds it by every name it goes by."""
+
+    @st.fragment
+    def suggested() -> None:
+        suggestions(key, lambda typed: Suggested(procedure_rows(typed), "entry", whole=True))
+
+    with st.container(key=f"box_{key}"):
+        st.text_input("Procedure or condition", key=key, placeholder=asks, on_change=on_change)
+        suggested()
+
+
+def procedure_rows(typed: str) -> list[tuple[str, ...]]:
+    """Entries that what was typed may mean, each with its name that says so; or a search."""
+    found = suggest_procedures(_cached.library(), typed)
+    rows: list[tuple[str, ...]] = [
+        (entry.title, name if name != entry.title else "") for entry, name in found
+    ]
+    return rows or [(f"Search for “{typed.strip()}”", "", typed.strip())]
 
 
 def locate_button(key: str, on_spot: Callable[[], None]) -> None:

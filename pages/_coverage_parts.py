@@ -87,7 +87,6 @@ def problems(
 
 def controls(view: CoverageView) -> None:
     """Procedure, threshold, measure, supply, level."""
-    titles = [entry.title for entry in _cached.library().values()]
     levels = sorted(int(level) for level in view.pack.regions["level"].unique())
     names = view.pack.level_names
     for key, value in {
@@ -101,13 +100,8 @@ def controls(view: CoverageView) -> None:
         _address.show_value(f"w_cover_{key}", value)
     with st.container(key="controls"):
         what, within, how, who, by = st.columns([30, 24, 20, 20, 16])
-        what.selectbox(
-            "Procedure or condition",
-            titles,
-            key="w_cover_procedure",
-            accept_new_options=True,
-            on_change=picked_procedure,
-        )
+        with what:
+            _components.procedure_box("w_cover_procedure", "Of what?", picked_procedure)
         minutes = view.measure.unit == "min"
         _components.threshold_slider(
             within,
@@ -452,5 +446,5 @@ def supplied_for(
 def picked_procedure() -> None:
     """A title from the list, or any words for it."""
     shown = read_coverage()[0].procedure
-    typed = st.session_state["w_cover_procedure"] or ""
+    typed = st.session_state["w_cover_procedure"]
     _address.pick_procedure(typed, shown, change_coverage, remove="", sites="")

@@ -9,7 +9,6 @@ import streamlit as st
 from geo.care.find import Answer
 from geo.output.answer_text import threshold_text
 from geo.packs.gazetteer import Place
-from geo.packs.pack import Pack
 from geo.text import escape
 from pages import _address, _cached, _components, _places
 from pages._address import FindView
@@ -19,6 +18,10 @@ from pages._places import Problem
 SHOW_LABELS, FILTER_LABELS = _components.LABELS["show"], _components.LABELS["filters"]
 MEANINGS = Path(__file__).parent / "meanings.html"
 ORDER_LABELS = {"evidence": "Strongest evidence", "distance": "Nearest"}
+PURPOSE = (
+    "Who near you may do a procedure, how sure is that, and who says so? Say what for and where "
+    "you are; below is an example."
+)
 FILTER_ANY = "Any"
 FILTER_NOTE = "Only what is on record counts: who does not say is left out, and counted."
 
@@ -32,7 +35,7 @@ def title(view: FindView) -> None:
 def picked_procedure() -> None:
     """A title from the list, or any words for it."""
     shown = _address.read_find()[0].procedure
-    typed = st.session_state["w_procedure"] or ""
+    typed = st.session_state["w_procedure"]
     _address.pick_procedure(typed, shown, _address.change_find, provider="")
 
 
@@ -71,29 +74,21 @@ def located() -> None:
 
 def controls(view: FindView) -> None:
     """Procedure, place, radius, and the one switch."""
-    titles = [entry.title for entry in _cached.library().values()]
-    _address.show_value("w_procedure", view.procedure.title)
-    _address.show_value("w_near", view.near)
+    first_visit = not st.query_params
+    if first_visit:
+        st.html(f'<p class="cr-note cr-ask">{PURPOSE}</p>')
+    # An example is no answer of the reader's: on a first visit the boxes ask.
+    _address.show_value("w_procedure", "" if first_visit else view.procedure.title)
+    _address.show_value("w_near", "" if first_visit else view.near)
     _address.show_value("w_radius", view.radius_km)
     _address.show_value("w_within_min", view.within_min)
     _address.show_value("w_order", view.order)
     with st.container(key="controls"):
         what, where, within, first = st.columns([28, 28, 24, 30])
-        what.selectbox(
-            "Procedure or condition",
-            titles,
-            key="w_procedure",
-            accept_new_options=True,
-            on_change=picked_procedure,
-        )
-        with where, st.container(key="near"):
-            st.text_input(
-                "Near",
-                key="w_near",
-                placeholder="Place, or latitude, longitude",
-                on_change=typed_place,
-            )
-            suggestions(view.pack)
+        with what:
+            _components.procedure_box("w_procedure", "What for?", picked_procedure)
+        with where, st.container(key="box_w_near"):
+            _components.place_box(view.pack, typed_place)
             _components.locate_button("locate", located)
         minutes = view.measure.unit == "min"
         _components.threshold_slider(
@@ -116,15 +111,6 @@ def controls(view: FindView) -> None:
         )
 
 
-@st.fragment
-def suggestions(pack: Pack) -> None:
-    """Places under the box while one types: a run of its own, which moves nothing else."""
-    key = "near_places"
-    typed = (st.session_state.get(key) or {}).get("typed") or ""
-    with st.container(key="places"):
-        _components.place_suggestions(typed, _cached.suggested(pack, typed), key)
-
-
 def problems(view: FindView, unclear: Sequence[Problem], answer: Answer | None = None) -> None:
     """What was not understood, one sentence each, with what to click instead."""
     # Always a container: if what comes after moved, the browser would draw the map anew.
@@ -138,7 +124,7 @@ def problems(view: FindView, unclear: Sequence[Problem], answer: Answer | None =
             st.warning(plain(problem.sentence))
             if problem.offers:
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    st.html("<span>Did you mean:</span>", width="content")
+                    st.html(f"<span>{problem.before_offers}</span>", width="content")
                     for label, changes in problem.offers:
                         st.button(
                             plain(label),

@@ -37,10 +37,6 @@ MOST_ROWS = 100
 MOST_OTHERS = 4
 #: So many rows can be opened in a map app: the positions of all would weigh too much.
 MOST_PLACED = 30
-PURPOSE = (
-    "CareReach shows who may do a procedure near you, how sure that is, and who says so. "
-    "This is an example; change anything above."
-)
 
 
 def headline(view: FindView, answer: Answer) -> None:
@@ -53,9 +49,8 @@ def headline(view: FindView, answer: Answer) -> None:
     if silent:
         more += f" Filters are on; {silent:,} in the whole data do not say what you ask for and"
         more += " are left out."
-    purpose = "" if st.query_params else f'<p class="cr-note">{PURPOSE}</p>'
     st.html(
-        f'<div class="cr-head">{purpose}<h1>{escape(view.procedure.title)} near '
+        f'<div class="cr-head"><h1>{escape(view.procedure.title)} near '
         f"{escape(answer.place.shown)}</h1>"
         f'<p role="status"><strong>{escape(lead)}</strong> {escape(rest)}'
         f"{more}</p></div>"

@@ -24,6 +24,7 @@ class Problem:
 
     sentence: str
     offers: tuple[tuple[str, dict[str, str]], ...] = ()
+    before_offers: str = "Did you mean:"
 
 
 def here_problem(typed: str) -> Problem | None:

@@ -183,6 +183,38 @@ def find_procedure(library: Library, text: str) -> ProcedureMatch:
     return ProcedureMatch(suggestions=tuple(titles)[:3])
 
 
+def suggest_procedures(library: Library, text: str) -> list[tuple[Procedure, str]]:
+    """Entries that somebody who is still typing may mean.
+
+    Parameters
+    ----------
+    library
+        The entries.
+    text
+        The beginnings of words of a name, in any order; all entries where it is empty. Where no
+        name has them, what is spelt alike.
+
+    Returns
+    -------
+    list of (Procedure, str)
+        Each entry once, with the name that fits: its title if that does. Those with a name that
+        begins with the text come first, then by title.
+    """
+    words = spelt(text).split()
+    found: list[tuple[bool, Procedure, str]] = []
+    for entry in library.values():
+        for name in (entry.title, *entry.also_known_as):
+            parts = spelt(name).split()
+            if all(any(part.startswith(word) for part in parts) for word in words):
+                found.append((bool(words) and not parts[0].startswith(words[0]), entry, name))
+                break
+    if not found:
+        match = find_procedure(library, text)
+        titles = (match.procedure.title,) if match.procedure else match.suggestions
+        found = [(False, entry, entry.title) for entry in library.values() if entry.title in titles]
+    return [(entry, name) for _, entry, name in sorted(found, key=lambda one: one[0])]
+
+
 def _clashes(
     library: Mapping[str, Procedure], own: Mapping[str, Procedure]
 ) -> Iterator[tuple[str, DataError]]:

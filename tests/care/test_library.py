@@ -18,6 +18,7 @@ from geo.care.library import (
     find_procedure,
     get_procedure,
     open_library,
+    suggest_procedures,
     whole_library,
 )
 from geo.errors import DataError, UnknownNameError
@@ -435,3 +436,24 @@ def test_the_bundled_folder_must_be_right(folder: Path) -> None:
 def test_sections_are_in_order(library: dict[str, Procedure]) -> None:
     for entry in library.values():
         assert tuple(entry.sections) == SECTIONS
+
+
+def test_every_entry_is_suggested_by_the_beginning_of_each_of_its_names(
+    library: dict[str, Procedure],
+) -> None:
+    for entry in library.values():
+        for name in (entry.title, *entry.also_known_as):
+            words = name.split()
+            for typed in (name, name[:-1], f"{words[-1]} {words[0][:3]}"):
+                found = [one.slug for one, _ in suggest_procedures(library, typed)]
+                assert entry.slug in found, (typed, found)
+
+
+def test_suggestions_say_which_name_fits_and_begin_with_it(library: dict[str, Procedure]) -> None:
+    assert len(suggest_procedures(library, "")) == len(library)
+    assert [e.slug for e, _ in suggest_procedures(library, "coloscopy")] == ["colonoscopy"]
+    entry, name = suggest_procedures(library, "spinal head")[0]
+    assert (entry.slug, name.lower()) == ("epidural-blood-patch", "spinal headache")
+    assert suggest_procedures(library, "zzzz") == []
+    titles = [entry.title for entry, _ in suggest_procedures(library, "co")]
+    assert titles[0].startswith("Col")

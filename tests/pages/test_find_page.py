@@ -85,12 +85,12 @@ def test_which_serzhong() -> None:
 
 def test_an_unknown_place_is_said_and_nothing_is_lost() -> None:
     app = page(near="Trongsa", procedure="psoriasis")
-    app.text_input[0].set_value("Xyzzy").run()
+    app.text_input(key="w_near").set_value("Xyzzy").run()
     assert "Xyzzy" in app.warning[0].value
     assert "Psoriasis near Trongsa" in html(app)
     app.run()
     assert "Xyzzy" in app.warning[0].value
-    app.text_input[0].set_value("Paro").run()
+    app.text_input(key="w_near").set_value("Paro").run()
     assert not app.warning
     assert "Psoriasis near Paro" in html(app)
 
@@ -144,7 +144,7 @@ def test_a_corrected_spelling_is_said() -> None:
     said = [warning.value for warning in app.warning]
     assert len(said) == 2
     app = page(near="Trongsa")
-    app.text_input[0].set_value("Thimpuh").run()
+    app.text_input(key="w_near").set_value("Thimpuh").run()
     assert "was read as Thimphu" in app.warning[0].value
 
 

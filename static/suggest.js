@@ -1,4 +1,4 @@
-// Suggestions under the box "Near". What is chosen is typed into the box and sent as if by hand,
+// Suggestions under a text box. What is chosen is typed into the box and sent as if by hand,
 // so that the box stays Streamlit's own and works before this script has arrived.
 const PAUSE_MS = 120;
 
@@ -10,12 +10,12 @@ function fill(input, words) {
   input.dispatchEvent(new KeyboardEvent("keydown", enter));
 }
 
-function option([label, kind], at) {
+function option([label, kind, typed], id) {
   const item = document.createElement("li");
-  item.id = `cr-place-${at}`;
+  item.id = id;
   item.setAttribute("role", "option");
   item.setAttribute("aria-selected", "false");
-  item.dataset.label = label;
+  item.dataset.label = typed || label;
   const name = document.createElement("span");
   name.textContent = label;
   const said = document.createElement("small");
@@ -61,15 +61,37 @@ const KEYS = {
   Enter: choose,
 };
 
+function draw(box) {
+  const { list, data } = box;
+  if (!box.typing || data.typed !== box.asked) return;
+  list.replaceChildren(...data.suggested.map((row, at) => option(row, `${list.id}-${at}`)));
+  mark(box, null);
+  show(box, data.suggested.length > 0);
+  box.told.textContent = list.hidden ? "" : data.told;
+}
+
+function ask(box, words) {
+  box.typing = true;
+  box.asked = words;
+  clearTimeout(box.waiting);
+  if (box.data.typed === words) draw(box);
+  else box.waiting = setTimeout(() => box.send(words), PAUSE_MS);
+}
+
+// All there is, where that is few enough to be looked through.
+function browse(box) {
+  if (!box.data.whole || !box.list.hidden) return;
+  box.input.select();
+  ask(box, "");
+}
+
 // `box` is the text box, its list, and what is going on: a run may bring a new list.
 function listen(box) {
   const { input } = box;
   input.addEventListener("input", () => {
-    if (box.filling) return;
-    box.typing = true;
-    clearTimeout(box.waiting);
-    box.waiting = setTimeout(() => box.ask(input.value), PAUSE_MS);
+    if (!box.filling) ask(box, input.value);
   });
+  input.addEventListener("click", () => browse(box));
   // Before React hears of it: Enter on a suggestion means that, not the letters typed so far.
   input.addEventListener("keydown", (event) => {
     if (box.filling || event.isComposing) return;
@@ -79,6 +101,7 @@ function listen(box) {
       event.stopPropagation();
       KEYS[event.key](box, at);
     } else if (event.key === "Enter") close(box);
+    else if (event.key === "ArrowDown") browse(box);
   });
   input.addEventListener("blur", () => close(box));
 }
@@ -86,10 +109,10 @@ function listen(box) {
 export default function ({ data, parentElement, setStateValue }) {
   const list = parentElement.querySelector("ul");
   const told = parentElement.querySelector('[role="status"]');
-  const input = document.querySelector(".st-key-w_near input");
+  const input = document.querySelector(`.st-key-${data.box} input`);
   if (!input) return;
   const box = input.careReach || { input };
-  Object.assign(box, { list, told, ask: (words) => setStateValue("typed", words) });
+  Object.assign(box, { list, told, data, send: (words) => setStateValue("typed", words) });
   // The box keeps the focus: leaving it would send the letters typed so far.
   list.onmousedown = (event) => event.preventDefault();
   list.onclick = (event) => {
@@ -104,9 +127,5 @@ export default function ({ data, parentElement, setStateValue }) {
     show(box, false);
     listen(box);
   }
-  if (!box.typing || data.typed !== input.value) return;
-  list.replaceChildren(...data.places.map(option));
-  mark(box, null);
-  show(box, data.places.length > 0);
-  told.textContent = list.hidden ? "" : data.told;
+  draw(box);
 }
