@@ -29,6 +29,8 @@ from pages._session import Key
 
 DEFAULT_PACK = "bhutan"
 PRINT = "print"
+#: What an address says of providers of the procedure.
+OF_PROCEDURE = ("provider", "remove", "sites")
 #: What a story adds to the address of a page (`pages/_story.py`).
 STORY = ("story", "step", "present")
 #: How the address says that a switch is on.
@@ -36,6 +38,8 @@ ON = {"open_now": "now"}
 #: Filters whose name in the address is another one.
 NAMES = {"open_now": "open"}
 MOST_ADDED = 10
+#: Corners of an area that is drawn by clicks; more belong into a file.
+MOST_CORNERS = 50
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class CoverageView:
     remove: tuple[str, ...]
     sites: int
     units: Units
+    #: Corners (lat, lon) of the reader's area.
+    area: tuple[tuple[float, float], ...] = ()
 
     def within(self, measure: Measure) -> float:
         """The threshold by a measure."""
@@ -129,6 +135,7 @@ class CoverageView:
             "add": points_text(self.add),
             "remove": ";".join(self.remove),
             "sites": str(self.sites or ""),
+            "area": points_text(self.area),
             "units": self.units,
             **changes,
         }
@@ -291,8 +298,8 @@ class _Reader:
             return None
         return region
 
-    def points(self, name: str) -> tuple[tuple[float, float], ...]:
-        """Places as (lat, lon)."""
+    def points(self, name: str, most: int) -> tuple[tuple[float, float], ...]:
+        """So many places at most as (lat, lon)."""
         points = []
         for part in filter(None, self._address.get(name, "").split(";")):
             try:
@@ -303,9 +310,9 @@ class _Reader:
                 self.tell(f"“{part}” is not a place: write latitude,longitude. Ignored.")
                 continue
             points.append((lat, lon))
-        if len(points) > MOST_ADDED:
-            self.tell(f"Only the first {MOST_ADDED} added places count.")
-        return tuple(points[:MOST_ADDED])
+        if len(points) > most:
+            self.tell(f"Only the first {most} points of “{name}” count.")
+        return tuple(points[:most])
 
 
 def read_find() -> tuple[FindView, tuple[Problem, ...]]:
@@ -351,7 +358,8 @@ def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
         within_min=reader.threshold("within_min", DEFAULT_MIN),
         supply=reader.one_of("supply", SUPPLIES, "likely"),
         measure=reader.measure(),
-        add=reader.points("add"),
+        add=reader.points("add", MOST_ADDED),
+        area=reader.points("area", MOST_CORNERS),
         remove=reader.providers("remove"),
         sites=int(reader.one_of("sites", ("", *"12345"), "") or 0),
         units=reader.units(),
@@ -449,21 +457,39 @@ def show_value(key: str, value: object) -> None:
         st.session_state[key] = value
 
 
-def restore(page: str, kept_as: Key) -> None:
-    """Coming back from another page: show what was on screen when the reader left."""
-    if st.session_state.get(Key.CAME_FROM) in (None, page):
+#: The pages that ask for a procedure in a pack, and where each keeps its newest address.
+ASKING = {"Find care": Key.FIND_ADDRESS, "Coverage": Key.COVERAGE_ADDRESS}
+ALONG = ("procedure", "pack", "units")
+
+
+def restore(page: str) -> None:
+    """Coming back from another page: show what was on screen when the reader left.
+
+    Between Find and Coverage the procedure and the pack go along. A bare address of Find that is
+    asked for on Find is a new beginning.
+    """
+    came = st.session_state.get(Key.CAME_FROM)
+    if came != page:
+        # The map's frame begins anew and counts its clicks from nothing.
+        st.session_state.pop(Key.FIND_MAP_SEEN, None)
+        st.session_state.pop(Key.COVERAGE_MAP_SEEN, None)
+    if st.query_params or came == page == "Find care":
         return
-    # The map's frame begins anew and counts its clicks from nothing.
-    st.session_state.pop(Key.FIND_MAP_SEEN, None)
-    st.session_state.pop(Key.COVERAGE_MAP_SEEN, None)
-    kept = st.session_state.get(kept_as)
-    if kept and not st.query_params:
+    kept: dict[str, str] = st.session_state.get(ASKING[page], {}) if came != page else {}
+    (other,) = (key for name, key in ASKING.items() if name != page)
+    # Coming from anywhere else, each page is as it was left.
+    asked: dict[str, str] = st.session_state.get(other, {}) if came in (None, *ASKING) else {}
+    if asked:
+        kept = _along(kept, asked)
+    if kept:
         st.query_params.from_dict(kept)
 
 
-def begin_with_find() -> None:
-    """Coming from Find to Coverage for the first time: the same procedure and pack."""
-    kept = st.session_state.get(Key.FIND_ADDRESS, {})
-    if not st.query_params:
-        along = ("procedure", "pack", "units")
-        st.query_params.from_dict({k: kept[k] for k in along if k in kept})
+def _along(kept: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
+    """An address with the procedure, the pack and the units of another page's."""
+    if kept.get("pack") != asked.get("pack"):
+        kept = {}  # its place and regions are of the other pack
+    same = kept.get("procedure") == asked.get("procedure")
+    left = () if same else OF_PROCEDURE
+    stays = {key: kept[key] for key in kept if key not in (*ALONG, *left)}
+    return stays | {key: asked[key] for key in ALONG if key in asked}

@@ -341,6 +341,12 @@ def target(name: str, batch: Batch, file_id: str) -> None:
         country = three.text_input("Country", key="bring_pack_country")
         number = four.text_input("Emergency number", key="bring_pack_number", placeholder="112")
         new = NewPack(title.strip(), country.strip(), number.strip())
+        none = four.checkbox("It has none, or I do not know it", key="bring_no_number")
+        # A page that names no country or number must be somebody's choice, never an oversight.
+        if not new.country:
+            problem = problem or "Say which country or area the data is of."
+        elif not (new.emergency_number or none):
+            problem = problem or "Give its emergency number, or say that there is none."
     if problem:
         st.warning(plain(problem))
     if st.button("Import", type="primary", disabled=bool(problem)):

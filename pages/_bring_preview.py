@@ -20,6 +20,8 @@ from pages import _components
 
 #: So many rows are shown as they will look, and so many points drawn.
 ROWS, MAX_POINTS = 10, 2_000
+#: So many rows that were dropped are on screen; all are in the CSV.
+MOST_DROPPED = 100
 #: So many words of a column can be changed, the most frequent ones.
 MOST_WORDS = 60
 TABLE_PX = 640
@@ -108,6 +110,22 @@ def preview(batch: Batch, mapping: Mapping | None) -> None:
     with chart:
         if len(batch.providers):
             _map(batch)
+    left_out = [note for note in batch.report.notes if note.action == "dropped"]
+    if left_out:
+        some = left_out[:MOST_DROPPED]
+        more = f", the first {len(some)}" if len(some) < len(left_out) else ""
+        with st.expander(f"Rows that were dropped: {batch.report.total('dropped'):,}{more}"):
+            st.dataframe(
+                pd.DataFrame(
+                    {
+                        "Row": [note.row for note in some],
+                        "Why": [note.reason for note in some],
+                        "Column": [note.column for note in some],
+                        "It says": [note.value for note in some],
+                    }
+                ),
+                hide_index=True,
+            )
     if len(batch.providers):
         shown = batch.sample(ROWS)
         st.html(

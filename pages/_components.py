@@ -135,9 +135,7 @@ def place_box(of: Pack, on_change: Callable[[], None]) -> None:
     def suggested() -> None:
         suggestions("w_near", lambda typed: Suggested(place_rows(of, typed), "place"))
 
-    st.text_input(
-        "Near", key="w_near", placeholder="Where are you?", on_change=on_change
-    )
+    st.text_input("Near", key="w_near", placeholder="Where are you?", on_change=on_change)
     suggested()
 
 

@@ -1,7 +1,8 @@
 """What is asked less often on Coverage: distances, a call, what-if, an area, downloads."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import altair as alt
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 import streamlit as st
+from shapely.geometry.base import BaseGeometry
 
-from geo.coverage.area import area_coverage
+from geo.coverage.area import AreaFigures, area_coverage
 from geo.coverage.calls import record_answer
 from geo.coverage.coverage import Coverage, in_supply, measure_coverage
 from geo.coverage.reach import SUPPLIES
@@ -20,7 +22,7 @@ from geo.output import downloads, handouts, reports
 from geo.output.answer_text import BY
 from geo.output.coverage_map import coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
-from geo.packs.shapes import read_area
+from geo.packs.shapes import read_areas
 from geo.text import escape
 from geo.units import shown
 from pages import _address, _cached, _components, _frame
@@ -32,23 +34,63 @@ from pages._session import Key
 
 #: Of more places than this nobody picks one from a list.
 MOST_REMOVABLE = 2000
+#: The uploader of areas, and at most so many of them in a table.
+UPLOAD, MOST_AREAS = "w_cover_upload", 100
 #: At most this many next places are on the page for decision makers.
 NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
 
 
-def more(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.date) -> None:
+@dataclass(frozen=True)
+class Brought:
+    """Areas from the reader's file by name, and why there are none."""
+
+    areas: Mapping[str, BaseGeometry]
+    problem: str = ""
+
+
+def more(
+    view: CoverageView, coverage: Coverage, calls: pd.DataFrame, brought: Brought, today: dt.date
+) -> None:
     """What is asked less often, one at a time."""
     parts = {
+        "All regions": lambda: all_regions(view, coverage),
         "Distances": lambda: distances(view, coverage),
         "Calls": lambda: ask(view, coverage, calls, today),
         "What if": lambda: what_if(view, coverage),
-        "An area": lambda: an_area(coverage),
+        "An area": lambda: an_area(view, coverage, brought),
         "Download": lambda: download(view, coverage, calls),
     }
     first = "What if" if view.sites else "Distances"
     part = st.segmented_control("More", list(parts), default=first, key="w_cover_more")
     parts[part or first]()
+
+
+def all_regions(view: CoverageView, coverage: Coverage) -> None:
+    """Every region of the level with every supply side by side, to be sorted and searched."""
+    rows = coverage.level(view.level)
+    columns = {
+        view.pack.level_names.get(view.level, "Region"): rows["name"],
+        "People": rows["population"],
+    }
+    for supply in SUPPLIES:
+        of_supply = measure_coverage(
+            coverage.supplied,
+            coverage.within,
+            measure=coverage.measure.name,
+            supply=supply,
+            units=view.units,
+        )
+        share = 100 * of_supply.regions.set_index("region_id")["share"]
+        columns[f"Within, {SUPPLY_LABELS[supply].lower()} (%)"] = rows["region_id"].map(share)
+    columns |= {"People beyond": rows["people_beyond"], "Places": rows["providers"]}
+    columns["Places inside per 100,000"] = rows["per_100k"]
+    st.html(
+        f'<p class="cr-note">Within {escape(within_text(coverage))}. People beyond and places are '
+        f"of the supply chosen ({escape(SUPPLY_PHRASES[coverage.supply])}). A click on a heading "
+        "sorts.</p>"
+    )
+    st.dataframe(pd.DataFrame(columns).round(1), hide_index=True)
 
 
 def distances(view: CoverageView, coverage: Coverage) -> None:
@@ -214,46 +256,85 @@ def next_sites(view: CoverageView, coverage: Coverage) -> None:
     st.button("Show these on the map", on_click=change_coverage, kwargs=shown)
 
 
-def an_area(coverage: Coverage) -> None:
-    """The figures of an area that was drawn or uploaded."""
-    corners = st.session_state.get(Key.DRAWN_AREA, [])
-    st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
-    upload = st.file_uploader("Area as GeoJSON", type=["geojson", "json"], max_upload_size=5)
-    drawn = ""
-    if len(corners) >= 3:
-        drawn = shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in corners]))
-    shape = None
+def brought_areas() -> Brought:
+    """The areas of the file that is there now."""
+    upload = st.session_state.get(UPLOAD)
+    if upload is None:
+        return Brought({})
     try:
-        if upload is not None or drawn:
-            text = upload.getvalue().decode("utf-8-sig") if upload is not None else drawn
-            shape = read_area(text)
+        found = read_areas(upload.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError:
-        st.warning("This is not GeoJSON that can be read.")
-    except CareReachError as error:  # not an area, or corners in one line
-        st.warning(plain(str(error)))
-    if shape is not None:
-        part = area_coverage(coverage, shape)
-        left = "how many are not is not known"
-        if part.beyond is not None:
-            left = f"{part.beyond:,} are not"
-        st.html(
-            f"<p><strong>{part.population:,} people</strong> live in this area. "
-            f"{escape(percent_text(part.share[coverage.supply]))} of them are within "
-            f"{within_text(coverage)} ({escape(SUPPLY_PHRASES[coverage.supply])}), {left}. "
-            f"Such places inside: {part.providers:,}.</p>"
+        return Brought({}, "This is not GeoJSON that can be read.")
+    except CareReachError as error:
+        return Brought({}, str(error))
+    areas: dict[str, BaseGeometry] = {}
+    for name, area in found:
+        areas[name] = shapely.union(areas[name], area) if name in areas else area
+    return Brought(areas)
+
+
+def an_area(view: CoverageView, coverage: Coverage, brought: Brought) -> None:
+    """The figures of areas that were uploaded, or of the one that was drawn."""
+    st.caption("Choose “Draw an area” above the map and click its corners, or upload GeoJSON.")
+    st.file_uploader("Areas as GeoJSON", type=["geojson", "json"], max_upload_size=5, key=UPLOAD)
+    areas, drawn = dict(brought.areas), ""
+    if brought.problem:
+        st.warning(plain(brought.problem))
+    elif len(view.area) >= 3 and not areas:
+        drawn = shapely.to_geojson(shapely.Polygon([(lon, lat) for lat, lon in view.area]))
+        try:
+            areas = dict(read_areas(drawn))
+        except CareReachError as error:  # its corners lie in one line
+            st.warning(plain(str(error)))
+    if view.area and brought.areas:
+        st.caption("The map shows the file; take it away to see the area that you drew.")
+    if len(areas) == 1:
+        st.html(f"<p>{_area_text(coverage, *areas.values())}</p>")
+    elif areas:
+        shown = dict(list(areas.items())[:MOST_AREAS])
+        shown["All of them together"] = shapely.union_all(list(areas.values()))
+        _components.table(
+            "Areas",
+            ("Area", "People", f"Within {within_text(coverage)}", "Beyond", "Such places inside"),
+            (
+                _area_row(coverage.supply, name, area_coverage(coverage, area))
+                for name, area in shown.items()
+            ),
         )
+        if len(areas) > MOST_AREAS:
+            st.caption(f"The first {MOST_AREAS} of {len(areas):,} areas; all are in the last line.")
     with st.container(horizontal=True):
-        if corners:
-            st.button("Clear the area", on_click=lambda: st.session_state.pop(Key.DRAWN_AREA, None))
+        if view.area:
+            st.button("Clear the area", on_click=change_coverage, kwargs={"area": ""})
         if drawn:
             _components.download("Download the area", drawn, "area.geojson")
+
+
+def _area_text(coverage: Coverage, area: BaseGeometry) -> str:
+    part = area_coverage(coverage, area)
+    left = "how many are not is not known"
+    if part.beyond is not None:
+        left = f"{part.beyond:,} are not"
+    return (
+        f"<strong>{part.population:,} people</strong> live in this area. "
+        f"{escape(percent_text(part.share[coverage.supply]))} of them are within "
+        f"{within_text(coverage)} ({escape(SUPPLY_PHRASES[coverage.supply])}), {left}. "
+        f"Such places inside: {part.providers:,}."
+    )
+
+
+def _area_row(supply: str, name: str, part: AreaFigures) -> tuple[str, ...]:
+    beyond = "not known" if part.beyond is None else f"{part.beyond:,}"
+    share = percent_text(part.share[supply])
+    return name, f"{part.population:,}", share, beyond, f"{part.providers:,}"
 
 
 def download(view: CoverageView, coverage: Coverage, calls: pd.DataFrame) -> None:
     """The figures to take along, made when asked for."""
     name = f"carereach-coverage-{view.pack.name}-{view.procedure.slug}-"
     name += f"{coverage.within:g}{coverage.unit}"
-    link = "/coverage?" + urlencode(view.address())
+    # Whole, so that a citation leads somewhere; the browser says where this page is.
+    link = (st.context.url or "/coverage").partition("?")[0] + "?" + urlencode(view.address())
     drawn = coverage_map(coverage)
     files: tuple[tuple[str, str, Callable[[], str | bytes]], ...] = (
         ("Download CSV", ".csv", lambda: downloads.coverage_csv(coverage)),

@@ -1,13 +1,16 @@
 """The parts of the Coverage page."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import shapely
 import streamlit as st
+from shapely.geometry.base import BaseGeometry
 
 from geo.coverage.coverage import ADDED, Coverage, Supplied, in_supply, region_at
 from geo.coverage.reach import SUPPLIES, weighted_quantile
@@ -31,7 +34,14 @@ from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
 from geo.units import Units, shown
 from pages import _address, _cached, _components
-from pages._address import MOST_ADDED, CoverageView, change_coverage, points_text, read_coverage
+from pages._address import (
+    MOST_ADDED,
+    MOST_CORNERS,
+    CoverageView,
+    change_coverage,
+    points_text,
+    read_coverage,
+)
 from pages._components import plain
 from pages._places import Problem
 from pages._session import Key
@@ -219,8 +229,10 @@ def _nearest_kind(coverage: Coverage) -> str:
     return {"unknown": "possible", "reported": "known"}.get(coverage.supply, coverage.supply)
 
 
-def area_map(view: CoverageView, coverage: Coverage) -> maps.AreaMap:
-    """What the map draws."""
+def area_map(
+    view: CoverageView, coverage: Coverage, brought: BaseGeometry | None = None
+) -> maps.AreaMap:
+    """What the map draws; an area from a file stands in for the one that was drawn."""
     pack = coverage.pack
     lowest = int(max(pack.regions["level"], default=view.level))
     larger = min(view.level, max(lowest - 1, 1))
@@ -229,7 +241,8 @@ def area_map(view: CoverageView, coverage: Coverage) -> maps.AreaMap:
         areas=_cached.drawn(pack, f"areas_{lowest}"),
         outlines=_cached.drawn(pack, f"areas_{larger}"),
         selected=view.region,
-        drawn=st.session_state.get(Key.DRAWN_AREA, []),
+        drawn=() if brought else view.area,
+        brought=json.loads(shapely.to_geojson(brought)) if brought else None,
     )
 
 
@@ -283,8 +296,9 @@ def gap_table(view: CoverageView, coverage: Coverage) -> None:
         ],
         "more": None,
     }
-    if len(gaps) > MOST_ROWS:
-        data["more"] = f"{len(gaps) - MOST_ROWS:,} more have gaps; all are in the downloads."
+    hidden = len(gaps) - int(gaps["region_id"].isin(shown["region_id"]).sum())
+    if hidden:
+        data["more"] = f"{hidden:,} more have gaps: see All regions, below."
     if not coverage.on_record:
         data["more"] = "Nobody of this supply is on record, so gaps are not known."
     elif gaps.empty:
@@ -425,8 +439,8 @@ def clicked(tool: str, lat: float, lon: float) -> None:
         points = (*view.add, (lat, lon))[-MOST_ADDED:]
         change_coverage(add=points_text(points))
     else:
-        corners = st.session_state.get(Key.DRAWN_AREA, [])
-        st.session_state[Key.DRAWN_AREA] = [*corners, (lat, lon)]
+        view, _ = read_coverage()
+        change_coverage(area=points_text((*view.area, (lat, lon))[-MOST_CORNERS:]))
 
 
 def supplied_for(

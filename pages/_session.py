@@ -16,8 +16,6 @@ class Key(StrEnum):
     #: What the map of Find, and of Coverage, last reported.
     FIND_MAP_SEEN = "map_seen"
     COVERAGE_MAP_SEEN = "cover_seen"
-    #: Corners of the area drawn on Coverage.
-    DRAWN_AREA = "drawn_area"
     #: The provider whose call script is open.
     CALL = "call"
     #: The page shown, the one before it, and the address of the latter.

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import pandas as pd
+import shapely
 import streamlit as st
 from streamlit_folium import st_folium
 
@@ -16,8 +17,7 @@ from pages._coverage_parts import CHOOSE
 from pages._session import Key
 
 _frame.need_router()
-_address.restore("Coverage", Key.COVERAGE_ADDRESS)
-_address.begin_with_find()
+_address.restore("Coverage")
 view, unclear = _address.read_coverage()
 pack = view.pack
 st.session_state[Key.COVERAGE_ADDRESS] = view.address() if st.query_params else {}
@@ -65,7 +65,9 @@ _coverage_parts.figures(coverage, as_it_is)
 calls = find_calls(coverage)
 chart, tables = st.columns([57, 43], gap="medium")
 with chart:
-    drawn = _coverage_parts.area_map(view, coverage)
+    brought = _coverage_more.brought_areas()
+    together = shapely.union_all(list(brought.areas.values())) if brought.areas else None
+    drawn = _coverage_parts.area_map(view, coverage, together)
     with st.container(horizontal=True, key="map_tools", vertical_alignment="bottom"):
         tool = _coverage_parts.tools()
         shown = _coverage_parts.looked_for(view)
@@ -93,4 +95,4 @@ with chart:
 with tables:
     _coverage_parts.gap_table(view, coverage)
     _coverage_parts.calls_table(view, calls)
-_coverage_more.more(view, coverage, calls, today)
+_coverage_more.more(view, coverage, calls, brought, today)

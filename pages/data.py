@@ -15,8 +15,8 @@ _frame.need_router()
 st.set_page_config(page_title="Data · CareReach")
 st.html(
     '<div class="cr-head"><h1>Where the data comes from</h1><p>Everything on screen comes from a '
-    "pack: providers, statements, people and places, each row with its source. At the end you can "
-    '<a href="#bring-your-own">bring your own</a>.</p></div>'
+    "collection of data with a name (a pack): providers, statements, people and places, each row "
+    "with its source. Bring a file of your own, or look at what is here.</p></div>"
 )
 today = dt.date.today()
 packs = list_packs()
@@ -25,6 +25,8 @@ searched = st.session_state.get(Key.FIND_ADDRESS, {}).get("pack", _address.DEFAU
 if wanted and wanted not in packs:
     st.warning(plain(f"There is no pack called “{wanted}”."))
 _bring.told()
+_bring.offer(today)
+st.html('<div class="cr-head"><h2>What is here</h2></div>')
 for name in packs:
     try:
         pack = _cached.pack(name)
@@ -38,4 +40,3 @@ for name in packs:
         _pack_parts.take(pack)
         _pack_parts.sources(pack)
 _survey.offer(wanted if wanted in packs else searched, today)
-_bring.offer(today)

@@ -15,7 +15,7 @@ from pages._session import Key
 
 _frame.need_router()
 
-_address.restore("Find care", Key.FIND_ADDRESS)
+_address.restore("Find care")
 view, unclear = _address.read_find()
 pack, procedure, place = view.pack, view.procedure, view.match.place
 # What another page leads back to: this view, understood; nothing to keep of a bare first visit.

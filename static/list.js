@@ -63,6 +63,13 @@ function reachable(words) {
   return line;
 }
 
+// Android and most others know geo:, and iPhones an address of their own map app.
+function mapAddress(at, name) {
+  const label = encodeURIComponent(name);
+  if (/iPhone|iPad|iPod/.test(navigator.userAgent)) return `maps://?ll=${at}&q=${label}`;
+  return `geo:${at}?q=${at}(${label})`;
+}
+
 const narrow = () => window.innerWidth <= 640;
 
 function card(row, selected, choose) {
@@ -110,7 +117,7 @@ function card(row, selected, choose) {
       // For the map app of a phone; hidden where there is only a mouse.
       const go = make("a", narrow() ? "Maps" : "Open in maps", "maps");
       go.setAttribute("aria-label", "Open in maps: " + row.name);
-      go.href = "geo:" + row.at.join(",") + "?q=" + row.at.join(",");
+      go.href = mapAddress(row.at.join(","), row.name);
       actions.append(go);
     }
     item.append(actions);

@@ -314,9 +314,11 @@
           chosen = shape;
         });
       }
+      const mine = { color: "#0b57d0", weight: 3, fillOpacity: 0.08, interactive: false };
+      if (data.brought) group.addLayer(L.geoJSON(data.brought, { style: mine, interactive: false }));
       if (data.drawn.length) {
         const path = data.drawn.length > 2 ? L.polygon : L.polyline;
-        group.addLayer(path(data.drawn, { color: "#0b57d0", weight: 3, fillOpacity: 0.08, interactive: false }));
+        group.addLayer(path(data.drawn, mine));
         for (const spot of data.drawn) {
           group.addLayer(L.circleMarker(spot, { radius: 5, color: "#0b57d0", fillColor: "#fff", fillOpacity: 1, interactive: false }));
         }

@@ -98,6 +98,8 @@ def _put(target: Target, batches: Sequence[Batch], otherwise: str = "") -> None:
     new = target.new
     if new != NewPack() and target.pack in list_packs():
         say(f"The pack {target.pack} exists: what is said of a new one is left out.")
+    if target.pack not in list_packs() and not (new.base or new.emergency_number):
+        say("The new pack names no emergency number: give it with --emergency-number.")
     for batch in batches:
         for line in sample_lines(batch.sample(_SHOWN)):
             say(line)

@@ -42,7 +42,7 @@ def area_coverage(coverage: Coverage, shape: BaseGeometry) -> AreaFigures:
     coverage
         Whose threshold, measure and supply count.
     shape
-        From `geo.packs.shapes.read_area`, in degrees.
+        From `geo.packs.shapes.read_areas`, in degrees.
     """
     demand = coverage.supplied.assessed.pack.demand
     inside = _contains(shape, demand)

@@ -326,6 +326,8 @@ class AreaMap:
         The chosen region's id, among either.
     drawn
         Corners (lat, lon) of the reader's area.
+    brought
+        The reader's areas from a file, as one GeoJSON geometry.
     clicks
         Whether a click sets a point, instead of choosing a region.
     """
@@ -341,6 +343,7 @@ class AreaMap:
     shown: tuple[tuple[float, float], str] | None = None
     selected: str | None = None
     drawn: Sequence[tuple[float, float]] = ()
+    brought: Mapping[str, Any] | None = None
     clicks: bool = False
 
     #: The function of `static/map.js` that draws it.
@@ -364,6 +367,7 @@ class AreaMap:
             "shown": [*self.shown[0], self.shown[1]] if self.shown else None,
             "selected": self.selected,
             "drawn": [list(corner) for corner in self.drawn],
+            "brought": self.brought,
             "clicks": self.clicks,
             "thin": len(self.classes) > MANY_AREAS,
         }

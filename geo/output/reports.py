@@ -44,8 +44,8 @@ _HEADS = {
     "median_mi": "Median mi",
     "median_min": "Median min",
     "providers": "Places",
-    "per_100k": "Places per 100,000",
-    "e2sfca": "E2SFCA",
+    "per_100k": "Places inside per 100,000",
+    "e2sfca": "E2SFCA per 100,000",
     "circuity": "Way over straight line",
     "small": "Small",
 }

@@ -4,7 +4,10 @@ Where no surveyed boundary is known, a region is the Thiessen polygon of its dem
 clipped to the country's outline and marked *approximate*. Official boundaries replace them.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -210,18 +213,19 @@ def _spellings(regions: pd.DataFrame) -> dict[str, list[str]]:
     return known
 
 
-def read_area(text: str) -> BaseGeometry:
-    """Read an area that somebody drew or uploaded.
+def read_areas(text: str) -> list[tuple[str, BaseGeometry]]:
+    """Read the areas that somebody drew or uploaded, one for each feature that has one.
 
     Parameters
     ----------
     text
-        GeoJSON in degrees: a geometry, a feature or a collection; its polygons together.
+        GeoJSON in degrees: a geometry, a feature or a collection.
 
     Returns
     -------
-    shapely.geometry.base.BaseGeometry
-        A valid area with longitudes from -180 to 180; cut where it crosses the antimeridian.
+    list of (str, shapely.geometry.base.BaseGeometry)
+        Names, numbered where the features have none, and valid areas with longitudes from -180 to
+        180; cut where they cross the antimeridian.
 
     Raises
     ------
@@ -229,18 +233,44 @@ def read_area(text: str) -> BaseGeometry:
         In one sentence, if there is no such area in it.
     """
     try:
-        parts = shapely.get_parts(shapely.get_parts(shapely.from_geojson(text)))
-    except (shapely.errors.GEOSException, TypeError, ValueError):
+        whole = json.loads(text)
+        features = whole["features"] if whole.get("type") == "FeatureCollection" else [whole]
+        read = [(_name_of(one), _polygons_in(json.dumps(one))) for one in features]
+    except (shapely.errors.GEOSException, TypeError, ValueError, AttributeError, KeyError):
         raise CareReachError("This is not GeoJSON that can be read.") from None
-    areas = [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]
-    if not areas:
+    found = [(name, parts) for name, parts in read if parts]
+    if not found:
         raise CareReachError("There is no area in it: one polygon at least is needed.")
-    west, south, east, north = shapely.total_bounds(areas)
+    west, south, east, north = shapely.total_bounds([part for _, parts in found for part in parts])
     if not (-360 <= west <= east <= 360 and -90 <= south <= north <= 90):
         raise CareReachError(
             "Its positions are not degrees of longitude and latitude: save it as WGS 84."
         )
-    whole = shapely.union_all(shapely.make_valid([split_at_antimeridian(area) for area in areas]))
-    if whole.area == 0:
+    areas = [
+        (
+            name or f"Area {number}",
+            shapely.union_all(shapely.make_valid([split_at_antimeridian(part) for part in parts])),
+        )
+        for number, (name, parts) in enumerate(found, 1)
+    ]
+    if not any(area.area for _, area in areas):
         raise CareReachError("The area in it is empty.")
-    return whole
+    return [(name, area) for name, area in areas if area.area]
+
+
+#: What the name of a feature is called, in small letters.
+_NAMED = ("name", "title", "shapename", "name_en", "label", "id")
+
+
+def _name_of(feature: Mapping[str, Any]) -> str:
+    """The name that a feature gives itself; "" where it has none."""
+    said = feature.get("properties")
+    known = {str(k).lower(): v for k, v in said.items()} if isinstance(said, dict) else {}
+    names = (str(known[key]).strip() for key in _NAMED if known.get(key) is not None)
+    return next(filter(None, names), "")[:80]
+
+
+def _polygons_in(geojson: str) -> list[BaseGeometry]:
+    """The polygons in GeoJSON."""
+    parts = shapely.get_parts(shapely.get_parts(shapely.from_geojson(geojson)))
+    return [p for p in parts if p.geom_type in ("Polygon", "MultiPolygon") and not p.is_empty]

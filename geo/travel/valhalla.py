@@ -57,7 +57,7 @@ def engine_missing() -> str:
     """Why there is no engine in this process and what to do, in one sentence; "" if there is."""
     if importlib.util.find_spec("valhalla") is not None:
         return ""
-    install = "`pip install -r requirements-roads.txt`"
+    install = "the packages of requirements-roads.txt"
     if sys.version_info < (3, 12):
         here = f"{sys.version_info.major}.{sys.version_info.minor}"
         return f"Minutes by road need Python 3.12 or later (this is {here}) and {install}."

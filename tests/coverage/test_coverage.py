@@ -29,7 +29,7 @@ from geo.output import downloads, handouts
 from geo.output.answer_text import plain_rows
 from geo.output.coverage_text import lead_text, percent_text
 from geo.packs.pack import Pack
-from geo.packs.shapes import read_area
+from geo.packs.shapes import read_areas
 from tests.conftest import TODAY, table
 
 PATCH = "epidural-blood-patch"
@@ -153,7 +153,7 @@ def test_an_area_counts_its_own_people(patch: Supplied) -> None:
 
 
 def test_an_area_across_the_antimeridian() -> None:
-    shape = read_area(
+    ((_, shape),) = read_areas(
         '{"type":"Polygon","coordinates":[[[179,-1],[-179,-1],[-179,1],[179,1],[179,-1]]]}'
     )
     assert shape.area == pytest.approx(4)
@@ -162,25 +162,39 @@ def test_an_area_across_the_antimeridian() -> None:
 
 def test_far_islands_and_turns_around_the_globe(patch: Supplied) -> None:
     found = measure_coverage(patch, 50)
-    turned = read_area(
+    ((_, turned),) = read_areas(
         '{"type":"Polygon","coordinates":[[[-272,26],[-267,26],[-267,29],[-272,29],[-272,26]]]}'
     )
     assert area_coverage(found, turned).population == found.population
-    both = read_area(
+    ((_, both),) = read_areas(
         '{"type":"Feature","properties":{},"geometry":{"type":"MultiPolygon","coordinates":'
         "[[[[-4,43],[8,43],[8,50],[-4,50],[-4,43]]],[[[-150,-18],[-149,-18],[-149,-17],"
         "[-150,-17],[-150,-18]]]]}}"
     )
     assert both.area == pytest.approx(85)
     assert shapely.contains_xy(both, 2.3, 48.8)
-    world = read_area(
+    ((_, world),) = read_areas(
         '{"type":"Polygon","coordinates":[[[-180,-90],[180,-90],[180,90],[-180,90],[-180,-90]]]}'
     )
     assert area_coverage(found, world).population == found.population
 
 
+def test_several_areas_keep_their_names_and_lines_are_left_out() -> None:
+    square = '{"type":"Polygon","coordinates":[[[%d,0],[%d,0],[%d,1],[%d,1],[%d,0]]]}'
+    shapes = [square % (n, n + 1, n + 1, n, n) for n in range(3)]
+    line = '{"type":"LineString","coordinates":[[0,0],[1,1]]}'
+    said = ('{"NAME":"North"}', '{"name":"  ","id":7}', "null", '{"name":"a road"}')
+    features = ",".join(
+        f'{{"type":"Feature","properties":{properties},"geometry":{shape}}}'
+        for properties, shape in zip(said, [*shapes, line], strict=True)
+    )
+    found = read_areas(f'{{"type":"FeatureCollection","features":[{features}]}}')
+    assert [name for name, _ in found] == ["North", "7", "Area 3"]
+    assert [area.bounds[0] for _, area in found] == [0, 1, 2]
+
+
 def test_a_self_intersecting_area_is_mended() -> None:
-    shape = read_area('{"type":"Polygon","coordinates":[[[0,0],[2,2],[2,0],[0,2],[0,0]]]}')
+    ((_, shape),) = read_areas('{"type":"Polygon","coordinates":[[[0,0],[2,2],[2,0],[0,2],[0,0]]]}')
     assert shape.is_valid
     assert shape.area == pytest.approx(2)
 
@@ -201,7 +215,7 @@ def test_a_self_intersecting_area_is_mended() -> None:
 )
 def test_what_is_no_area_is_one_sentence(text: str, why: str) -> None:
     with pytest.raises(CareReachError, match=why):
-        read_area(text)
+        read_areas(text)
 
 
 def test_a_pack_without_regions_has_its_total(bhutan: Pack, library: dict[str, Procedure]) -> None:

@@ -374,7 +374,12 @@ def test_a_phone_can_call_and_open_a_map_app(visit: MakeVisitor) -> None:
     page = visitor.open()
     maps = page.get_by_role("link", name="Open in maps").first
     expect(maps).to_be_visible()
-    assert re.fullmatch(r"geo:(2\d\.\d+,9\d\.\d+)\?q=\1", maps.get_attribute("href"))
+    name = r"\(Central%20Regional%20Referral%20Hospital%2C%20Gelephu\)"
+    href = maps.get_attribute("href")
+    assert re.fullmatch(r"geo:(2\d\.\d+,9\d\.\d+)\?q=\1" + name, href)
+    apples = visit(user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)")
+    of_apple = apples.open().locator("a.maps").first.get_attribute("href")
+    assert re.fullmatch(r"maps://\?ll=2\d\.\d+,9\d\.\d+&q=Central%20Regional.*", of_apple)
     assert maps.bounding_box()["height"] >= 44
     assert page.get_by_role("link", name=re.compile("^Call")).count() == 0
     visitor.open("/?pack=doctors&procedure=hospital-care&near=60.17, 24.94")

@@ -1,12 +1,13 @@
 """The Coverage page without a browser: its figures, its state, and what it does with nonsense."""
 
+import itertools
 import re
 from pathlib import Path
 
 import pytest
 
 from geo.packs.pack import open_pack
-from tests.pages.app import html, layer, page, tables
+from tests.pages.app import html, layer, page, tables, warnings
 
 SCRIPT = "pages/coverage.py"
 PARO = "survey:paro-hospital"
@@ -107,13 +108,13 @@ def test_an_answer_is_recorded_and_changes_the_figures(
     app = page(SCRIPT)
     app.segmented_control(key="w_cover_more").set_value("Calls").run()
     assert "Call Paro Hospital" in html(app)
-    app.button[-1].click().run()
+    next(b for b in app.button if b.label == "Record").click().run()
     assert "nothing was recorded" in app.warning[-1].value
     (answer,) = (r for r in app.radio if r.label == "Answer")
     answer.set_value("offered")
     (who,) = (t for t in app.text_input if t.label.startswith("Who said so"))
     who.set_value("the matron")
-    app.button[-1].click().run()
+    next(b for b in app.button if b.label == "Record").click().run()
     assert not app.exception
     assert len(open_pack("bhutan").evidence) == 228
     assert "1 place has it confirmed or reported" in html(app)
@@ -179,3 +180,39 @@ def test_coverage_in_miles() -> None:
     assert not re.search(r"\bkm\b", body)
     app.radio(key="w_cover_units").set_value("km").run()
     assert "units" not in app.query_params
+
+
+def test_the_procedure_and_the_pack_go_along_to_find_and_back() -> None:
+    app = page(SCRIPT, procedure="haemodialysis", pack="us", within_km="30")
+    app.query_params.clear()
+    app.switch_page("pages/find.py").run()
+    assert app.query_params["procedure"] == "haemodialysis"
+    assert app.query_params["pack"] == "us"
+    assert "Haemodialysis near" in html(app)
+    app.query_params.clear()
+    app.switch_page(SCRIPT).run()
+    assert app.query_params["within_km"] == "30"
+
+
+def test_a_drawn_area_is_in_the_address() -> None:
+    corners = "27.4,89.5;27.4,89.8;27.6,89.8;27.6,89.5"
+    app = page(SCRIPT, area=corners)
+    assert "89.8" in layer(app)
+    app.segmented_control(key="w_cover_more").set_value("An area").run()
+    assert "people</strong> live in this area" in html(app)
+    next(b for b in app.button if b.label == "Clear the area").click().run()
+    assert "area" not in app.query_params
+    app = page(SCRIPT, area="27.4,89.5;27.4,nonsense")
+    assert "“27.4,nonsense” is not a place" in warnings(app)
+
+
+def test_all_regions_have_every_supply_side_by_side() -> None:
+    app = page(SCRIPT, procedure="haemodialysis")
+    app.segmented_control(key="w_cover_more").set_value("All regions").run()
+    (table,) = app.dataframe
+    shares = [c for c in table.value.columns if c.startswith("Within, ")]
+    assert len(shares) == 4
+    assert len(table.value) == 20
+    for narrow, wide in itertools.pairwise(shares):
+        known = table.value[[narrow, wide]].dropna()
+        assert (known[narrow] <= known[wide]).all()

@@ -72,6 +72,12 @@ def test_a_file_is_looked_at_mapped_and_imported(home: Path, tmp_path: Path) -> 
     assert any("cannot be called" in w.value for w in app.warning)
     app.text_input(key="bring_pack").set_value("mine").run()
     app.text_input(key="bring_title").set_value("A <b>ministry</b>").run()
+    assert any("which country or area" in w.value for w in app.warning)
+    assert next(b for b in app.button if b.label == "Import").disabled
+    app.text_input(key="bring_pack_country").set_value("Nowhere").run()
+    assert any("emergency number" in w.value for w in app.warning)
+    app.checkbox(key="bring_no_number").set_value(True).run()
+    assert any(e.label.startswith("Rows that were dropped") for e in app.expander)
     next(b for b in app.button if b.label == "Import").click().run()
     assert not app.exception
     assert "Imported into the pack mine" in app.success[0].value
