@@ -15,6 +15,7 @@ from geo.errors import CareReachError
 from geo.output import entry_html
 from geo.output.answer_text import BY, min_text
 from geo.output.handouts import rows_html
+from geo.output.pictures import as_png
 from geo.packs.pack import Pack, list_packs, pack_folder, read_descriptor
 from geo.paths import STATIC
 from geo.text import escape
@@ -184,6 +185,12 @@ def download(label: str, data: Any, name: str, **more: Any) -> None:
     """A download that needs no further run; its kind follows from the name's ending."""
     kind = LABELS["downloads"][name.rpartition(".")[2]]
     st.download_button(label, data, name, kind, on_click="ignore", **more)
+
+
+def pictures(name: str, draw: Callable[[], str], what: str = "map") -> None:
+    """A map or chart as PNG and as SVG, drawn when it is asked for."""
+    download(f"Download {what} as PNG", lambda: as_png(draw()), f"{name}-{what}.png")
+    download(f"Download {what} as SVG", draw, f"{name}-{what}.svg")
 
 
 def pack_choice(key: str, first: str) -> str:

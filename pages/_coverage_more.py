@@ -22,6 +22,7 @@ from geo.output import downloads, handouts, reports
 from geo.output.answer_text import BY
 from geo.output.coverage_map import coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
+from geo.output.pictures import chart_picture, coverage_picture
 from geo.packs.shapes import read_areas
 from geo.text import escape
 from geo.units import shown
@@ -36,6 +37,8 @@ from pages._session import Key
 MOST_REMOVABLE = 2000
 #: The uploader of areas, and at most so many of them in a table.
 UPLOAD, MOST_AREAS = "w_cover_upload", 100
+#: A chart as a picture, in units of its own.
+CHART_PX = (1040, 420)
 #: At most this many next places are on the page for decision makers.
 NEXT_PLACES = 2
 ANSWERS = {"offered": "Yes, it is done here", "not_offered": "No, it is not done here"}
@@ -90,7 +93,16 @@ def all_regions(view: CoverageView, coverage: Coverage) -> None:
         f"of the supply chosen ({escape(SUPPLY_PHRASES[coverage.supply])}). A click on a heading "
         "sorts.</p>"
     )
-    st.dataframe(pd.DataFrame(columns).round(1), hide_index=True)
+    st.dataframe(
+        pd.DataFrame(columns).round(1),
+        hide_index=True,
+        placeholder="not known",
+        column_config={
+            name: st.column_config.NumberColumn(format="localized")
+            for name in columns
+            if name in ("People", "People beyond", "Places")
+        },
+    )
 
 
 def distances(view: CoverageView, coverage: Coverage) -> None:
@@ -359,6 +371,8 @@ def download(view: CoverageView, coverage: Coverage, calls: pd.DataFrame) -> Non
     with st.container(horizontal=True, key="downloads"):
         for label, ending, make in files:
             _components.download(label, make, f"{name}{ending}")
+        if any(name.startswith("areas_") for name in view.pack.files):
+            _components.pictures(name, lambda: coverage_picture(coverage, drawn))
         _components.browser_button("print_summary", "Print this summary", "window.print();")
     st.html(handouts.summary_html(coverage, view.level, calls, link))
 
@@ -413,4 +427,15 @@ def decay(coverage: Coverage) -> None:
     )
     threshold = pd.DataFrame({"far": [shown(coverage.within, coverage.shown_unit)]})
     here = alt.Chart(threshold).mark_rule(aria=False).encode(x="far")
-    st.altair_chart((chart + here).configure_axis(aria=False))
+    whole = (chart + here).configure_axis(aria=False)
+    st.altair_chart(whole)
+    with st.container(horizontal=True, key="downloads"):
+        _components.pictures(
+            f"carereach-{coverage.pack.name}-{coverage.procedure.slug}",
+            lambda: chart_picture(
+                coverage,
+                whole.properties(width=CHART_PX[0], height=CHART_PX[1]).to_dict(),
+                f"How many are within how far, {by}",
+            ),
+            "chart",
+        )

@@ -22,6 +22,7 @@ from geo.output.answer_text import (
     seen_at_text,
     threshold_text,
 )
+from geo.output.pictures import answer_picture
 from geo.packs.gazetteer import Place
 from geo.sources.roads import SOURCE as ROADS_SOURCE
 from geo.text import escape
@@ -278,6 +279,8 @@ def take_along(view: FindView, answer: Answer, drawn: maps.SearchMap, today: dt.
             lambda: reports.patient_report(answer, replace(drawn, selected=None), today),
             f"{name}.html",
         )
+        if answer.pack.outline is not None:
+            _components.pictures(name, lambda: answer_picture(answer, rows))
         _components.browser_button(
             "copy",
             "Copy link",

@@ -1,5 +1,7 @@
 """Drawings of maps for paper, as SVG."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -13,14 +15,18 @@ _WIDE = 600.0
 MOST_LARGE = 400
 
 
-class _Paper:
+class Paper:
     """A drawing of part of the earth, true to the eye at its middle latitude."""
 
-    def __init__(self, west: float, south: float, east: float, north: float) -> None:
+    def __init__(
+        self, west: float, south: float, east: float, north: float, *, wide: float = _WIDE
+    ) -> None:
+        self.bounds = (west, south, east, north)
         self._west, self._north = west, north
         self._shrink = float(np.cos(np.radians((south + north) / 2)))
-        self.scale = _WIDE / max((east - west) * self._shrink, 1e-9)
-        self._high = (north - south) * self.scale
+        self.wide = wide
+        self.scale = wide / max((east - west) * self._shrink, 1e-9)
+        self.high = (north - south) * self.scale
 
     def at(self, lat: float, lon: float) -> tuple[str, str]:
         """Where a point lies on the paper."""
@@ -39,7 +45,7 @@ class _Paper:
     def svg(self, label: str, drawn: str) -> str:
         """The whole drawing."""
         return (
-            f'<svg viewBox="0 0 {_WIDE:.0f} {self._high:.0f}" role="img" aria-label="{label}">'
+            f'<svg viewBox="0 0 {self.wide:.0f} {self.high:.0f}" role="img" aria-label="{label}">'
             f'<rect width="100%" height="100%" fill="#eceeec"/>{drawn}</svg>'
         )
 
@@ -56,7 +62,7 @@ def answer_drawing(answer: Answer, rows: list[Row]) -> str:
     shrink = float(np.cos(np.radians((south + north) / 2)))
     half = max(east - west, 4 * (north - south) / shrink) / 2
     middle = (west + east) / 2
-    paper = _Paper(middle - half, south, middle + half, north)
+    paper = Paper(middle - half, south, middle + half, north)
     land = outline.intersection(shapely.box(middle - half, south, middle + half, north))
     marks = "".join(
         '<text x="{}" y="{}" text-anchor="middle">{}</text>'.format(*paper.at(lat, lon), word)
@@ -78,7 +84,17 @@ def area_drawing(
     spots
         Places (lat, lon).
     """
-    paper = _Paper(*shapely.total_bounds(shapes))
+    paper = Paper(*shapely.total_bounds(shapes))
+    return paper.svg("Map of the regions", areas_svg(paper, shapes, fills, spots))
+
+
+def areas_svg(
+    paper: Paper,
+    shapes: Sequence[BaseGeometry],
+    fills: Sequence[str],
+    spots: Sequence[tuple[float, float]],
+) -> str:
+    """What lies on a paper: areas, each of its colour, and places (lat, lon) over them."""
     areas = "".join(
         f'<path d="{paper.path(shape)}" fill="{fill}"/>'
         for shape, fill in zip(shapes, fills, strict=True)
@@ -87,8 +103,7 @@ def area_drawing(
     dots = "".join(
         '<circle cx="{}" cy="{}" r="{}"/>'.format(*paper.at(*spot), radius) for spot in spots
     )
-    return paper.svg(
-        "Map of the regions",
+    return (
         f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{areas}</g>'
-        f'<g fill="#fff" stroke="#111" stroke-width="{1.5 if radius > 2 else 0.6}">{dots}</g>',
+        f'<g fill="#fff" stroke="#111" stroke-width="{1.5 if radius > 2 else 0.6}">{dots}</g>'
     )
