@@ -134,7 +134,10 @@ def phone_switch() -> None:
             width="stretch",
         )
     # Out of sight and out of reach, but as wide as it was: a map without a size cannot be drawn.
-    hidden = ".st-key-charted { visibility: hidden; height: 0; overflow: hidden; }"
+    hidden = (
+        ".st-key-charted { visibility: hidden; max-height: 0; flex: none !important; "
+        "overflow: hidden; }"
+    )
     if chosen == MAP:
         hidden = ".st-key-listed { display: none; }"
     st.html(f"<style>@media (max-width: 640px) {{ {hidden} }}</style>")

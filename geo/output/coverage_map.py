@@ -81,11 +81,21 @@ def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
     lowest = int(max(coverage.pack.regions["level"], default=1))
     rows = rows[(rows["level"] == lowest) & (rows["population"] > 0)]
     chosen = {}
-    for region, far, share in zip(rows["region_id"], rows["median"], rows["share"], strict=True):
+    names = coverage.pack.regions.set_index("region_id")["name"]
+    # Of many regions the larger one goes without saying, and would weigh much.
+    within = rows["parent_id"].map(names) if len(rows) <= MOST_NAMED else rows["name"]
+    columns = ("region_id", "name", "population", "median", "share")
+    for region, name, people, far, share, larger in zip(
+        *(rows[column] for column in columns), within, strict=True
+    ):
         number = int(np.searchsorted(edges, far)) if pd.notna(far) else len(edges) + 1
-        text = far_text(far, coverage.shown_unit) if pd.notna(far) else "no such place"
-        words = f"{text}, {percent_text(share)} covered" if coverage.on_record else "not known"
-        chosen[region] = (number, words)
+        figures = "no such place"
+        if pd.notna(far):
+            figures = f"nearest {far_text(far, coverage.shown_unit)}"
+        figures += f", {percent_text(share)} covered"
+        words = f"{int(people):,} people; {figures if coverage.on_record else 'not known'}"
+        place = f"in {larger}, " if pd.notna(larger) and larger != name else ""
+        chosen[region] = (number, place + words)
     return chosen
 
 

@@ -82,6 +82,11 @@ def test_a_first_visit_on_a_phone_weighs_little_and_begins_with_the_list(
     assert sum(sizes) + visitor.received < 3_000_000
     expect(visitor.names.first).to_be_visible()
     expect(page.locator(MAP)).to_be_hidden()
+    # Nothing empty stands where the map is hidden.
+    listed, panel = (
+        page.locator(f".{name}").bounding_box() for name in ("st-key-listed", "cr-panel")
+    )
+    assert panel["y"] - (listed["y"] + listed["height"]) < 100
     small = [
         box
         for button in page.get_by_role("button").all()
