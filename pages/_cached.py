@@ -341,7 +341,7 @@ def area_note(of: Pack, level: int) -> str:
     """Whose areas the map shows."""
     shapes = of.files.get(f"areas_{level}")
     if shapes is None:
-        return "No areas of these regions are known; the tables have the figures."
+        return "No areas of these regions are known."
     if '"boundary":"approximate"' in shapes.read_text("utf-8"):
         if of.areas:
             return f"Areas: {of.areas}. They decide nothing."

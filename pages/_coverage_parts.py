@@ -214,11 +214,13 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
     boxes = "".join(
         f'<span><i style="background:{COLORS[n]}"></i>{escape(words[n])}</span>' for n in present
     )
-    how = MAP_LABELS[coverage.measure.name]
     areas = _cached.area_note(view.pack, view.level)
+    lead = "Places on record:"
+    if drawn.classes:
+        how, kind = MAP_LABELS[coverage.measure.name], escape(_nearest_kind(coverage))
+        lead = f"{how} to the nearest {kind} place, median person:"
     st.html(
-        f'<p class="cr-legend"><strong>{how} to the nearest {escape(_nearest_kind(coverage))} '
-        f"place, median person:</strong> {boxes}{spot}{lives}</p>"
+        f'<p class="cr-legend"><strong>{lead}</strong> {boxes}{spot}{lives}</p>'
         f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
     )
 

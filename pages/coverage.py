@@ -61,9 +61,11 @@ if view.add or view.remove:
 
 _coverage_parts.problems(view, unclear, trouble)
 _coverage_parts.headline(view, coverage)
-_coverage_parts.figures(coverage, as_it_is)
-calls = find_calls(coverage)
-chart, tables = st.columns([57, 43], gap="medium")
+# Where nobody knows where people live there is a map of the places, and no figures.
+counted_people = coverage.population > 0
+if counted_people:
+    _coverage_parts.figures(coverage, as_it_is)
+chart, tables = st.columns([57, 43] if counted_people else [99, 1], gap="medium")
 with chart:
     brought = _coverage_more.brought_areas()
     together = shapely.union_all(list(brought.areas.values())) if brought.areas else None
@@ -92,7 +94,9 @@ with chart:
     )
     _coverage_parts.legend(view, coverage, drawn)
     _coverage_parts.region_detail(view, coverage)
-with tables:
-    _coverage_parts.gap_table(view, coverage)
-    _coverage_parts.calls_table(view, calls)
-_coverage_more.more(view, coverage, calls, brought, today)
+if counted_people:
+    calls = find_calls(coverage)
+    with tables:
+        _coverage_parts.gap_table(view, coverage)
+        _coverage_parts.calls_table(view, calls)
+    _coverage_more.more(view, coverage, calls, brought, today)

@@ -1,5 +1,6 @@
 """The Coverage page without a browser: its figures, its state, and what it does with nonsense."""
 
+import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from geo.packs.pack import open_pack
+from geo.sources.into_pack import import_into
+from geo.sources.new_pack import NewPack
 from tests.pages.app import html, layer, page, tables, warnings
+from tests.samples import REGISTER, small
 
 SCRIPT = "pages/coverage.py"
 PARO = "survey:paro-hospital"
@@ -216,3 +220,19 @@ def test_all_regions_have_every_supply_side_by_side() -> None:
     for narrow, wide in itertools.pairwise(shares):
         known = table.value[[narrow, wide]].dropna()
         assert (known[narrow] <= known[wide]).all()
+
+
+def test_without_people_there_is_a_map_of_the_places_and_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    batch = dataclasses.replace(small("s"), providers=REGISTER)
+    import_into("bare", [batch], NewPack("Bare", "Nowhere"))
+    app = page(SCRIPT, pack="bare", procedure="hospital-care")
+    body = html(app)
+    assert "Where people live in Nowhere is not known here." in body
+    assert "Places on record:" in body
+    assert REGISTER["name"].iloc[0] in layer(app)
+    assert "people beyond" not in body
+    assert "cr-figure" not in body
+    assert not tables(app)
