@@ -174,7 +174,7 @@ def ask(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.d
         st.caption("Recording answers is switched off on this server.")
         return
     with st.form("answer", width=620):
-        st.markdown("**Record the answer** in your copy of the pack")
+        st.markdown("**Record the answer** in this server’s copy of the data")
         said = st.radio(
             "Answer", list(ANSWERS), format_func=ANSWERS.__getitem__, horizontal=True, index=None
         )

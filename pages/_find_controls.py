@@ -75,8 +75,10 @@ def located() -> None:
 def controls(view: FindView) -> None:
     """Procedure, place, radius, and the one switch."""
     first_visit = not st.query_params
-    if first_visit:
-        st.html(f'<p class="cr-note cr-ask">{PURPOSE}</p>')
+    # Always a container: if what comes after moved, the browser would draw the map anew.
+    with st.container(key="ask"):
+        if first_visit:
+            st.html(f'<p class="cr-note">{PURPOSE}</p>')
     # An example is no answer of the reader's: on a first visit the boxes ask.
     _address.show_value("w_procedure", "" if first_visit else view.procedure.title)
     _address.show_value("w_near", "" if first_visit else view.near)

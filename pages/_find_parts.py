@@ -178,6 +178,7 @@ def list_data(answer: Answer, rows: Sequence[Row], selected: str | None) -> dict
             "facts": row.facts,
             "reach": shared(row.reach),
             "phone": row.phone,
+            "phoneShown": row.phone_shown,
             "page": row.record_url,
             "farther": row.farther,
             "at": [round(row.lat, 5), round(row.lon, 5)] if row.number <= MOST_PLACED else None,

@@ -109,7 +109,7 @@ function card(row, selected, choose) {
   if (row.phone || row.at) {
     const actions = make("p", null, "actions");
     if (row.phone) {
-      const call = make("a", "Call " + row.phone, "call");
+      const call = make("a", "Call " + row.phoneShown, "call");
       call.href = "tel:" + row.phone;
       actions.append(call);
     }
@@ -132,7 +132,7 @@ function card(row, selected, choose) {
     more.append(source);
     if (facts) more.append(facts);
   }
-  more.append(reachable(row.reach));
+  more.append(row.phone ? make("p", row.reach) : reachable(row.reach));
   if (row.page) {
     const official = make("p");
     official.append(link("Its page in the official register", row.page));

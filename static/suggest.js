@@ -74,7 +74,8 @@ function ask(box, words) {
   box.typing = true;
   box.asked = words;
   clearTimeout(box.waiting);
-  if (box.data.typed === words) draw(box);
+  // A list of a moment ago must not come between two letters: only that of everything is kept.
+  if (!words && !box.data.typed) draw(box);
   else box.waiting = setTimeout(() => box.send(words), PAUSE_MS);
 }
 

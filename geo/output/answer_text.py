@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import phonenumbers
 
 from geo.care.calibration import Share
 from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
 from geo.output.calibration_text import share_text
 from geo.packs.pack import ASKED, Pack, publisher
+from geo.packs.place_words import country_code
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
 from geo.units import Units, shown, threshold_number
 
@@ -76,8 +78,8 @@ class Row:
         `reason` says it too.
     reach
         How to ask before going.
-    phone
-        E.164; None where none is on record.
+    phone, phone_shown
+        E.164, None where none is on record; and as the country writes it, "" then.
     """
 
     number: int
@@ -98,6 +100,7 @@ class Row:
     facts: str
     reach: str
     phone: str | None
+    phone_shown: str
     provider_id: str
     name: str
     status: str
@@ -232,6 +235,7 @@ class _RowWriter:
             facts=_facts(values, self._now),
             reach=_reach(self._answer.pack, values, phone),
             phone=phone,
+            phone_shown=phone_text(phone, self._answer.pack.country) if phone else "",
             **{key: str(values[key]) for key in ("provider_id", "name", "status")},
             reason=f"{values['reason']}{often}",
             share=share,
@@ -315,9 +319,34 @@ def _facts(row: Mapping[str, Any], now: dt.datetime | None) -> str:
     return " · ".join(filter(None, parts))
 
 
+def phone_text(number: str, country: str) -> str:
+    """A telephone number as its country writes it; with the country's prefix from abroad.
+
+    Parameters
+    ----------
+    number
+        E.164.
+    country
+        Of the reader, by name.
+
+    Examples
+    --------
+    >>> phone_text("+12078793000", "the United States"), phone_text("+12078793000", "Bhutan")
+    ('(207) 879-3000', '+1 207-879-3000')
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    if phonenumbers.region_code_for_number(parsed) == country_code(country):
+        form = phonenumbers.PhoneNumberFormat.NATIONAL
+    return str(phonenumbers.format_number(parsed, form))
+
+
 def _reach(pack: Pack, row: Mapping[str, Any], phone: str | None) -> str:
     if phone:
-        return f"Call first: {phone}."
+        return f"Call first: {phone_text(phone, pack.country)}."
     helper = f" The {pack.emergency_name.split(':')[0]} ({pack.emergency_number}) may help."
     website = _text(row["website"])
     if website:

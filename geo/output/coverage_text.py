@@ -177,7 +177,11 @@ def _what_if_text(coverage: Coverage) -> str:
         places = "place does" if supposed == 1 else "places do"
         also = f", if the {supposed:,} {kind} {places} it too"
     low, high = coverage.ranges.get("travel", (np.nan, np.nan))
-    span = f" ({percent_text(low)} to {percent_text(high)} by the way)" if high > low else ""
+    span = (
+        f" ({percent_text(low)} to {percent_text(high)} depending on the roads)"
+        if high > low
+        else ""
+    )
     return f"What if {' and '.join(changes)}: {share} of {people}{also}{span}."
 
 

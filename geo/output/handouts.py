@@ -14,6 +14,7 @@ from geo.output.answer_text import (
     count_text,
     farther_text,
     outside_text,
+    phone_text,
     plain_rows,
     seen_at_text,
 )
@@ -167,7 +168,9 @@ def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
     procedure = supplied.assessed.procedure
     wanted = call_needs(procedure)
     known = isinstance(call["phone"], str)
-    number = f"Number: {call['phone']}." if known else "No number is on record."
+    country = supplied.assessed.pack.country
+    shown = phone_text(str(call["phone"]), country) if known else ""
+    number = f"Number: {shown}." if known else "No number is on record."
     team = f"<li>Is there {escape(wanted)}, all year?</li>" if wanted else ""
     return (
         f'<article class="cr-leaflet"><h1>Call {escape(call["name"])}</h1>'

@@ -103,6 +103,7 @@ def countries_with(region: str) -> set[str]:
     return {name for code in found for name in country_names(code)}
 
 
+@functools.cache
 def country_code(name: str) -> str:
     """Two letters of the country that a name or a code means; "" for none."""
     key = normalise(name).removeprefix("the ")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
 
@@ -34,7 +35,9 @@ def get(path: str, query: str = "", accepts: str = "gzip") -> tuple[dict[str, st
         "query_string": query.encode(),
         "headers": [(b"accept-encoding", accepts.encode())],
     }
-    asyncio.run(FirstBytes(streamlits)(scope, receive, send))
+    # In a thread of its own: a browser that tests share keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(FirstBytes(streamlits)(scope, receive, send))).result()
     headers = {key.decode(): value.decode() for key, value in said[0]["headers"]}
     return headers, b"".join(message.get("body", b"") for message in said)
 
