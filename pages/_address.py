@@ -395,7 +395,9 @@ def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Pro
     slugs = {entry.title: entry.slug for entry in library.values()}
     offers = tuple((title, {"procedure": slugs[title], "provider": ""}) for title in titles)
     return (
-        Problem(sentence, offers) if match.suggestions else Problem(sentence, offers, "There is:")
+        Problem(sentence, offers)
+        if match.suggestions
+        else Problem(sentence, offers, "The library has:")
     )
 
 

@@ -153,7 +153,7 @@ def procedure_box(key: str, asks: str, on_change: Callable[[], None]) -> None:
 
     @st.fragment
     def suggested() -> None:
-        suggestions(key, lambda typed: Suggested(procedure_rows(typed), "entry", whole=True))
+        suggestions(key, lambda typed: Suggested(procedure_rows(typed), "procedure", whole=True))
 
     with st.container(key=f"box_{key}"):
         st.text_input("Procedure or condition", key=key, placeholder=asks, on_change=on_change)

@@ -271,10 +271,13 @@ def next_sites(view: CoverageView, coverage: Coverage) -> None:
 def brought_areas() -> Brought:
     """The areas of the file that is there now."""
     upload = st.session_state.get(UPLOAD)
-    if upload is None:
-        return Brought({})
+    return Brought({}) if upload is None else _areas_in(upload.getvalue())
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _areas_in(content: bytes) -> Brought:
     try:
-        found = read_areas(upload.getvalue().decode("utf-8-sig"))
+        found = read_areas(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return Brought({}, "This is not GeoJSON that can be read.")
     except CareReachError as error:

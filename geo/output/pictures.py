@@ -7,7 +7,6 @@ with Altair's own exporter, and ask nobody for anything.
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from geo.output import maps
 from geo.output.answer_text import BY, STATUS_LABELS, Row, count_text
 from geo.output.coverage_text import band_text, lead_text
 from geo.output.drawing import Paper, areas_svg
-from geo.packs.pack import Pack, read_shapes
+from geo.packs.pack import Pack, lowest_areas, read_shapes
 from geo.text import escape
 from geo.units import KM_PER_MI, Units
 from geo.version import __version__
@@ -60,7 +59,7 @@ def coverage_picture(coverage: Coverage, drawn: maps.AreaMap) -> str:
         What the map on screen shows.
     """
     pack = coverage.pack
-    path = _areas(pack)
+    path = lowest_areas(pack)
     if path is None:
         return ""
     areas = read_shapes(path)
@@ -209,7 +208,7 @@ def _numbers(paper: Paper, rows: Sequence[Row]) -> str:
 
 def _regions(pack: Pack, paper: Paper) -> str:
     """The borders of the lowest regions that a paper shows."""
-    path = _areas(pack)
+    path = lowest_areas(pack)
     if path is None:
         return ""
     seen, _ = _seen(list(read_shapes(path).geometry), None, paper.bounds)
@@ -240,12 +239,6 @@ def _towns(pack: Pack, paper: Paper, taken: npt.ArrayLike) -> str:
                 f'font-size="14">{escape(name)}</text>'
             )
     return f'<g fill="#5b6f6b">{"".join(words)}</g>'
-
-
-def _areas(pack: Pack) -> Path | None:
-    """The areas of a pack's lowest regions."""
-    lowest = max((int(level) for level in pack.regions["level"]), default=0)
-    return pack.files.get(f"areas_{lowest}")
 
 
 def _paper(west: float, south: float, east: float, north: float) -> Paper:

@@ -23,7 +23,7 @@ from geo.output.downloads import coverage_about, coverage_table
 from geo.output.drawing import answer_drawing, area_drawing
 from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
 from geo.packs.ground import GROUND, STREETS, attribution_of, cut_ground
-from geo.packs.pack import Pack, publisher, read_shapes
+from geo.packs.pack import Pack, lowest_areas, publisher, read_shapes
 from geo.paths import STATIC
 from geo.text import escape
 from geo.version import __version__
@@ -282,22 +282,17 @@ def folium_map(pack: Pack, drawn: maps.SearchMap | maps.AreaMap) -> maps.Map:
         What is drawn on it; areas of a coverage are taken from the pack.
     """
     if isinstance(drawn, maps.AreaMap):
-        path = _areas(pack)
+        path = lowest_areas(pack)
         drawn = replace(drawn, areas=json.loads(path.read_text("utf-8")) if path else None)
     scripts = ";".join(path.read_text("utf-8") for path in _SCRIPTS)
     styles = "".join(path.read_text("utf-8") for path in _STYLES[:2])
     return maps.standalone_map(_base(pack, drawn), drawn, scripts, styles)
 
 
-def _areas(pack: Pack) -> Path | None:
-    """The areas of a pack's lowest regions."""
-    return pack.files.get(f"areas_{max(pack.regions['level'], default=0)}")
-
-
 def _areas_html(coverage: Coverage, drawn: maps.AreaMap) -> str:
     """The map of regions, its drawing for paper, and what the colours mean."""
     pack = coverage.pack
-    path = _areas(pack)
+    path = lowest_areas(pack)
     if path is None:
         return ""
     areas = json.loads(path.read_text("utf-8"))

@@ -452,6 +452,11 @@ def land_of(folder: Path, about: Mapping[str, Any], *resources: str) -> BaseGeom
     return land
 
 
+def lowest_areas(pack: Pack) -> Path | None:
+    """The areas of a pack's lowest regions; None where it has none."""
+    return pack.files.get(f"areas_{max(pack.regions['level'], default=0)}")
+
+
 def read_shapes(path: Path) -> gpd.GeoDataFrame:
     """Read GeoJSON as a GeoDataFrame in EPSG:4326.
 

@@ -235,7 +235,9 @@ def read_areas(text: str) -> list[tuple[str, BaseGeometry]]:
     try:
         whole = json.loads(text)
         features = whole["features"] if whole.get("type") == "FeatureCollection" else [whole]
-        read = [(_name_of(one), _polygons_in(json.dumps(one))) for one in features]
+        # A feature may say that it lies nowhere (RFC 7946, 3.2).
+        placed = [one for one in features if one.get("geometry", one) is not None]
+        read = [(_name_of(one), _polygons_in(json.dumps(one))) for one in placed]
     except (shapely.errors.GEOSException, TypeError, ValueError, AttributeError, KeyError):
         raise CareReachError("This is not GeoJSON that can be read.") from None
     found = [(name, parts) for name, parts in read if parts]

@@ -188,6 +188,7 @@ def test_several_areas_keep_their_names_and_lines_are_left_out() -> None:
         f'{{"type":"Feature","properties":{properties},"geometry":{shape}}}'
         for properties, shape in zip(said, [*shapes, line], strict=True)
     )
+    features += ',{"type":"Feature","properties":{"name":"nowhere"},"geometry":null}'
     found = read_areas(f'{{"type":"FeatureCollection","features":[{features}]}}')
     assert [name for name, _ in found] == ["North", "7", "Area 3"]
     assert [area.bounds[0] for _, area in found] == [0, 1, 2]
