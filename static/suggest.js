@@ -107,11 +107,16 @@ function listen(box) {
   input.addEventListener("blur", () => close(box));
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function suggest(component) {
+  const { data, parentElement, setStateValue } = component;
   const list = parentElement.querySelector("ul");
   const told = parentElement.querySelector('[role="status"]');
   const input = document.querySelector(`.st-key-${data.box} input`);
-  if (!input) return;
+  if (!input) {
+    // Streamlit's script for text boxes may arrive after this one.
+    if (list.isConnected) setTimeout(() => suggest(component), PAUSE_MS);
+    return;
+  }
   const box = input.careReach || { input };
   Object.assign(box, { list, told, data, send: (words) => setStateValue("typed", words) });
   // The box keeps the focus: leaving it would send the letters typed so far.

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import HOSTILE, MAP, MakeVisitor, Visitor, href, soon
 
@@ -258,6 +258,21 @@ def test_places_are_suggested_by_keyboard_and_nothing_jumps(visit: MakeVisitor) 
     near.press("ArrowDown")
     near.press("Enter")
     expect(near).to_have_value("Serzhong, Mongar")
+
+
+def test_places_are_suggested_though_the_text_boxes_come_last(visit: MakeVisitor) -> None:
+    visitor = visit()
+    script = re.compile(r"/static/js/TextInput\.")
+
+    def late(route: Route) -> None:
+        visitor.page.get_by_role("listbox", include_hidden=True).first.wait_for(state="attached")
+        route.continue_()
+
+    visitor.page.route(script, late)
+    page = visitor.open()
+    near = page.get_by_role("combobox", name="Near")
+    near.fill("serz")
+    expect(page.get_by_role("listbox", name="Places").get_by_role("option")).to_have_count(2)
 
 
 def test_a_suggestion_is_chosen_with_a_finger_and_hostile_names_are_text(
