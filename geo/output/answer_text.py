@@ -13,7 +13,7 @@ from geo.care.calibration import Share
 from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
 from geo.output.calibration_text import share_text
-from geo.packs.pack import ASKED, Pack, publisher
+from geo.packs.pack import ASKED, FROM_LIST, Pack, publisher
 from geo.packs.place_words import country_code
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
 from geo.units import Units, shown, threshold_number
@@ -440,8 +440,12 @@ def _services(pack: Pack, providers: set[str]) -> dict[str, list[Statement]]:
 
 def _source_text(pack: Pack, row: Mapping[str, Any], when: str) -> str:
     """Who published a statement and when; an answer to a call has no publisher."""
-    called = str(row["note"]).startswith(ASKED)
-    who = "Asked and recorded here" if called else publisher(pack, _text(row["url"]))
+    note = str(row["note"])
+    who = publisher(pack, _text(row["url"]))
+    if note.startswith(ASKED):
+        who = "Asked and recorded here"
+    elif not who and note.startswith(FROM_LIST):
+        who = pack.sources[note.removeprefix(FROM_LIST)].title
     return f"{who}, {when}" if who else when
 
 

@@ -7,7 +7,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.care.find import Answer
+from geo.distance import distance_km
 from geo.output.answer_text import Row
+from geo.units import KM_PER_MI, Units
 
 #: A drawing's width, in units of its own.
 _WIDE = 600.0
@@ -50,7 +52,7 @@ class Paper:
         )
 
 
-def answer_drawing(answer: Answer, rows: list[Row]) -> str:
+def answer_drawing(answer: Answer, rows: Sequence[Row]) -> str:
     """The place and the numbers of the list where they lie, as SVG; "" where land is not known."""
     outline, place = answer.pack.outline, answer.place
     if outline is None or not rows:
@@ -69,7 +71,7 @@ def answer_drawing(answer: Answer, rows: list[Row]) -> str:
         for (lat, lon), word in zip(spots, ["✚", *(row.number for row in rows)], strict=True)
     )
     ground = f'<path d="{paper.path(land)}" fill="#fff" stroke="#777"/>'
-    return paper.svg("Where they lie", ground + marks)
+    return paper.svg("Where they lie", ground + marks + furniture(paper, answer.units))
 
 
 def area_drawing(
@@ -106,4 +108,24 @@ def areas_svg(
     return (
         f'<g stroke="#555" stroke-width=".4" fill-rule="evenodd">{areas}</g>'
         f'<g fill="#fff" stroke="#111" stroke-width="{1.5 if radius > 2 else 0.6}">{dots}</g>'
+    )
+
+
+def furniture(paper: Paper, units: Units) -> str:
+    """Scale and north, in the corners of a drawing."""
+    west, _, east, _ = paper.bounds
+    middle = (paper.bounds[1] + paper.bounds[3]) / 2
+    across = float(distance_km(middle, west, [middle], [east])[0])
+    per_unit = KM_PER_MI if units == "mi" else 1.0
+    wanted = across / per_unit / 5
+    step = 10 ** np.floor(np.log10(wanted))
+    length = float(max(n * step for n in (1, 2, 5) if n * step <= wanted))
+    bar = paper.wide * length * per_unit / across
+    x, y = paper.wide - 16, paper.high - 16
+    return (
+        f'<path d="M{x - bar:.1f} {y - 8:.1f}v8h{bar:.1f}v-8" fill="none" stroke="#111" '
+        f'stroke-width="2"/><text x="{x - bar / 2:.1f}" y="{y - 6:.1f}" text-anchor="middle" '
+        f'font-size="14">{length:g} {units}</text>'
+        f'<g transform="translate({x - 8:.1f},14)"><path d="M0 0l8 22l-8 -6l-8 6z" fill="#111"/>'
+        '<text y="38" text-anchor="middle" font-size="14" font-weight="700">N</text></g>'
     )

@@ -20,6 +20,7 @@ from geo.output.answer_text import (
 )
 from geo.output.coverage_text import beyond_text, detour_text, lead_text, percent_text, within_text
 from geo.output.downloads import coverage_about, limits_of
+from geo.output.drawing import answer_drawing
 from geo.output.entry_html import (
     questions_html,
     reviewed_text,
@@ -55,6 +56,7 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
             title = f"<h3>{escape(heading)}</h3>" if heading else ""
             items = "".join(leaflet_row(row) for row in chosen)
             parts.append(f'{title}<ol start="{chosen[0].number}">{items}</ol>')
+    parts.insert(0, f'<div class="cr-drawn">{answer_drawing(answer, [*near, *far])}</div>')
     more = len(rows) - len(near) - len(far)
     if more:
         parts.append(f"<p>{more} more are in the list on the page.</p>")

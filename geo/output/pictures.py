@@ -17,14 +17,12 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.care.find import Answer
 from geo.coverage.coverage import Coverage
-from geo.distance import distance_km
 from geo.output import maps
 from geo.output.answer_text import BY, STATUS_LABELS, Row, count_text
 from geo.output.coverage_text import band_text, lead_text
-from geo.output.drawing import Paper, areas_svg
+from geo.output.drawing import Paper, areas_svg, furniture
 from geo.packs.pack import Pack, lowest_areas, read_shapes
 from geo.text import escape
-from geo.units import KM_PER_MI, Units
 from geo.version import __version__
 
 _WIDE, _MARGIN = 1200, 30
@@ -99,7 +97,7 @@ def coverage_picture(coverage: Coverage, drawn: maps.AreaMap) -> str:
         (marks, high),
         legend,
         _sources(pack, coverage.supplied.assessed.today.isoformat(), areas=True),
-        _furniture(paper, coverage.units),
+        furniture(paper, coverage.units),
     )
 
 
@@ -170,11 +168,7 @@ def answer_picture(answer: Answer, rows: Sequence[Row]) -> str:
     title = f"{answer.assessed.procedure.title} near {answer.place.shown}"
     said = notes + _sources(answer.pack, answer.assessed.today.isoformat(), areas=False)
     return _page(
-        (title, f"{lead} {rest}"),
-        (marks, paper.high),
-        legend,
-        said,
-        _furniture(paper, answer.units),
+        (title, f"{lead} {rest}"), (marks, paper.high), legend, said, furniture(paper, answer.units)
     )
 
 
@@ -259,26 +253,6 @@ def _seen(
     colors = fills or [_NO_AREA] * len(shapes)
     found = [(s, f) for s, f in zip(shapes, colors, strict=True) if frame.intersects(s)]
     return [shape for shape, _ in found], [fill for _, fill in found]
-
-
-def _furniture(paper: Paper, units: Units) -> str:
-    """Scale and north, in the corners of a map."""
-    west, _, east, _ = paper.bounds
-    middle = (paper.bounds[1] + paper.bounds[3]) / 2
-    across = float(distance_km(middle, west, [middle], [east])[0])
-    per_unit = KM_PER_MI if units == "mi" else 1.0
-    wanted = across / per_unit / 5
-    step = 10 ** np.floor(np.log10(wanted))
-    length = float(max(n * step for n in (1, 2, 5) if n * step <= wanted))
-    bar = paper.wide * length * per_unit / across
-    x, y = paper.wide - 16, paper.high - 16
-    return (
-        f'<path d="M{x - bar:.1f} {y - 8:.1f}v8h{bar:.1f}v-8" fill="none" stroke="#111" '
-        f'stroke-width="2"/><text x="{x - bar / 2:.1f}" y="{y - 6:.1f}" text-anchor="middle" '
-        f'font-size="14">{length:g} {units}</text>'
-        f'<g transform="translate({x - 8:.1f},14)"><path d="M0 0l8 22l-8 -6l-8 6z" fill="#111"/>'
-        '<text y="38" text-anchor="middle" font-size="14" font-weight="700">N</text></g>'
-    )
 
 
 def _box(color: str) -> str:

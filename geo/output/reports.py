@@ -20,7 +20,7 @@ from geo.output import maps
 from geo.output.answer_text import STATUS_LABELS, date_text
 from geo.output.coverage_text import band_text, beyond_text, lead_text, percent_text, within_text
 from geo.output.downloads import coverage_about, coverage_table
-from geo.output.drawing import answer_drawing, area_drawing
+from geo.output.drawing import area_drawing
 from geo.output.handouts import call_needs, leaflet_html, leaflet_row, rows_html, summary_html
 from geo.packs.ground import GROUND, STREETS, attribution_of, cut_ground
 from geo.packs.pack import Pack, lowest_areas, publisher, read_shapes
@@ -67,8 +67,7 @@ def patient_report(answer: Answer, drawn: maps.SearchMap, today: dt.date) -> str
     items = "".join(leaflet_row(row) for row in rows)
     title = f"{answer.procedure.title} near {answer.place.label}"
     body = (
-        f'<div class="with-picture">{leaflet_html(answer, rows, today)}'
-        f'<div class="picture small">{answer_drawing(answer, rows)}</div></div>'
+        f"{leaflet_html(answer, rows, today)}"
         f'<section class="screen"><h2>On the map</h2>{_map_html(answer.pack, drawn)}'
         f"<h2>The whole list</h2><ol>{items}</ol></section>"
     )

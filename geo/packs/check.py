@@ -12,6 +12,7 @@ from geo.errors import DataError
 from geo.packs.gazetteer import find_place, outside_km
 from geo.packs.pack import (
     ASKED,
+    FROM_LIST,
     Pack,
     open_pack,
     publisher,
@@ -121,11 +122,15 @@ def _sources(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
     yield from _rows(pack, "providers", ~named, "sources", "is not a source of the pack")
     unknown = pack.places["source"].map(lambda name: name not in pack.sources)
     yield from _rows(pack, "places", unknown, "source", "is not a source of the pack")
-    # Without an address only the dated answer to a call stands: who was asked is in the note.
+    # Without an address only the dated answer to a call stands, and what a file lists: who was
+    # asked, or which source of the pack it is, is in the note.
+    listed = pack.evidence["note"].map(
+        lambda n: isinstance(n, str) and n.partition(FROM_LIST)[2] in pack.sources
+    )
     called = pack.evidence["note"].map(lambda n: str(n).startswith(ASKED)).astype(bool)
     called &= pack.evidence["as_of"].notna()
     bare = ~pack.evidence["url"].map(lambda u: isinstance(u, str) and _is_web(u)).astype(bool)
-    bare &= ~(pack.evidence["url"].isna() & called)
+    bare &= ~(pack.evidence["url"].isna() & (called | listed.astype(bool)))
     yield from _rows(pack, "evidence", bare, "url", "is not a web address")
     nameless = pack.evidence["url"].map(
         lambda u: isinstance(u, str) and publisher(pack, u) not in pack.publishers.values()

@@ -40,6 +40,8 @@ DESCRIPTOR = "datapackage.json"
 _HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
 #: How the note of a statement without an address begins: the answer to a call.
 ASKED = "asked: "
+#: So begins the note of a statement out of a file without an address; then the source's name.
+FROM_LIST = "listed in: "
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from geo.sources.operation import Operation, operation_of
 from geo.sources.phones import e164
 from geo.sources.sheets import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
-from geo.sources.vocabulary import FIELDS, LEVEL_OF, facility_type_of, folded
+from geo.sources.vocabulary import FIELDS, LEVEL_OF, NO, YES, facility_type_of, folded
+from geo.text import normalise
 
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
@@ -259,6 +260,10 @@ class _Guesses:
             return bool((digits >= _FEW_DIGITS).mean() >= _SOME)
         if field == "operational_status":
             return bool(said.map(lambda cell: operation_of(cell) != "unknown").mean() >= _SOME)
+        if field == "services":  # neither how many, nor whether there are any
+            plain = said.map(normalise)
+            words = plain.str.contains(r"[^\W\d]{3}", regex=True) & ~plain.isin(YES | NO)
+            return bool(words.mean() >= _SOME)
         return True
 
     def _is_free(self, at: int) -> bool:

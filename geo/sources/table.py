@@ -22,6 +22,7 @@ from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
 from geo.sources.outliers import find_outliers
 from geo.sources.phones import Phones, read_phones
+from geo.sources.services import read_services, words_of
 from geo.sources.sheets import Sheet, read_sheet
 from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import (
@@ -156,7 +157,9 @@ def _read(
     frame["note"] = _notes(state[rows.alive], phones, retrieved)
     report.kept = len(frame)
     places = _places(rows, frame, origin)
-    return Batch.of((origin,), report, providers=frame, places=places)
+    services = rows.text("services")[rows.alive]
+    statements = read_services(frame["provider_id"].to_list(), services, origin)
+    return Batch.of((origin,), report, providers=frame, evidence=statements, places=places)
 
 
 class _Rows:
@@ -381,7 +384,7 @@ def _providers(
             "kind": mapping.kind,
             "name": name,
             "facility_type": kinds if mapping.kind == "facility" else None,
-            "specialties": _lists(rows, "specialties"),
+            "specialties": _specialties(rows),
             "lat": lat,
             "lon": lon,
             "location_precision": located.precision,
@@ -533,22 +536,27 @@ def _phones(rows: _Rows, country_code: str) -> "np.ndarray":
 
 
 def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
-    cells = rows.text(field)
-    if field not in rows.columns:
-        return [None] * len(cells)
-    known: dict[str, list[str]] = {}
-    for cell in cells.dropna().unique():
-        words = [w.strip() for w in re.split(r"[;,|/]", cell) if w.strip()]
-        if field == "specialties":
+    return [words_of(c) if isinstance(c, str) else None for c in rows.text(field)]
+
+
+def _specialties(rows: _Rows) -> list[list[str] | None]:
+    """What the columns of specialties and of services say of them."""
+    found: list[list[str]] = [[] for _ in range(len(rows.alive))]
+    for field in ("specialties", "services"):
+        cells = rows.text(field)
+        known: dict[str, list[str]] = {}
+        for cell in cells.dropna().unique():
             whole = specialty_of(cell)
-            found = [whole] if whole else [s for w in words if (s := specialty_of(w))]
-            words = list(dict.fromkeys(found))
-        known[cell] = words
-    if field == "specialties":
-        lost = cells.map(lambda c: not known[c], na_action="ignore").fillna(False)
-        why = "a specialty that no explainer uses was left out"
-        rows.changed(lost.to_numpy(bool), why, field, listed=True)
-    return [known.get(c) or None if isinstance(c, str) else None for c in cells]
+            known[cell] = (
+                [whole] if whole else [s for w in words_of(cell) if (s := specialty_of(w))]
+            )
+        if field == "specialties":  # services that are none of them become statements
+            lost = cells.map(lambda c, known=known: not known[c], na_action="ignore")
+            why = "a specialty that no explainer uses was left out"
+            rows.changed(lost.fillna(False).to_numpy(bool), why, field, listed=True)
+        for own, cell in zip(found, cells, strict=True):
+            own += known.get(cell, []) if isinstance(cell, str) else []
+    return [list(dict.fromkeys(own)) or None for own in found]
 
 
 def _yes_no(rows: _Rows, field: str) -> "pd.Series[bool]":
