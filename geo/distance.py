@@ -318,7 +318,7 @@ def region_of_each(
     lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
     found = np.full(len(lat), -1, np.int32)
     # Sorted once by longitude, the points that a shape could hold lie side by side.
-    order = np.argsort(lon).astype(np.uint32)
+    order = np.argsort(lon, kind="stable").astype(np.uint32)
     x, y = lon[order], lat[order]
     for number, shape in enumerate(shapes):
         west, south, east, north = shape.bounds

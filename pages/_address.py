@@ -114,6 +114,8 @@ class CoverageView:
     units: Units
     #: Corners (lat, lon) of the reader's area.
     area: tuple[tuple[float, float], ...] = ()
+    #: A place to be shown on the map, as it was typed.
+    near: str = ""
 
     def within(self, measure: Measure) -> float:
         """The threshold by a measure."""
@@ -136,6 +138,7 @@ class CoverageView:
             "remove": ";".join(self.remove),
             "sites": str(self.sites or ""),
             "area": points_text(self.area),
+            "near": self.near,
             "units": self.units,
             **changes,
         }
@@ -360,6 +363,7 @@ def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
         measure=reader.measure(),
         add=reader.points("add", MOST_ADDED),
         area=reader.points("area", MOST_CORNERS),
+        near=(reader.get("near") or "").strip(),
         remove=reader.providers("remove"),
         sites=int(reader.one_of("sites", ("", *"12345"), "") or 0),
         units=reader.units(),

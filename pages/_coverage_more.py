@@ -396,7 +396,7 @@ def decay(coverage: Coverage) -> None:
     table = {}
     for supply in SUPPLIES:
         far = coverage.supplied.reach.nearest(coverage.measure.name, supply)
-        order = np.argsort(far)
+        order = np.argsort(far, kind="stable")
         upto = np.concatenate(([0], np.cumsum(people[order])))
         table[SUPPLY_LABELS[supply]] = (
             100 * upto[np.searchsorted(far[order], grid, "right")] / total

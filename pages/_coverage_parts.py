@@ -239,7 +239,7 @@ def area_map(
     lowest = int(max(pack.regions["level"], default=view.level))
     larger = min(view.level, max(lowest - 1, 1))
     return replace(
-        coverage_map(coverage, _cached.people(pack)),
+        coverage_map(coverage, _cached.people(pack), view.region),
         areas=_cached.drawn(pack, f"areas_{lowest}"),
         outlines=_cached.drawn(pack, f"areas_{larger}"),
         selected=view.region,
@@ -414,12 +414,17 @@ def tools() -> str:
 
 def looked_for(view: CoverageView) -> tuple[tuple[float, float], str] | None:
     """A town, hospital or other place that the reader looks for on the map: where, and its name."""
-    typed = st.text_input(
-        "Find on the map", key="w_cover_place", placeholder="Town, hospital or region", width=280
+    _address.show_value("w_cover_place", view.near)
+    st.text_input(
+        "Find on the map",
+        key="w_cover_place",
+        placeholder="Town, hospital or region",
+        width=280,
+        on_change=lambda: change_coverage(near=st.session_state["w_cover_place"].strip()),
     )
-    if not typed.strip():
+    if not view.near:
         return None
-    match = _cached.place_match(view.pack, typed)
+    match = _cached.place_match(view.pack, view.near)
     if match.place:
         return (match.place.lat, match.place.lon), match.place.name
     st.caption(plain(match.problem))
@@ -428,8 +433,8 @@ def looked_for(view: CoverageView) -> tuple[tuple[float, float], str] | None:
             plain(choice.label),
             key=f"cover_place_{choice.place_id}",
             type="tertiary",
-            on_click=_address.show_value,
-            args=("w_cover_place", choice.label),
+            on_click=change_coverage,
+            kwargs={"near": choice.label},
         )
     return None
 

@@ -370,7 +370,7 @@
     return dotPaper;
   }
 
-  // Places: few as marks that can be reached by keyboard, many as dots.
+  // Places: few, or those of a chosen region, as marks that can be reached by keyboard; many as dots.
   const MOST_MARKS = 400;
   const SPOT = 14;
 
@@ -380,7 +380,7 @@
     const small = [];
     for (const [status, lat, lon, name] of data.places) {
       const words = name ? name + ": " + status.replace("_", " ") : status.replace("_", " ");
-      if (many) {
+      if (many && !name) {
         small.push(L.circleMarker([lat, lon], {
           renderer: spotPaper, radius: 1, weight: 0.5, interactive: false,
           color: status === "added" ? "#0b57d0" : "#fff", fillColor: status === "unknown" ? "#8a938f" : "#0d4741", fillOpacity: 1,
@@ -422,7 +422,7 @@
       group.addLayer(L.marker([lat, lon], { interactive: false, keyboard: false, icon: L.divIcon({ className: "", html: label, iconSize: [0, 0], iconAnchor: [-13, 24] }) }));
     }
     if (ground) {
-      ground.names.avoid = many ? [] : data.places.map(([, lat, lon]) => [lat, lon, SPOT / 2]);
+      ground.names.avoid = data.places.filter(([, , , name]) => name || !many).map(([, lat, lon]) => [lat, lon, SPOT / 2]);
       ground.names.redraw();
     }
   }

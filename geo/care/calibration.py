@@ -157,7 +157,7 @@ def calibrate(
     found = found.join(answers, on="provider_id").join(left["status"], on="provider_id")
     found = found.dropna(subset="status").reset_index(drop=True)[list(_ANSWERS)]
     counted = tally(found, ("status", "place"))
-    enough = counted[counted["answers"] >= MIN_ANSWERS].sort_values("answers")
+    enough = counted[counted["answers"] >= MIN_ANSWERS].sort_values("answers", kind="stable")
     shares = {
         # The last one stays: where records and calls both have it, the one with more answers.
         (row["status"], row["place"]): Share(

@@ -109,6 +109,33 @@ class RedFlags(Form):
     cite: Keys
 
 
+class Claim(Form):
+    """A line of an entry in short: what, and how sure it is, as its source grades it.
+
+    `sure` begins with high, moderate, low or very low (after GRADE), or with "not graded", and
+    then says what the figure rests on.
+    """
+
+    text: Text
+    sure: Annotated[str, Field(pattern=r"^(high|moderate|low|very low|not graded)\b")]
+    cite: Keys
+
+
+class Comfort(Form):
+    """A sentence that reassures, and is true."""
+
+    text: Text
+    cite: Keys
+
+
+class InShort(Form):
+    """An entry in a few lines: one benefit, one harm, and what may reassure."""
+
+    benefit: Claim
+    harm: Claim
+    comfort: Comfort | None = None
+
+
 class Why(Form):
     """One line each on how the entry was decided."""
 
@@ -160,6 +187,7 @@ class Front(Form):
     red_flags: RedFlags
     first_step: Text
     first_step_cite: tuple[Key, ...] = ()
+    in_short: InShort | None = None
     pictures: tuple[Picture, ...] = ()
     citations: Mapping[Key, Citation]
     written: str
@@ -313,13 +341,22 @@ def _sections(body: str) -> dict[str, str]:
 def _front_keys(front: Front) -> list[str]:
     """Citations that the front matter uses, in the order of reading."""
     keys = [*front.red_flags.cite, *front.first_step_cite]
+    keys += [key for _, claim in _claims(front) for key in claim.cite]
     return keys + [key for picture in front.pictures for key in picture.cite]
+
+
+def _claims(front: Front) -> list[tuple[str, Claim | Comfort]]:
+    """The lines of an entry in short, by their field."""
+    return [(name, claim) for name, claim in front.in_short or () if claim is not None]
 
 
 def _cited_at(front: Front, key: str) -> list[Any]:
     """The field of the front matter that cites a source."""
     if key in front.red_flags.cite:
         return ["red_flags", "cite"]
+    for name, claim in _claims(front):
+        if key in claim.cite:
+            return ["in_short", name, "cite"]
     for number, picture in enumerate(front.pictures):
         if key in picture.cite:
             return ["pictures", number, "cite"]

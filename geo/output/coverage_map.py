@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from geo.coverage.coverage import ADDED, Coverage, in_supply
+from geo.coverage.coverage import ADDED, Coverage, in_supply, region_at
 from geo.output.coverage_text import distance_bands, far_text, percent_text
 from geo.output.maps import AreaMap, Spot
 
@@ -18,7 +18,9 @@ MOST_PEOPLE = 1000
 People = tuple[list[tuple[float, float, int]], bool]
 
 
-def coverage_map(coverage: Coverage, people: People | None = None) -> AreaMap:
+def coverage_map(
+    coverage: Coverage, people: People | None = None, region: str | None = None
+) -> AreaMap:
     """What a map of a coverage draws, without the areas themselves.
 
     Parameters
@@ -27,12 +29,14 @@ def coverage_map(coverage: Coverage, people: People | None = None) -> AreaMap:
         The figures; the lowest regions get the class of their median person's distance.
     people
         From `people_points`, where that was kept.
+    region
+        The chosen region: of very many places those in it have their names.
     """
     points, cells = people or people_points(coverage.pack.demand)
     return AreaMap(
         classes=_classes(coverage),
         colors=COLORS,
-        places=_places(coverage),
+        places=_places(coverage, region),
         people=points,
         cells=cells,
         insets=coverage.pack.insets,
@@ -67,7 +71,8 @@ def people_points(demand: pd.DataFrame, most: int = MOST_PEOPLE) -> People:
         for axis in ("lat", "lon"):
             summed[axis] /= summed["population"]
         size_deg *= 1.3
-    summed = summed.sort_values("population", ascending=False)
+    # Of equal ones the first stays first: an unstable order is another on every processor.
+    summed = summed.sort_values("population", ascending=False, kind="stable")
     return [
         (round(lat, 3), round(lon, 3), int(people))
         for lat, lon, people in summed.itertuples(index=False)
@@ -99,12 +104,20 @@ def _classes(coverage: Coverage) -> dict[str, tuple[int, str]]:
     return chosen
 
 
-def _places(coverage: Coverage) -> list[Spot]:
-    """Providers of the supply."""
+def _places(coverage: Coverage, region: str | None) -> list[Spot]:
+    """Providers of the supply, with names where they are few enough."""
     rows = in_supply(coverage.supplied.rows, coverage.supply)
     status = rows["status"].mask(rows["provider_id"].str.startswith(ADDED), "added")
-    names = rows["name"] if len(rows) <= MOST_NAMED else [""] * len(rows)
+    names = rows["name"].astype(str)
+    if len(names) > MOST_NAMED:
+        regions = coverage.pack.regions
+        level = regions.loc[regions["region_id"] == region, "level"]
+        inside = np.zeros(len(rows), bool)
+        if len(level):
+            found = region_at(regions, rows["region_id"], int(level.iloc[0])) == region
+            inside = found.fillna(False).to_numpy(bool)
+        names = names.where(inside & (inside.sum() <= MOST_NAMED), "")
     return [
-        Spot(str(status), round(lat, 4), round(lon, 4), str(name))
+        Spot(str(status), round(lat, 4), round(lon, 4), name)
         for status, lat, lon, name in zip(status, rows["lat"], rows["lon"], names, strict=True)
     ]

@@ -3,18 +3,25 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.care.find import Answer
 from geo.distance import distance_km
 from geo.output.answer_text import Row
+from geo.packs.pack import Pack
+from geo.text import escape
 from geo.units import KM_PER_MI, Units
 
 #: A drawing's width, in units of its own.
 _WIDE = 600.0
 #: More places than this are drawn small.
 MOST_LARGE = 400
+#: Marks nearer than this share one, with so many numbers.
+_TOUCH, _SHARED = 24, 4
+#: Names of so many towns stand on a small drawing.
+_TOWNS = 5
 
 
 class Paper:
@@ -47,7 +54,8 @@ class Paper:
     def svg(self, label: str, drawn: str) -> str:
         """The whole drawing."""
         return (
-            f'<svg viewBox="0 0 {self.wide:.0f} {self.high:.0f}" role="img" aria-label="{label}">'
+            '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-weight="700" '
+            f'viewBox="0 0 {self.wide:.0f} {self.high:.0f}" role="img" aria-label="{label}">'
             f'<rect width="100%" height="100%" fill="#eceeec"/>{drawn}</svg>'
         )
 
@@ -58,18 +66,18 @@ def answer_drawing(answer: Answer, rows: Sequence[Row]) -> str:
     if outline is None or not rows:
         return ""
     spots = np.array([(place.lat, place.lon), *((row.lat, row.lon) for row in rows)])
-    south, west = spots.min(axis=0) - 0.1
-    north, east = spots.max(axis=0) + 0.1
+    # Marks at the edge need room.
+    edge = max(0.1, 0.2 * float(np.ptp(spots[:, 0])))
+    south, west = spots.min(axis=0) - edge
+    north, east = spots.max(axis=0) + edge
     # Wide and low, as the paper has room.
     shrink = float(np.cos(np.radians((south + north) / 2)))
     half = max(east - west, 4 * (north - south) / shrink) / 2
     middle = (west + east) / 2
     paper = Paper(middle - half, south, middle + half, north)
     land = outline.intersection(shapely.box(middle - half, south, middle + half, north))
-    marks = "".join(
-        '<text x="{}" y="{}" text-anchor="middle">{}</text>'.format(*paper.at(lat, lon), word)
-        for (lat, lon), word in zip(spots, ["✚", *(row.number for row in rows)], strict=True)
-    )
+    marks = towns(answer.pack, paper, spots, _TOWNS)
+    marks += place_mark(paper, place.lat, place.lon) + numbers(paper, rows)
     ground = f'<path d="{paper.path(land)}" fill="#fff" stroke="#777"/>'
     return paper.svg("Where they lie", ground + marks + furniture(paper, answer.units))
 
@@ -129,3 +137,58 @@ def furniture(paper: Paper, units: Units) -> str:
         f'<g transform="translate({x - 8:.1f},14)"><path d="M0 0l8 22l-8 -6l-8 6z" fill="#111"/>'
         '<text y="38" text-anchor="middle" font-size="14" font-weight="700">N</text></g>'
     )
+
+
+def place_mark(paper: Paper, lat: float, lon: float) -> str:
+    """The mark of the place that was asked for: a number fits into it."""
+    x, y = paper.at(lat, lon)
+    return f'<circle cx="{x}" cy="{y}" r="20" fill="#fff" stroke="#c1440e" stroke-width="5"/>'
+
+
+def numbers(paper: Paper, rows: Sequence[Row]) -> str:
+    """The numbers of the list where they lie; those that would cover each other share a mark."""
+    groups: list[tuple[float, float, list[Row]]] = []
+    for row in rows:
+        x, y = map(float, paper.at(row.lat, row.lon))
+        near = (g for g in groups if abs(g[0] - x) < _TOUCH and abs(g[1] - y) < _TOUCH)
+        group = next(near, None)
+        if group is None:
+            groups.append((x, y, [row]))
+        else:
+            group[2].append(row)
+    marks = ""
+    for x, y, some in groups:
+        said = ", ".join(str(row.number) for row in some[:_SHARED])
+        said += " …" if len(some) > _SHARED else ""
+        sure = {row.status for row in some} & {"confirmed", "reported", "likely"}
+        fill, ink = ("#2a9181", "#fff") if sure else ("#fff", "#111")
+        dash = "" if sure else ' stroke-dasharray="4 3"'
+        wide = 26 + 8 * (len(said) - 1)
+        marks += (
+            f'<rect x="{x - wide / 2:.1f}" y="{y - 13:.1f}" width="{wide}" height="26" rx="13" '
+            f'fill="{fill}" stroke="#12312d" stroke-width="1.5"{dash}/>'
+            f'<text x="{x:.1f}" y="{y + 5:.1f}" fill="{ink}" text-anchor="middle" font-size="14" '
+            f'font-weight="700">{said}</text>'
+        )
+    return marks
+
+
+def towns(pack: Pack, paper: Paper, taken: npt.ArrayLike, most: int) -> str:
+    """The largest places that a paper shows, with their names, away from the marks."""
+    west, south, east, north = paper.bounds
+    places = pack.places.dropna(subset=["population"])
+    inside = places["lat"].between(south, north) & places["lon"].between(west, east)
+    largest = places[inside].sort_values("population", ascending=False, kind="stable")
+    full = [tuple(map(float, paper.at(*spot))) for spot in np.asarray(taken)]
+    words: list[str] = []
+    for name, lat, lon in largest.head(10 * most)[["name", "lat", "lon"]].itertuples(index=False):
+        x, y = map(float, paper.at(lat, lon))
+        # Neither out of the map nor under the arrow and the scale.
+        room = 10 < x < paper.wide - 140 and 60 < y < paper.high - 50
+        if room and len(words) < most and all(abs(x - a) > 110 or abs(y - b) > 26 for a, b in full):
+            full.append((x, y))
+            words.append(
+                f'<circle cx="{x}" cy="{y}" r="2.5"/><text x="{x + 6}" y="{y + 5}" '
+                f'font-size="14">{escape(name)}</text>'
+            )
+    return f'<g fill="#5b6f6b">{"".join(words)}</g>'

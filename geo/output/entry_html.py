@@ -15,8 +15,9 @@ from geo.text import escape
 
 #: The sections of the short form, beside the pictures.
 _SHORT = ("What it is", "Who does it", "The day")
-#: Pictures of the short form: by custom the first shows a benefit and the second a harm.
-_SHORT_PICTURES = 2
+_SHORT_PICTURES = 1
+#: What stands before the lines of an entry in short.
+_LINES = {"benefit": "A benefit", "harm": "A harm", "comfort": "Good to know"}
 
 
 def section_html(procedure: Procedure, heading: str, *, opens: bool = False) -> str:
@@ -50,7 +51,11 @@ def entry_html(procedure: Procedure) -> str:
     parts = []
     for heading in SECTIONS:
         text = section_html(procedure, heading, opens=True)
-        if heading == "Benefits and risks":
+        if heading == "What it is":
+            text += in_short_html(procedure, opens=True)
+        elif heading == "Benefits and risks" and procedure.in_short:
+            text = picture_html(procedure, opens=True) + _folded("All benefits and harms", text)
+        elif heading == "Benefits and risks":
             text = picture_html(procedure, opens=True) + text
         elif heading == "Questions to ask":
             text = questions_html(procedure, opens=True)
@@ -60,7 +65,7 @@ def entry_html(procedure: Procedure) -> str:
     reasons = "".join(f"<li>{escape(why)}</li>" for _, why in procedure.why)
     parts.append(("How the list decides who is likely", f"<ul>{reasons}</ul>"))
     sources = "".join(f"<li>{_source_html(source)}</li>" for source in procedure.citations.values())
-    parts.append(("Sources", f'<ol class="cr-sources">{sources}</ol>'))
+    parts.append(("Sources", _folded(f"All {len(procedure.citations)}", f"<ol>{sources}</ol>")))
     contents = "".join(f'<li><a href="#{_anchor(h)}">{escape(h)}</a></li>' for h, _ in parts)
     text = "".join(
         f'<section><h2 id="{_anchor(h)}">{escape(h)}</h2>{written}</section>'
@@ -74,6 +79,26 @@ def entry_html(procedure: Procedure) -> str:
         f'{text}<p class="cr-note">Also called or searched for: {escape(also)}.</p></article>'
         f"{footnotes_html(procedure)}</div>"
     )
+
+
+def _folded(label: str, html: str) -> str:
+    """What opens on a click: so many figures at once worry more than they tell."""
+    return f'<details class="cr-more"><summary>{escape(label)}</summary>{html}</details>'
+
+
+def in_short_html(procedure: Procedure, *, opens: bool = False) -> str:
+    """An entry in a few lines, each with how sure it is; "" where it has none."""
+    if procedure.in_short is None:
+        return ""
+    lines = ""
+    for name, claim in procedure.in_short:
+        if claim is None:
+            continue
+        text = _inline_html(procedure, claim.text, claim.cite, opens=opens)
+        sure = getattr(claim, "sure", "")
+        graded = f' <span class="cr-note">How sure: {escape(sure)}.</span>' if sure else ""
+        lines += f"<dt>{_LINES[name]}</dt><dd>{text}{graded}</dd>"
+    return f'<dl class="cr-short">{lines}</dl>'
 
 
 def footnotes_html(procedure: Procedure) -> str:
@@ -187,12 +212,14 @@ def short_form_html(procedure: Procedure) -> str:
     return f"{text}<details><summary>The numbered sources</summary><ol>{items}</ol></details>"
 
 
-def short_text(procedure: Procedure) -> str:
-    """The short form without its sources."""
+def short_text(procedure: Procedure, *, paper: bool = False) -> str:
+    """The short form without its sources; on paper words alone, where an entry has them."""
     what, who, day = (section_html(procedure, heading) for heading in _SHORT)
-    pictures = picture_html(procedure, most=_SHORT_PICTURES)
+    said = paper and procedure.in_short is not None
+    pictures = picture_html(procedure, most=0 if said else _SHORT_PICTURES)
     return (
-        f"<h2>What is {escape(procedure.in_a_sentence)}?</h2>{what}{pictures}"
+        f"<h2>What is {escape(procedure.in_a_sentence)}?</h2>{what}"
+        f"{in_short_html(procedure)}{pictures}"
         f'<h3>{_SHORT[1]}</h3>{who}<h3>{_SHORT[2]}</h3><div class="cr-day">{day}</div>'
     )
 

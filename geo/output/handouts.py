@@ -1,5 +1,6 @@
 """Sheets of paper as HTML: a patient's leaflet, a summary of coverage, a script for a call."""
 
+import base64
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -31,7 +32,7 @@ from geo.output.entry_html import (
 from geo.text import escape
 
 #: Rows of the list that fit on the leaflet's one page.
-_LEAFLET_ROWS = 4
+_LEAFLET_ROWS = 3
 
 
 def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
@@ -56,13 +57,19 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
             title = f"<h3>{escape(heading)}</h3>" if heading else ""
             items = "".join(leaflet_row(row) for row in chosen)
             parts.append(f'{title}<ol start="{chosen[0].number}">{items}</ol>')
-    parts.insert(0, f'<div class="cr-drawn">{answer_drawing(answer, [*near, *far])}</div>')
+    drawing = answer_drawing(answer, [*near, *far])
+    if drawing:  # as a picture: Streamlit takes SVG out of HTML
+        image = base64.b64encode(drawing.encode()).decode()
+        where = escape(f"Map: {answer.place.label} (ring) and the numbers of the list")
+        parts.insert(
+            0, f'<img class="cr-drawn" alt="{where}" src="data:image/svg+xml;base64,{image}">'
+        )
     more = len(rows) - len(near) - len(far)
     if more:
         parts.append(f"<p>{more} more are in the list on the page.</p>")
     reach = dict.fromkeys(row.reach for row in (*near, *far) if not row.phone)
     parts += [f"<p>{escape(words)}</p>" for words in reach]
-    text = short_text(procedure)
+    text = short_text(procedure, paper=True)
     sources = "; ".join(
         f"{number} {escape(source.authors)} {escape(source.year)}"
         for number, source in short_sources(procedure, text)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 import vl_convert
 from shapely.geometry.base import BaseGeometry
@@ -20,7 +19,7 @@ from geo.coverage.coverage import Coverage
 from geo.output import maps
 from geo.output.answer_text import BY, STATUS_LABELS, Row, count_text
 from geo.output.coverage_text import band_text, lead_text
-from geo.output.drawing import Paper, areas_svg, furniture
+from geo.output.drawing import Paper, areas_svg, furniture, numbers, place_mark, towns
 from geo.packs.pack import Pack, lowest_areas, read_shapes
 from geo.text import escape
 from geo.version import __version__
@@ -36,8 +35,6 @@ _TOWNS = 8
 _LISTED = 20
 _NO_AREA = "#eceeec"
 _FONT = 'font-family="Liberation Sans, Arial, sans-serif"'
-#: Marks nearer than this share one, with so many numbers.
-_TOUCH, _SHARED = 24, 4
 
 
 def as_png(svg: str) -> bytes:
@@ -150,10 +147,9 @@ def answer_picture(answer: Answer, rows: Sequence[Row]) -> str:
     paper = _paper(*bounds)
     land = outline.intersection(shapely.box(*bounds))
     marks = f'<path d="{paper.path(land)}" fill="#fff" stroke="#777"/>'
-    marks += _regions(answer.pack, paper) + _towns(answer.pack, paper, spots)
-    x, y = paper.at(place.lat, place.lon)
-    marks += f'<circle cx="{x}" cy="{y}" r="20" fill="#fff" stroke="#c1440e" stroke-width="5"/>'
-    marks += _numbers(paper, listed)
+    marks += _regions(answer.pack, paper) + towns(answer.pack, paper, spots, _TOWNS)
+    marks += place_mark(paper, place.lat, place.lon)
+    marks += numbers(paper, listed)
     legend = [
         (
             '<circle cx="8" cy="8" r="5" fill="#fff" stroke="#c1440e" stroke-width="4"/>',
@@ -172,34 +168,6 @@ def answer_picture(answer: Answer, rows: Sequence[Row]) -> str:
     )
 
 
-def _numbers(paper: Paper, rows: Sequence[Row]) -> str:
-    """The numbers of the list where they lie; those that would cover each other share a mark."""
-    groups: list[tuple[float, float, list[Row]]] = []
-    for row in rows:
-        x, y = map(float, paper.at(row.lat, row.lon))
-        near = (g for g in groups if abs(g[0] - x) < _TOUCH and abs(g[1] - y) < _TOUCH)
-        group = next(near, None)
-        if group is None:
-            groups.append((x, y, [row]))
-        else:
-            group[2].append(row)
-    marks = ""
-    for x, y, some in groups:
-        said = ", ".join(str(row.number) for row in some[:_SHARED])
-        said += " …" if len(some) > _SHARED else ""
-        sure = {row.status for row in some} & {"confirmed", "reported", "likely"}
-        fill, ink = ("#2a9181", "#fff") if sure else ("#fff", "#111")
-        dash = "" if sure else ' stroke-dasharray="4 3"'
-        wide = 26 + 8 * (len(said) - 1)
-        marks += (
-            f'<rect x="{x - wide / 2:.1f}" y="{y - 13:.1f}" width="{wide}" height="26" rx="13" '
-            f'fill="{fill}" stroke="#12312d" stroke-width="1.5"{dash}/>'
-            f'<text x="{x:.1f}" y="{y + 5:.1f}" fill="{ink}" text-anchor="middle" font-size="14" '
-            f'font-weight="700">{said}</text>'
-        )
-    return marks
-
-
 def _regions(pack: Pack, paper: Paper) -> str:
     """The borders of the lowest regions that a paper shows."""
     path = lowest_areas(pack)
@@ -208,31 +176,6 @@ def _regions(pack: Pack, paper: Paper) -> str:
     seen, _ = _seen(list(read_shapes(path).geometry), None, paper.bounds)
     lines = "".join(f'<path d="{paper.path(shape)}"/>' for shape in seen)
     return f'<g fill="none" stroke="#c6ccc9" stroke-width=".8">{lines}</g>'
-
-
-def _towns(pack: Pack, paper: Paper, taken: npt.ArrayLike) -> str:
-    """The largest places that a paper shows, with their names, away from the marks."""
-    west, south, east, north = paper.bounds
-    places = pack.places.dropna(subset=["population"])
-    inside = places["lat"].between(south, north) & places["lon"].between(west, east)
-    largest = places[inside].sort_values("population", ascending=False).head(10 * _TOWNS)
-    full = [tuple(map(float, paper.at(*spot))) for spot in np.asarray(taken)]
-    words: list[str] = []
-    for name, lat, lon in largest[["name", "lat", "lon"]].itertuples(index=False):
-        x, y = map(float, paper.at(lat, lon))
-        # Neither out of the map nor under the arrow and the scale.
-        room = 10 < x < paper.wide - 140 and 60 < y < paper.high - 50
-        if (
-            room
-            and len(words) < _TOWNS
-            and all(abs(x - a) > 110 or abs(y - b) > 26 for a, b in full)
-        ):
-            full.append((x, y))
-            words.append(
-                f'<circle cx="{x}" cy="{y}" r="2.5"/><text x="{x + 6}" y="{y + 5}" '
-                f'font-size="14">{escape(name)}</text>'
-            )
-    return f'<g fill="#5b6f6b">{"".join(words)}</g>'
 
 
 def _paper(west: float, south: float, east: float, north: float) -> Paper:

@@ -94,7 +94,8 @@ def analyst_report(
     """
     pack = coverage.pack
     table = coverage_table(coverage)
-    table = table[table["level"] == level].sort_values("people_beyond", ascending=False)
+    table = table[table["level"] == level]
+    table = table.sort_values("people_beyond", ascending=False, kind="stable")
     about = coverage_about(coverage)
     table["share"] = table["share"].map(percent_text)
     table["e2sfca"] *= 100_000

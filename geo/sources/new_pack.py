@@ -228,7 +228,7 @@ def _default_place(providers: pd.DataFrame, places: pd.DataFrame) -> str:
     some = providers[cell == most]
     lat, lon = float(some["lat"].median()), float(some["lon"].median())
     towns = places[places["kind"].isin(["town", "village", "suburb", "gewog"])]
-    near = ((towns["lat"] - lat) ** 2 + (towns["lon"] - lon) ** 2).sort_values()
+    near = ((towns["lat"] - lat) ** 2 + (towns["lon"] - lon) ** 2).sort_values(kind="stable")
     for i in near.index[:10]:
         for label in (str(places["name"][i]), f"{places['name'][i]}, {places['within'][i]}"):
             found = find_place(places, label).place

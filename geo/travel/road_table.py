@@ -89,7 +89,7 @@ class RoadTable:
         soft = np.zeros(shape, bool)
         for a in placed:
             # In order of distance a node's predecessor is settled before the node itself.
-            for b in np.argsort(km[a]):
+            for b in np.argsort(km[a], kind="stable"):
                 step = before[a, b]
                 if step >= 0:
                     soft[a, b] = soft[a, step] or frozenset((step, b)) in low

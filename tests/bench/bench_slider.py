@@ -1,11 +1,13 @@
-"""From a key press on the radius slider to the repainted map, with 100 results on it.
+"""From a key press on the radius slider to the repainted map, with 100 results on it; and panning.
 
     python tests/bench/bench_slider.py
 
 A copy of the Bhutan pack gets 100 more hospitals around Serzhong. Measured in Chromium: the time
-from the key press until the map's layer has the new circle, and what came over the websocket.
+from the key press until the map's layer has the new circle, and what came over the websocket. Then
+the map is dragged about at three zooms: the times between its frames.
 """
 
+import math
 import os
 import shutil
 import statistics
@@ -16,7 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Frame, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 8799
@@ -27,6 +29,35 @@ WATCH = """() => {
     requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = data.radius; }));
   };
 }"""
+
+FRAMES = """() => {
+  window.frames_ms = [];
+  let last = performance.now();
+  function tick(now) { window.frames_ms.push(now - last); last = now; requestAnimationFrame(tick); }
+  requestAnimationFrame(tick);
+}"""
+ZOOMS = (7, 9, 11)
+
+
+def pan(page: Page, inner: Frame) -> None:
+    """Print how long the frames take while the map is dragged about."""
+    box = page.locator('iframe[title="streamlit_folium.st_folium"]').bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + min(box["height"], 500) / 2
+    inner.evaluate(FRAMES)
+    for zoom in ZOOMS:
+        inner.evaluate(f"map.setZoom({zoom}, {{ animate: false }})")
+        page.wait_for_timeout(800)
+        inner.evaluate("window.frames_ms.length = 0")
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for step in range(60):
+            page.mouse.move(x + 150 * math.sin(step / 9), y + 90 * math.sin(step / 5))
+        page.mouse.up()
+        page.wait_for_timeout(300)
+        took = inner.evaluate("window.frames_ms")
+        most = statistics.quantiles(took, n=20)[-1]
+        print(f"panning at zoom {zoom}: {len(took)} frames, 95th percentile {most:.0f} ms")
 
 
 def crowded(folder: Path) -> None:
@@ -104,6 +135,7 @@ def main() -> None:
             print(f"{pins} results; server start to first map {first:.1f} s, reload {again:.1f} s")
             print(f"slider to repainted map: median {statistics.median(took):.0f} ms, ", end="")
             print(f"largest {max(took):.0f} ms, most over the websocket {max(sizes[1:]):,} bytes")
+            pan(page, inner)
             chromium.close()
     finally:
         server.terminate()

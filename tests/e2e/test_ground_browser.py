@@ -68,3 +68,5 @@ def test_a_place_is_found_on_the_map_of_coverage(visit: MakeVisitor) -> None:
     page.get_by_label("Find on the map").fill("Trashigang Hospital")
     page.keyboard.press("Enter")
     expect(page.frame_locator(MAP).locator(".cr-origin-label")).to_contain_text("Trashigang")
+    page.reload()
+    expect(page.frame_locator(MAP).locator(".cr-origin-label")).to_contain_text("Trashigang")

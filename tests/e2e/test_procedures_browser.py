@@ -140,9 +140,12 @@ def pages_of(pdf: bytes) -> int:
 
 
 def test_without_colours_the_leaflet_still_shows_its_numbers(visit: MakeVisitor) -> None:
-    page = open_page(visit(), "/?near=Thimphu&view=print")
+    visitor = visit()
+    page = open_page(visitor, "/?near=Thimphu&view=print")
+    expect(page.locator(".cr-leaflet .cr-short dd").first).to_contain_text("84 of 100 people")
+    page = open_page(visitor, "/?procedure=primary-care&near=Thimphu&view=print")
     page.emulate_media(media="print")
-    expect(page.locator(".cr-leaflet .cr-bar strong").first).to_have_text("Patch: 16 of 100")
+    expect(page.locator(".cr-leaflet .cr-bar strong").first).to_have_text("Visits: 3 of 100")
     dot = page.locator(".cr-leaflet .cr-dots i").first
     assert "rgb(0, 0, 0)" in dot.evaluate("e => getComputedStyle(e).backgroundImage")
     assert dot.evaluate("e => getComputedStyle(e).printColorAdjust") == "exact"

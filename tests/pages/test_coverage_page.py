@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from geo.packs.pack import open_pack
 from geo.sources.into_pack import import_into
@@ -208,6 +209,29 @@ def test_a_drawn_area_is_in_the_address() -> None:
     assert "area" not in app.query_params
     app = page(SCRIPT, area="27.4,89.5;27.4,nonsense")
     assert "“27.4,nonsense” is not a place" in warnings(app)
+
+
+def test_a_place_looked_for_is_in_the_address() -> None:
+    def shown(app: AppTest) -> str:
+        found = re.search(r'shown\\*":(null|\[.*?\])', layer(app))
+        assert found is not None
+        return found[1].replace("\\", "")
+
+    found = page(SCRIPT, near="Trashigang Hospital")
+    assert found.text_input("w_cover_place").value == "Trashigang Hospital"
+    assert '"Trashigang Hospital"' in shown(found)
+    found.text_input("w_cover_place").set_value("Serzhong").run()
+    assert found.query_params["near"] == "Serzhong"
+    assert shown(found) == "null"  # two are called so
+    asked = [b for b in found.button if str(b.key).startswith("cover_place_")]
+    assert len(asked) == 2
+    asked[0].click().run()
+    assert '"Serzhong' in shown(found)
+    found.text_input("w_cover_place").set_value("").run()
+    assert "near" not in found.query_params
+    nowhere = page(SCRIPT, near="Xyzzy")
+    assert shown(nowhere) == "null"
+    assert any("Xyzzy" in caption.value for caption in nowhere.caption)
 
 
 def test_all_regions_have_every_supply_side_by_side() -> None:
