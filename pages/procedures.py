@@ -18,6 +18,9 @@ address = st.query_params
 kept = st.session_state.get(Key.FIND_ADDRESS, {})
 pack = _cached.pack(kept.get("pack", _address.DEFAULT_PACK))
 EVERY = "Every specialty"
+BY_KIND = "kind"
+ARRANGED = {BY_KIND: "By kind", "az": "A to Z", "body": "By part of the body"}
+KINDS = {"condition": "Conditions", "procedure": "Tests and treatments", "care": "Kinds of care"}
 labels = _cached.specialty_labels()
 
 
@@ -86,16 +89,44 @@ def browse() -> None:
             on_change=lambda: go(procedure="", specialty=st.session_state["w_specialty"]),
             width=300,
         )
-    with st.container(key="cards"):
-        for entry in chosen(words, specialty):
-            _card(entry)
+    by = address.get("by", BY_KIND)
+    if by not in ARRANGED:
+        st.warning(plain(f"“{by}” is no way to arrange the library; it stands by kind."))
+        by = BY_KIND
+    _address.show_value("w_by", by)
+    st.segmented_control(
+        "Arranged",
+        list(ARRANGED),
+        key="w_by",
+        format_func=ARRANGED.__getitem__,
+        on_change=lambda: go(procedure="", by=_unless_plain(st.session_state["w_by"])),
+    )
+    for number, (heading, entries) in enumerate(groups(chosen(words, specialty), by).items()):
+        st.html(f"<h2>{escape(heading)}</h2>")
+        with st.container(key=f"cards_{number}"):
+            for entry in entries:
+                _card(entry, f"{number}_{entry.slug}")
 
 
-def _card(entry: Procedure) -> None:
+def _unless_plain(by: str | None) -> str:
+    return "" if by in (None, BY_KIND) else str(by)
+
+
+def groups(entries: list[Procedure], by: str) -> dict[str, list[Procedure]]:
+    """Entries under headings; by part of the body an entry may stand under several."""
+    names = {"kind": KINDS, "body": _components.LABELS["body"]}.get(by, {})
+    found: dict[str, list[Procedure]] = {name: [] for name in names.values()}
+    for entry in entries:
+        under = {"kind": (entry.kind,), "body": entry.body or ("whole",)}.get(by, ())
+        for heading in [names[key] for key in under] or [entry.title[0].upper()]:
+            found.setdefault(heading, []).append(entry)
+    return {heading: some for heading, some in found.items() if some}
+
+
+def _card(entry: Procedure, key: str) -> None:
     under = entry.labels[entry.specialty] if entry.specialty else "Any illness"
-    kind = " · condition" if entry.kind == "condition" else ""
-    with st.container(border=True, key=f"card_{entry.slug}"):
-        st.html(f'<span class="cr-note">{escape(under)}{kind}</span>')
+    with st.container(border=True, key=f"card_{key}"):
+        st.html(f'<span class="cr-note">{escape(under)}</span>')
         st.page_link(
             "pages/procedures.py", label=plain(entry.title), query_params={"procedure": entry.slug}
         )

@@ -32,7 +32,7 @@ if slug and slug not in stories:
     st.warning(plain(f"There is no story called “{slug}”; these are there."))
 for problem in _story.left_out():
     st.warning(plain(f"A story of your own was left out: {problem}."))
-with st.container(key="cards"):
+with st.container(key="cards_stories"):
     for story in stories.values():
         with st.container(border=True, key=f"card_{story.slug}"):
             st.html(f'<span class="cr-note">{escape(story.audience)}</span>')

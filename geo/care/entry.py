@@ -144,6 +144,12 @@ class Why(Form):
     settings: str
 
 
+#: Where in the body something is, from top to toe.
+BodyPart = Literal[
+    "head", "eyes", "chest", "heart", "belly", "kidneys", "womb", "back", "joints", "skin", "whole"
+]
+
+
 class Front(Form):
     """The front matter of an entry.
 
@@ -153,6 +159,8 @@ class Front(Form):
         The title as it stands within a sentence: "an epidural blood patch".
     specialty
         The specialty under which a reader looks for it; None for care of any kind.
+    body
+        Where in the body it is.
     performed_by
         Groups of specialties: one of each group is needed, all groups are. Without any, no
         provider is ever *likely*.
@@ -174,6 +182,7 @@ class Front(Form):
     in_a_sentence: Text
     kind: Literal["procedure", "condition", "care"]
     specialty: str | None
+    body: tuple[BodyPart, ...] = ()
     also_known_as: tuple[Text, ...] = ()
     performed_by: tuple[tuple[str, ...], ...]
     treated_by: tuple[str, ...] = ()

@@ -24,6 +24,16 @@ TYPO = 80.0
 TYPO_LETTERS = 3
 #: A typo that is as near to another entry, give or take this much, is asked about.
 TIE = 5.0
+#: Words around a name with which people ask: "best psoriasis doctors near me".
+ASKING = frozenset(
+    spelt(word)
+    for word in (
+        *("a", "an", "and", "best", "by", "clinic", "clinics", "doctor", "doctors", "does", "find"),
+        *("for", "good", "hospital", "hospitals", "i", "list", "me", "my", "near", "nearest", "of"),
+        *("specialist", "specialists", "surgeon", "surgeons", "the", "top", "treatment"),
+        *("treatments", "who", "with", "you"),
+    )
+)
 #: From this likeness a title is worth suggesting.
 SUGGEST = 62.0
 
@@ -145,7 +155,8 @@ def find_procedure(library: Library, text: str) -> ProcedureMatch:
     """Find an entry by slug, title, synonym or private code, or over a typo.
 
     British and American spellings are the same; "colpscopy" is as near to colonoscopy as to
-    colposcopy and is asked about.
+    colposcopy and is asked about. Words with which people ask are passed over: "best psoriasis
+    doctors near me".
 
     Parameters
     ----------
@@ -170,6 +181,9 @@ def find_procedure(library: Library, text: str) -> ProcedureMatch:
         return ProcedureMatch()
     if wanted in names or wanted in codes:
         return ProcedureMatch(library[names.get(wanted) or codes[wanted]])
+    asked = _without_asking(wanted, names)
+    if asked:
+        return ProcedureMatch(library[names[asked]])
     near = process.extract(wanted, list(names), scorer=fuzz.ratio, limit=12)
     if near and near[0][1] >= TYPO and abs(len(near[0][0]) - len(wanted)) <= TYPO_LETTERS:
         best = names[near[0][0]]
@@ -181,6 +195,20 @@ def find_procedure(library: Library, text: str) -> ProcedureMatch:
     alike = [name for name, likeness, _ in near if likeness >= SUGGEST]
     titles = dict.fromkeys(library[names[name]].title for name in (*begun, *alike))
     return ProcedureMatch(suggestions=tuple(titles)[:3])
+
+
+def _without_asking(wanted: str, names: Mapping[str, str]) -> str:
+    """The longest name that is left when words with which people ask are taken off both ends."""
+    words = wanted.split()
+    first = next((n for n, word in enumerate(words) if word not in ASKING), len(words))
+    last = next((n for n, word in enumerate(reversed(words)) if word not in ASKING), len(words))
+    left = [
+        " ".join(words[begin : len(words) - end])
+        for begin in range(first + 1)
+        for end in range(last + 1)
+        if begin + end < len(words)
+    ]
+    return max((some for some in left if some in names), key=len, default="")
 
 
 def suggest_procedures(library: Library, text: str) -> list[tuple[Procedure, str]]:
@@ -198,20 +226,22 @@ def suggest_procedures(library: Library, text: str) -> list[tuple[Procedure, str
     -------
     list of (Procedure, str)
         Each entry once, with the name that fits: its title if that does. Those with a name that
-        begins with the text come first, then by title.
+        begins with the text come first, titles before other names, then by title.
     """
     words = spelt(text).split()
-    found: list[tuple[bool, Procedure, str]] = []
+    found: list[tuple[tuple[bool, bool], Procedure, str]] = []
     for entry in library.values():
         for name in (entry.title, *entry.also_known_as):
             parts = spelt(name).split()
             if all(any(part.startswith(word) for part in parts) for word in words):
-                found.append((bool(words) and not parts[0].startswith(words[0]), entry, name))
+                later = bool(words) and not parts[0].startswith(words[0])
+                found.append(((later, bool(words) and name != entry.title), entry, name))
                 break
     if not found:
         match = find_procedure(library, text)
         titles = (match.procedure.title,) if match.procedure else match.suggestions
-        found = [(False, entry, entry.title) for entry in library.values() if entry.title in titles]
+        near = [entry for entry in library.values() if entry.title in titles]
+        return [(entry, entry.title) for entry in near]
     return [(entry, name) for _, entry, name in sorted(found, key=lambda one: one[0])]
 
 

@@ -11,6 +11,7 @@ import textstat
 
 from geo.care.entry import SECTIONS, Procedure
 from geo.care.evidence import assess
+from geo.care.find import assess_pack
 from geo.care.library import (
     LIBRARY,
     add_own,
@@ -22,7 +23,7 @@ from geo.care.library import (
     whole_library,
 )
 from geo.errors import DataError, UnknownNameError
-from geo.packs.pack import Pack
+from geo.packs.pack import Pack, open_pack
 from tests.conftest import TODAY, grades
 
 MAX_GRADE = 8.0
@@ -37,11 +38,25 @@ def plain(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "slug"),
     [
-        ("spinal headache", "epidural-blood-patch"),
+        ("spinal headache", "headache-after-a-spinal"),
+        ("blood patch", "epidural-blood-patch"),
         ("Epidural Blood Patch", "epidural-blood-patch"),
         ("epidural-blood-patch", "epidural-blood-patch"),
         ("epidurl blood pach", "epidural-blood-patch"),
-        ("PDPH", "epidural-blood-patch"),
+        ("PDPH", "headache-after-a-spinal"),
+        ("best psoriasis doctors near me", "psoriasis"),
+        ("Best doctor list near you for epidural blood patch", "epidural-blood-patch"),
+        ("best eczema doctor", "eczema"),
+        ("who does hernia surgery near me", "groin-hernia"),
+        ("the best hospitals near me", "hospital-care"),
+        ("doctor for sciatica", "sciatica"),
+        ("dog bite", "rabies-after-a-bite"),
+        ("snake bite", "snakebite"),
+        ("TB", "tuberculosis"),
+        ("coil", "long-acting-contraception"),
+        ("breast screening", "mammogram"),
+        ("VBAC", "birth-after-caesarean"),
+        ("renal failure", "kidney-failure"),
         ("psoriasis doctor", "psoriasis"),
         ("psoriazis", "psoriasis"),
         ("hospital", "hospital-care"),
@@ -96,7 +111,7 @@ def test_no_name_means_two_entries(library: dict[str, Procedure]) -> None:
 
 def test_the_first_catalogue_is_complete(library: dict[str, Procedure]) -> None:
     kinds = [entry.kind for entry in library.values()]
-    assert (kinds.count("procedure"), kinds.count("condition"), kinds.count("care")) == (16, 1, 4)
+    assert (kinds.count("procedure"), kinds.count("condition"), kinds.count("care")) == (18, 14, 4)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -135,7 +150,15 @@ def test_every_citation_can_be_followed(library: dict[str, Procedure], slug: str
 def test_treatments_and_related_procedures_are_entries(library: dict[str, Procedure]) -> None:
     for entry in library.values():
         assert {*entry.treated_by, *entry.related} <= set(library), entry.slug
-    assert library["psoriasis"].treated_by == ("psoriasis-phototherapy",)
+    assert {slug: entry.treated_by for slug, entry in library.items() if entry.treated_by} == {
+        "angina": ("coronary-angiography", "coronary-angioplasty"),
+        "birth-after-caesarean": ("hospital-birth", "caesarean-section"),
+        "gallstones": ("laparoscopic-cholecystectomy",),
+        "headache-after-a-spinal": ("epidural-blood-patch",),
+        "kidney-failure": ("haemodialysis", "dialysis-any"),
+        "knee-arthritis": ("knee-replacement",),
+        "psoriasis": ("psoriasis-phototherapy",),
+    }
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -246,6 +269,9 @@ def test_the_points_of_the_seed_text_are_covered(library: dict[str, Procedure]) 
 
 #: What the Bhutan pack answers on 2026-11-22: confirmed, reported, likely.
 BHUTAN = {
+    "angina": (0, 0, 1),
+    "appendicitis": (0, 0, 4),
+    "birth-after-caesarean": (0, 0, 5),
     "caesarean-section": (0, 6, 1),
     "cataract-surgery": (0, 1, 3),
     "colonoscopy": (0, 1, 3),
@@ -253,19 +279,31 @@ BHUTAN = {
     "coronary-angiography": (0, 1, 0),
     "coronary-angioplasty": (0, 1, 0),
     "dialysis-any": (0, 0, 0),
+    "eczema": (0, 0, 4),
     "emergency-care": (0, 2, 0),
     "epidural-blood-patch": (0, 0, 8),
+    "gallstones": (0, 0, 4),
+    "groin-hernia": (0, 0, 4),
     "haemodialysis": (0, 7, 0),
+    "headache-after-a-spinal": (0, 0, 8),
     "hospital-birth": (0, 2, 3),
     "hospital-care": (0, 49, 0),
+    "kidney-failure": (0, 0, 0),
+    "knee-arthritis": (0, 0, 3),
     "knee-replacement": (0, 1, 2),
     "labour-epidural": (0, 2, 4),
     "laparoscopic-cholecystectomy": (0, 1, 4),
+    "long-acting-contraception": (0, 0, 5),
     "lumbar-puncture": (0, 0, 8),
+    "mammogram": (0, 0, 0),
     "mohs-surgery": (0, 0, 0),
     "primary-care": (0, 0, 0),
     "psoriasis": (0, 0, 1),
     "psoriasis-phototherapy": (0, 0, 0),
+    "rabies-after-a-bite": (0, 0, 3),
+    "sciatica": (0, 0, 8),
+    "snakebite": (0, 0, 1),
+    "tuberculosis": (0, 0, 3),
     "upper-gi-endoscopy": (0, 2, 2),
 }
 
@@ -275,6 +313,26 @@ def test_what_bhutan_answers(bhutan: Pack, library: dict[str, Procedure], slug: 
     found = assess(bhutan.providers, bhutan.evidence, library[slug], TODAY)["status"]
     counts = tuple(int((found == s).sum()) for s in ("confirmed", "reported", "likely"))
     assert counts == BHUTAN[slug]
+
+
+#: The same of the US pack, for entries that nothing but specialties decides.
+UNITED_STATES = {
+    "angina": (0, 0, 0),
+    "appendicitis": (0, 0, 0),
+    "eczema": (0, 0, 2327),
+    "kidney-failure": (0, 0, 0),
+    "long-acting-contraception": (0, 0, 2579),
+    "mammogram": (0, 0, 0),
+    "rabies-after-a-bite": (0, 0, 0),
+}
+
+
+@pytest.mark.parametrize("slug", sorted(UNITED_STATES))
+def test_what_the_united_states_answer(library: dict[str, Procedure], slug: str) -> None:
+    found = assess_pack(open_pack("us"), library[slug], TODAY).rows["status"]
+    counts = tuple(int((found == s).sum()) for s in ("confirmed", "reported", "likely"))
+    assert counts == UNITED_STATES[slug]
+    assert (found == "unknown").sum() > 1_000
 
 
 def test_a_caesarean_needs_obstetrics_and_anaesthesia(library: dict[str, Procedure]) -> None:
@@ -316,7 +374,7 @@ BROKEN = [
     ("lead: if", "leads: if", "red_flags.lead is missing", -1),
     ("kind: procedure", "kind: procedure\nprice: 3", "price is not a field", 1),
     ("kind: procedure", "kind: procedure\nkind: procedure", "kind is given twice", 1),
-    ("first_step: Ring", "first: Ring", "first_step is missing", -20),
+    ("first_step: Ring", "first: Ring", "first_step is missing", -21),
     ("count: 16", "count: sixteen", "pictures.0.bars.0.count input should be a valid integer"),
     ("count: 16", "count: 160", "pictures.0.bars.0.count input should be less than"),
     ("performed_by: [[", "performed_by: [", "not YAML"),
@@ -509,7 +567,9 @@ def test_suggestions_say_which_name_fits_and_begin_with_it(library: dict[str, Pr
     assert len(suggest_procedures(library, "")) == len(library)
     assert [e.slug for e, _ in suggest_procedures(library, "coloscopy")] == ["colonoscopy"]
     entry, name = suggest_procedures(library, "spinal head")[0]
-    assert (entry.slug, name.lower()) == ("epidural-blood-patch", "spinal headache")
+    assert (entry.slug, name) == ("headache-after-a-spinal", entry.title)
+    entry, name = suggest_procedures(library, "PDP")[0]
+    assert (entry.slug, name) == ("headache-after-a-spinal", "PDPH")
     assert suggest_procedures(library, "zzzz") == []
     titles = [entry.title for entry, _ in suggest_procedures(library, "co")]
     assert titles[0].startswith("Col")

@@ -28,7 +28,7 @@ def test_an_ambiguous_place_is_asked_about() -> None:
 
 
 def test_the_seed_case_as_json() -> None:
-    done = run("find", "Serzhong, Sarpang", "--procedure", "spinal headache", "--format", "json")
+    done = run("find", "Serzhong, Sarpang", "--procedure", "blood patch", "--format", "json")
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert answer["procedure"] == "epidural-blood-patch"

@@ -318,6 +318,10 @@ def test_a_synonym_finds_the_procedure(visit: MakeVisitor) -> None:
     what.fill("spinal headache")
     what.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(
+        "Headache after a spinal or epidural near Thimphu"
+    )
+    page.get_by_role("link", name="Find who does this near here: Epidural blood patch").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(
         "Epidural blood patch near Thimphu"
     )
 

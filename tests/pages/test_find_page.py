@@ -152,7 +152,7 @@ def test_part_of_a_name_is_a_question_and_never_an_answer() -> None:
     app = page(procedure="headache")
     assert "“headache” is not in the library" in app.warning[0].value
     offer = next(
-        b for b in app.button if str(b.key).startswith("offer_") and "Epidural" in str(b.key)
+        b for b in app.button if str(b.key).startswith("offer_") and "Headache" in str(b.key)
     )
     offer.click().run()
     assert not app.warning

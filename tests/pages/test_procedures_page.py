@@ -10,10 +10,18 @@ from streamlit.testing.v1 import AppTest
 
 from geo.care.entry import Procedure
 from geo.care.library import LIBRARY
-from tests.pages.app import html, page
+from pages._components import plain
+from tests.pages.app import html, page, warnings
 
 SCRIPT = "pages/procedures.py"
 SLUGS = sorted(path.stem for path in LIBRARY.glob("*.md"))
+
+
+#: What speaks of the womb.
+WOMB = [
+    *("Birth after a caesarean", "Caesarean section", "Colposcopy"),
+    plain("Implant, coil (IUD) or sterilisation"),
+]
 
 
 def cards(app: AppTest) -> list[str]:
@@ -63,7 +71,7 @@ def test_a_name_opens_its_entry() -> None:
 def test_other_words_choose_among_the_cards() -> None:
     app = page(SCRIPT)
     app.text_input(key="w_search").set_value("womb").run()
-    assert cards(app) == ["Caesarean section", "Colposcopy"]
+    assert cards(app) == WOMB
 
 
 def test_a_typo_is_said_and_pink_disease_is_unknown(library: dict[str, Procedure]) -> None:
@@ -80,7 +88,7 @@ def test_the_words_of_a_search_fold_spellings_and_say_what_is_to_blame() -> None
     assert "Epidural in labour" in cards(page(SCRIPT, q="anesthetist"))
     app = page(SCRIPT, q="womb", specialty="nephrology")
     assert "None of it is under Nephrology" in app.warning[0].value
-    assert cards(app) == ["Caesarean section", "Colposcopy"]
+    assert cards(app) == WOMB
 
 
 def test_a_new_search_forgets_an_unknown_name() -> None:
@@ -98,7 +106,35 @@ def test_browse_by_specialty() -> None:
     assert "Caesarean section" in cards(app)
     assert "Colonoscopy" not in cards(app)
     app = page(SCRIPT, specialty="nephrology")
-    assert cards(app) == ["Haemodialysis"]
+    assert cards(app) == ["Kidney failure", "Haemodialysis"]
+
+
+def test_conditions_treatments_and_care_stand_apart_and_there_are_other_orders(
+    library: dict[str, Procedure],
+) -> None:
+    def headings(app: AppTest) -> list[str]:
+        return re.findall(r"<h2>(.*?)</h2>", html(app))
+
+    app = page(SCRIPT)
+    assert headings(app) == ["Conditions", "Tests and treatments", "Kinds of care"]
+    shown = cards(app)
+    assert sorted(shown) == sorted(plain(e.title) for e in library.values())
+    conditions = [plain(e.title) for e in library.values() if e.kind == "condition"]
+    assert shown[: len(conditions)] == conditions
+    app.segmented_control(key="w_by").set_value("az").run()
+    assert app.query_params["by"] == "az"
+    assert cards(app) == [plain(e.title) for e in library.values()]
+    assert headings(app) == sorted({e.title[0].upper() for e in library.values()})
+    app.segmented_control(key="w_by").set_value("body").run()
+    assert headings(app)[:2] == ["Head and nerves", "Eyes"]
+    assert set(cards(app)) == {plain(e.title) for e in library.values()}
+    app = page(SCRIPT, by="magic")
+    assert "“magic” is no way to arrange the library" in warnings(app)
+    assert headings(app)[0] == "Conditions"
+
+
+def test_every_entry_has_its_part_of_the_body(library: dict[str, Procedure]) -> None:
+    assert [e.slug for e in library.values() if not e.body] == []
 
 
 @pytest.mark.parametrize("address", [{"specialty": "magic"}, {"procedure": "pink disease"}])
