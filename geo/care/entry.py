@@ -136,6 +136,18 @@ class InShort(Form):
     comfort: Comfort | None = None
 
 
+class Option(Form):
+    """One way to go, doing nothing among them, as a column of a table."""
+
+    name: Text
+    involves: Text
+    benefit: Text
+    harm: Text
+    recovery: Text
+    asks: Text
+    cite: tuple[Key, ...] = ()
+
+
 class Why(Form):
     """One line each on how the entry was decided."""
 
@@ -170,6 +182,8 @@ class Front(Form):
         Procedures close to this one: slug to plain words ("epidurals in labour").
     settings
         Facility types where it can happen.
+    options, matters
+        The ways to go side by side, and what may matter to a reader who chooses among them.
     centres
         Kinds of specialist centre that exist for it, whatever specialties they have on record.
     column
@@ -198,6 +212,8 @@ class Front(Form):
     first_step_cite: tuple[Key, ...] = ()
     in_short: InShort | None = None
     pictures: tuple[Picture, ...] = ()
+    options: tuple[Option, ...] = ()
+    matters: tuple[Text, ...] = ()
     citations: Mapping[Key, Citation]
     written: str
     reviewed_by: str | None
@@ -351,7 +367,8 @@ def _front_keys(front: Front) -> list[str]:
     """Citations that the front matter uses, in the order of reading."""
     keys = [*front.red_flags.cite, *front.first_step_cite]
     keys += [key for _, claim in _claims(front) for key in claim.cite]
-    return keys + [key for picture in front.pictures for key in picture.cite]
+    keys += [key for picture in front.pictures for key in picture.cite]
+    return keys + [key for option in front.options for key in option.cite]
 
 
 def _claims(front: Front) -> list[tuple[str, Claim | Comfort]]:
@@ -369,6 +386,9 @@ def _cited_at(front: Front, key: str) -> list[Any]:
     for number, picture in enumerate(front.pictures):
         if key in picture.cite:
             return ["pictures", number, "cite"]
+    for number, option in enumerate(front.options):
+        if key in option.cite:
+            return ["options", number, "cite"]
     return ["first_step_cite"]
 
 

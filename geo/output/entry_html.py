@@ -16,6 +16,14 @@ from geo.text import escape
 #: The sections of the short form, beside the pictures.
 _SHORT = ("What it is", "Who does it", "The day")
 _SHORT_PICTURES = 1
+#: What is compared of options, and how it is called.
+_COMPARED = {
+    "involves": "What it involves",
+    "benefit": "Chance of a benefit",
+    "harm": "Chance of harm",
+    "recovery": "Recovery",
+    "asks": "What it asks of me",
+}
 #: What stands before the lines of an entry in short.
 _LINES = {"benefit": "A benefit", "harm": "A harm", "comfort": "Good to know"}
 
@@ -53,12 +61,14 @@ def entry_html(procedure: Procedure) -> str:
         text = section_html(procedure, heading, opens=True)
         if heading == "What it is":
             text += in_short_html(procedure, opens=True)
+        elif heading == "Alternatives" and procedure.options:
+            text = options_html(procedure, opens=True) + _folded("All alternatives", text)
         elif heading == "Benefits and risks" and procedure.in_short:
             text = picture_html(procedure, opens=True) + _folded("All benefits and harms", text)
         elif heading == "Benefits and risks":
             text = picture_html(procedure, opens=True) + text
         elif heading == "Questions to ask":
-            text = questions_html(procedure, opens=True)
+            text = questions_html(procedure, opens=True) + matters_html(procedure)
         elif heading == "The day":
             text = f'<div class="cr-day">{text}</div>'
         parts.append((heading, text))
@@ -79,6 +89,47 @@ def entry_html(procedure: Procedure) -> str:
         f'{text}<p class="cr-note">Also called or searched for: {escape(also)}.</p></article>'
         f"{footnotes_html(procedure)}</div>"
     )
+
+
+def options_html(procedure: Procedure, *, opens: bool = False) -> str:
+    """The ways to go side by side, one row for each thing to compare.
+
+    On a phone the cells stand below one another, each with the name of its option; the roles keep
+    it a table there for who hears it.
+    """
+    rows = [
+        (label, {option.name: getattr(option, field) for option in procedure.options}, False)
+        for field, label in _COMPARED.items()
+    ]
+    rows.append(("Sources", {option.name: "" for option in procedure.options}, True))
+    cites = {option.name: option.cite for option in procedure.options}
+    head = "".join(f'<th role="columnheader" scope="col">{escape(name)}</th>' for name in cites)
+    body = ""
+    for label, cells, cited in rows:
+        columns = "".join(
+            f'<td role="cell" data-option="{escape(name)}">'
+            f"{_inline_html(procedure, text, cites[name] if cited else (), opens=opens)}</td>"
+            for name, text in cells.items()
+        )
+        body += f'<tr role="row"><th role="rowheader" scope="row">{label}</th>{columns}</tr>'
+    return (
+        '<p class="cr-note">Not for an emergency: the signs at the top come first. How sure the '
+        "figures are stands under Benefits and risks.</p>"
+        '<table role="table" class="cr-options" aria-label="Options side by side">'
+        f'<thead role="rowgroup"><tr role="row"><td role="cell"></td>{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
+
+
+def matters_html(procedure: Procedure) -> str:
+    """What may matter to a reader, to tick; it puts nothing in an order."""
+    if not procedure.matters:
+        return ""
+    items = "".join(
+        f'<li><label><input type="checkbox"> <span>{escape(words)}</span></label></li>'
+        for words in procedure.matters
+    )
+    return f'<h3>What matters to you?</h3><ul class="cr-ask">{items}</ul>'
 
 
 def _folded(label: str, html: str) -> str:

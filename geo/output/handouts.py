@@ -23,6 +23,7 @@ from geo.output.coverage_text import beyond_text, detour_text, lead_text, percen
 from geo.output.downloads import coverage_about, limits_of
 from geo.output.drawing import answer_drawing
 from geo.output.entry_html import (
+    matters_html,
     questions_html,
     reviewed_text,
     short_sources,
@@ -80,7 +81,8 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
         f'<div class="cr-sheet"><section>{text}</section>'
         f"<section><h2>Near {escape(answer.place.label)}</h2>"
         f"<p><strong>{escape(lead)}</strong> {escape(rest)} {escape(outside_text(answer))}</p>"
-        f"{''.join(parts)}<h2>Questions to ask</h2>{questions_html(procedure)}</section></div>"
+        f"{''.join(parts)}<h2>Questions to ask</h2>{questions_html(procedure)}"
+        f"{matters_html(procedure)}</section></div>"
         f"<footer><p>Sources: {sources}. In full under Procedures in CareReach.</p>"
         f"<p>Printed {today.isoformat()}. Data: {escape(pack.title)}, version "
         f"{escape(pack.version)}. {escape(reviewed_text(procedure))} No substitute for care.</p>"

@@ -213,6 +213,44 @@ def test_the_first_screen_is_short(library: dict[str, Procedure], slug: str) -> 
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_options_side_by_side_repeat_what_the_entry_says(
+    library: dict[str, Procedure], slug: str
+) -> None:
+    """A cell has its figures from the text below, and the table offers at least one choice."""
+    entry = library[slug]
+    if not entry.options:
+        assert not entry.matters
+        return
+    assert len(entry.options) >= 2
+    assert 3 <= len(entry.matters) <= 6, "what may matter, for and against"
+    assert entry.in_short
+    lines = [claim.text for _, claim in entry.in_short if claim is not None]
+    notes = [picture.note for picture in entry.pictures]
+    text = _values(plain(" ".join([*lines, *notes, *entry.sections.values()])))
+    for option in entry.options:
+        cells = [option.involves, option.benefit, option.harm, option.recovery, option.asks]
+        missing = _values(" ".join(cells)) - text
+        assert not missing, (option.name, missing)
+        assert option.cite, option.name
+        assert all(len(cell.split()) <= 32 for cell in cells), option.name
+
+
+#: Entries with options where doing nothing is none of them, and why.
+NOTHING_IS_NO_OPTION = {
+    "birth-after-caesarean": "the child is born one way or the other",
+    "labour-epidural": "somebody beside you, with or without drugs, stands for it",
+}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_doing_nothing_or_waiting_is_an_option(library: dict[str, Procedure], slug: str) -> None:
+    options = library[slug].options
+    if options and slug not in NOTHING_IS_NO_OPTION:
+        names = " ".join(option.name for option in options)
+        assert re.search(r"\b(nothing|no |wait|watch|without|go on)", names, re.IGNORECASE), names
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_allergies_and_consent_have_their_place(library: dict[str, Procedure], slug: str) -> None:
     entry = library[slug]
     if entry.kind == "procedure":
@@ -239,6 +277,10 @@ def test_no_review_is_overdue(library: dict[str, Procedure], slug: str) -> None:
 
 def _numbers(note: str) -> list[str]:
     return re.findall(r"\d+(?:\.\d+)?", note)
+
+
+def _values(text: str) -> set[float]:
+    return {float(number) for number in _numbers(text.replace(",", ""))}
 
 
 def test_the_points_of_the_seed_text_are_covered(library: dict[str, Procedure]) -> None:

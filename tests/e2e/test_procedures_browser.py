@@ -125,6 +125,23 @@ def test_an_entry_and_the_cards_fit_a_phone(visit: MakeVisitor, width: int) -> N
         assert wide == 0
 
 
+def test_options_stand_side_by_side_and_on_a_phone_below_one_another(visit: MakeVisitor) -> None:
+    """Nothing is hidden at the side; on a phone every cell says whose it is."""
+    for width, columns in ((1440, 4), (390, 1)):
+        page = open_page(
+            visit(viewport={"width": width, "height": 900}), "/procedures?procedure=colonoscopy"
+        )
+        table = page.get_by_role("table", name="Options side by side")
+        row = table.get_by_role("row").filter(has_text="Chance of harm")
+        cells = [cell.bounding_box() for cell in row.get_by_role("cell").all()]
+        assert len({round(cell["x"]) for cell in cells if cell}) == columns
+        assert all(cell and cell["x"] + cell["width"] <= width for cell in cells)
+        named = row.get_by_role("cell").first.evaluate(
+            "c => getComputedStyle(c, '::before').content"
+        )
+        assert (named == "none") == (columns > 1)
+
+
 def test_the_leaflet_is_one_page_on_a4_and_letter(visit: MakeVisitor) -> None:
     # Of every entry: `test_offline_browser`, which prints the same without a server.
     visitor = visit()

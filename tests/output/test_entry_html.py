@@ -2,9 +2,11 @@
 
 import re
 
-from geo.care.entry import Procedure
+from geo.care.entry import Option, Procedure
 from geo.output.entry_html import (
     entry_html,
+    matters_html,
+    options_html,
     picture_html,
     questions_html,
     section_html,
@@ -24,11 +26,24 @@ def test_raw_html_and_pictures_in_an_entry_are_text(bhutan: Pack) -> None:
         update={
             "first_step": HOSTILE,
             "red_flags": odd.red_flags.model_copy(update={"lead": HOSTILE, "cite": ()}),
+            "options": [
+                Option(
+                    name=HOSTILE,
+                    involves=HOSTILE,
+                    benefit=HOSTILE,
+                    harm=HOSTILE,
+                    recovery=HOSTILE,
+                    asks=HOSTILE,
+                )
+            ],
+            "matters": (HOSTILE,),
         }
     )
     for html in (
         section_html(odd, "What it is"),
         questions_html(odd),
+        options_html(odd),
+        matters_html(odd),
         urgent_html(odd, bhutan, (HOSTILE, HOSTILE)),
     ):
         assert "<script" not in html
