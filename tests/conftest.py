@@ -21,16 +21,28 @@ ROOT = Path(__file__).resolve().parent.parent
 TODAY = dt.date(2026, 11, 22)
 
 
-#: Entry to its reading grades, whole and "What it is"; `test_procedures` fills it.
-grades: dict[str, tuple[float, float]] = {}
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the reading grades of the explainers with every test report."""
+    """Print the reading grades of the explainers, and the points of the text we began with.
+
+    They are properties of tests' reports: what a worker keeps in a variable is not seen here.
+    """
+    grades: dict[str, tuple[float, float, str]] = {}
+    points: dict[str, tuple[str, str]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name == "grade":
+                grades[value[0]] = value[1:]
+            elif name == "point":
+                points[value[0]] = value[1:]
     if grades:
-        terminalreporter.section("Flesch-Kincaid grade of the explainers (8 or below)")
-        for slug, (whole, summary) in sorted(grades.items()):
-            terminalreporter.line(f"{slug:30s} {whole:4.1f}   What it is {summary:4.1f}")
+        terminalreporter.section("Flesch-Kincaid grade of the explainers")
+        terminalreporter.line(f"{'':30s} first screen (to 6)   hardest section (to 8)")
+        for slug, (first, hardest, heading) in sorted(grades.items()):
+            terminalreporter.line(f"{slug:30s} {first:4.1f}   {hardest:4.1f}  {heading}")
+    if points:
+        terminalreporter.section("Epidural blood patch, beside the text this project began with")
+        for said, (became, words) in points.items():
+            terminalreporter.line(f'{said:40s} {became}: "{words}"')
 
 
 @pytest.fixture(scope="session")

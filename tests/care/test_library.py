@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,15 +25,26 @@ from geo.care.library import (
 )
 from geo.errors import DataError, UnknownNameError
 from geo.packs.pack import Pack, open_pack
-from tests.conftest import TODAY, grades
+from tests.conftest import TODAY
+
+Record = Callable[[str, object], None]
 
 MAX_GRADE = 8.0
+MAX_GRADE_FIRST = 6.0
 SLUGS = sorted(path.stem for path in LIBRARY.glob("*.md"))
 
 
 def plain(text: str) -> str:
+    """Text as it is read aloud: no marks, and each item of a list a sentence."""
     text = re.sub(r"\[\^[a-z0-9-]+\]|[*#]", "", text)
-    return re.sub(r"^(- |\d+\. )", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^((?:- |\d+\. ).*?)[,;]?$", r"\1.", text, flags=re.MULTILINE)
+    return re.sub(r"([.?!:])\.$", r"\1", re.sub(r"^(- |\d+\. )", "", text, flags=re.M), flags=re.M)
+
+
+def first_screen(entry: Procedure) -> str:
+    """What an entry is and its lines in short, as one reads them first."""
+    lines = [claim.text for _, claim in entry.in_short or () if claim is not None]
+    return plain(" ".join([entry.sections["What it is"], *lines]))
 
 
 @pytest.mark.parametrize(
@@ -115,12 +127,18 @@ def test_the_first_catalogue_is_complete(library: dict[str, Procedure]) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_reading_grade(library: dict[str, Procedure], slug: str) -> None:
-    sections = library[slug].sections
-    whole = textstat.flesch_kincaid_grade(plain(" ".join(sections.values())))
-    summary = textstat.flesch_kincaid_grade(plain(sections["What it is"]))
-    grades[slug] = (whole, summary)
-    assert max(whole, summary) <= MAX_GRADE
+def test_reading_grade(library: dict[str, Procedure], slug: str, record_property: Record) -> None:
+    """Every section that explains is easy to read; what one reads first is easier still."""
+    by_section = {
+        heading: textstat.flesch_kincaid_grade(plain(text))
+        for heading, text in library[slug].sections.items()
+        if heading != "What we could not verify"  # names of papers
+    }
+    first = textstat.flesch_kincaid_grade(first_screen(library[slug]))
+    hardest = max(by_section, key=lambda heading: by_section[heading])
+    record_property("grade", (slug, first, by_section[hardest], hardest))
+    assert first <= MAX_GRADE_FIRST
+    assert by_section[hardest] <= MAX_GRADE, hardest
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -205,11 +223,9 @@ def test_the_first_screen_is_short(library: dict[str, Procedure], slug: str) -> 
     if entry.in_short is None:
         assert entry.kind == "care"
         return
-    lines = [claim.text for _, claim in entry.in_short if claim is not None]
-    first = plain(" ".join([entry.sections["What it is"], *lines]))
+    first = first_screen(entry)
     figures = re.findall(r"(?<![\d.,])\d[\d,.]*(?![\d.,])", re.sub(r"of 1[0,]+\b", "", first))
     assert len(figures) <= 15, figures
-    assert textstat.flesch_kincaid_grade(first) <= MAX_GRADE
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -283,30 +299,39 @@ def _values(text: str) -> set[float]:
     return {float(number) for number in _numbers(text.replace(",", ""))}
 
 
-def test_the_points_of_the_seed_text_are_covered(library: dict[str, Procedure]) -> None:
+#: What the page said that this project began with, point by point; what became of it (found as
+#: said, corrected where the evidence says otherwise, or left out); and our words, or the reason.
+SEED = (
+    ("your own blood, into the epidural space", "found", "your own blood is put into the space"),
+    ("for a leak after a lumbar puncture", "found", "with it after a lumbar puncture"),
+    ("or from another cause", "found", "leak began with no needle at all"),
+    ("a tear in the dura", "found", "a small tear in the lining (the dura)"),
+    ("worse upright, better lying down", "found", "worse sitting up and better lying down"),
+    ("blood is taken from the arm", "found", "takes blood from your arm"),
+    ("the clot seals the leak", "found", "clots and seals a leak"),
+    ("guided by X-ray", "corrected: sometimes", "x-ray may guide the needle"),
+    ("guided by ultrasound", "left out: no source was read", "any source on ultrasound"),
+    ("you lie still", "found", "you keep very still"),
+    ("under an hour", "corrected: that part, then two hours flat", "lie flat for about 2 hours"),
+    ("watched for a short while", "corrected: about two hours", "while staff watch you"),
+    ("back pain", "found", "your back may be sore for a few days"),
+    ("rarely nerve harm", "found", "infection, bleeding or nerve harm"),
+    ("many better soon", "corrected: most not after one day", "11 of 19 against 19 of 21"),
+    ("a second patch may be needed", "found", "a second patch"),
+    ("less than surgery", "found", "a patch is the smaller step"),
+    ("usual activity in a day or two", "corrected: nobody agrees", "there is no agreed rule"),
+    ("nothing strenuous for a while", "found", "do not lift, strain or move in a rush"),
+    ("follow-up", "found", "ask how you are until the headache has gone"),
+)
+
+
+def test_the_points_of_the_seed_text_are_covered(
+    library: dict[str, Procedure], record_property: Record
+) -> None:
     text = plain(" ".join(library["epidural-blood-patch"].sections.values())).lower()
-    for point in (
-        "your own blood",
-        "lumbar puncture",
-        "tear in the lining",
-        "worse sitting up",
-        "better lying down",
-        "from your arm",
-        "just outside the lining",
-        "clots and seals",
-        "x-ray",
-        "ultrasound",
-        "lie flat",
-        "30 minutes",
-        "staff watch you",
-        "sore",
-        "nerve harm",
-        "second patch",
-        "smaller step",
-        "2 to 3 days",
-        "until the headache has gone",
-    ):
-        assert point in text, point
+    for said, became, words in SEED:
+        assert words in text, said
+        record_property("point", (said, became, words))
 
 
 #: What the Bhutan pack answers on 2026-11-22: confirmed, reported, likely.
