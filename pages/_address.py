@@ -15,7 +15,7 @@ import streamlit as st
 from geo.care.entry import Procedure
 from geo.care.filters import CHOICES, SWITCHES, Filters
 from geo.care.find import ORDERS, SHOW, Search
-from geo.care.library import ProcedureMatch, find_procedure
+from geo.care.library import Library, ProcedureMatch, find_procedure
 from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
 from geo.packs.gazetteer import PlaceMatch
@@ -184,12 +184,12 @@ class _Reader:
 
     def procedure(self) -> Procedure:
         """The procedure, by any of its names; the pack's own where nobody knows it."""
-        library = _cached.library()
+        library = _cached.library(self.pack)
         wanted = self._address.get("procedure", self.pack.default_procedure)
         match = find_procedure(library, wanted)
         procedure = match.procedure or library[self.pack.default_procedure]
         if match.procedure is None:
-            self.problems.append(unknown_procedure(wanted, match, procedure))
+            self.problems.append(unknown_procedure(wanted, match, procedure, library))
         elif match.corrected:
             self.tell(f"“{wanted}” was read as {procedure.title}.")
         return procedure
@@ -391,9 +391,10 @@ def _plain_measure(pack: Pack) -> str:
     return "" if pack.measure in MODES else pack.measure
 
 
-def unknown_procedure(text: str, match: ProcedureMatch, shown: Procedure) -> Problem:
+def unknown_procedure(
+    text: str, match: ProcedureMatch, shown: Procedure, library: Library
+) -> Problem:
     """Nobody knows this procedure: say so, and offer what is near."""
-    library = _cached.library()
     titles = match.suggestions or tuple(entry.title for entry in library.values())
     sentence = f"“{text.strip()}” is not in the library. Still shown: {shown.title}."
     slugs = {entry.title: entry.slug for entry in library.values()}
@@ -444,16 +445,17 @@ def tell(problem: Problem, **typed: str) -> None:
 
 
 def pick_procedure(
-    typed: str, shown: Procedure, change: Callable[..., None], **changes: str
+    typed: str, shown: Procedure, of: Pack, change: Callable[..., None], **changes: str
 ) -> None:
     """A title from the list, or any words for it, chosen in a search box."""
-    match = find_procedure(_cached.library(), typed)
+    library = _cached.library(of)
+    match = find_procedure(library, typed)
     if match.procedure:
         change(procedure=match.procedure.slug, **changes)
         if match.corrected:
             tell(Problem(f"“{typed}” was read as {match.procedure.title}."))
     elif typed:
-        tell(unknown_procedure(typed, match, shown))
+        tell(unknown_procedure(typed, match, shown, library))
 
 
 def show_value(key: str, value: object) -> None:

@@ -16,6 +16,7 @@ import shapely
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from geo.care.american import in_english_of
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices
 from geo.care.find import Assessed, assess_pack, narrow
@@ -125,14 +126,23 @@ def people(of: Pack) -> tuple[list[tuple[float, float, int]], bool]:
     return people_points(of.demand)
 
 
-def library() -> dict[str, Procedure]:
-    """The procedure library, read once, and again when the folder of one's own has changed."""
-    return _library(files_of(own_folder()))[0]
+def library(of: Pack | None = None) -> dict[str, Procedure]:
+    """The procedure library, read once, and again when the folder of one's own has changed.
+
+    With a pack it is in the English of the pack's country.
+    """
+    own = files_of(own_folder())
+    return _library(own)[0] if of is None else _library_in(of.country, own)
 
 
-def specialty_labels() -> dict[str, str]:
-    """Specialties that entries name, for a reader."""
-    return {word: label for entry in library().values() for word, label in entry.labels.items()}
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _library_in(country: str, own: OwnFiles) -> dict[str, Procedure]:
+    return in_english_of(country, _library(own)[0])
+
+
+def specialty_labels(of: Pack) -> dict[str, str]:
+    """Specialties that entries name, for a reader of a pack."""
+    return {word: label for entry in library(of).values() for word, label in entry.labels.items()}
 
 
 def library_problems() -> tuple[DataError, ...]:
@@ -162,7 +172,7 @@ def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def _assessed(of: Pack, slug: str, today: dt.date, own: OwnFiles) -> Assessed:
-    made = assess_pack(of, library()[slug], today)
+    made = assess_pack(of, library(of)[slug], today)
     _settle_memory()
     return made
 

@@ -148,21 +148,23 @@ def place_rows(of: Pack, typed: str) -> list[tuple[str, ...]]:
     ]
 
 
-def procedure_box(key: str, asks: str, on_change: Callable[[], None]) -> None:
+def procedure_box(key: str, asks: str, of: Pack, on_change: Callable[[], None]) -> None:
     """The text box for a procedure or condition, which finds it by every name it goes by."""
 
     @st.fragment
     def suggested() -> None:
-        suggestions(key, lambda typed: Suggested(procedure_rows(typed), "procedure", whole=True))
+        suggestions(
+            key, lambda typed: Suggested(procedure_rows(typed, of), "procedure", whole=True)
+        )
 
     with st.container(key=f"box_{key}"):
         st.text_input("Procedure or condition", key=key, placeholder=asks, on_change=on_change)
         suggested()
 
 
-def procedure_rows(typed: str) -> list[tuple[str, ...]]:
+def procedure_rows(typed: str, of: Pack) -> list[tuple[str, ...]]:
     """Entries that what was typed may mean, each with its name that says so; or a search."""
-    found = suggest_procedures(_cached.library(), typed)
+    found = suggest_procedures(_cached.library(of), typed)
     rows: list[tuple[str, ...]] = [
         (entry.title, name if name != entry.title else "") for entry, name in found
     ]

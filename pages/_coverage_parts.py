@@ -111,7 +111,7 @@ def controls(view: CoverageView) -> None:
     with st.container(key="controls"):
         what, within, how, who, by = st.columns([30, 24, 20, 20, 16])
         with what:
-            _components.procedure_box("w_cover_procedure", "Of what?", picked_procedure)
+            _components.procedure_box("w_cover_procedure", "Of what?", view.pack, picked_procedure)
         minutes = view.measure.unit == "min"
         _components.threshold_slider(
             within,
@@ -466,6 +466,6 @@ def supplied_for(
 
 def picked_procedure() -> None:
     """A title from the list, or any words for it."""
-    shown = read_coverage()[0].procedure
+    view = read_coverage()[0]
     typed = st.session_state["w_cover_procedure"]
-    _address.pick_procedure(typed, shown, change_coverage, remove="", sites="")
+    _address.pick_procedure(typed, view.procedure, view.pack, change_coverage, remove="", sites="")

@@ -34,9 +34,9 @@ def title(view: FindView) -> None:
 
 def picked_procedure() -> None:
     """A title from the list, or any words for it."""
-    shown = _address.read_find()[0].procedure
+    view = _address.read_find()[0]
     typed = st.session_state["w_procedure"]
-    _address.pick_procedure(typed, shown, _address.change_find, provider="")
+    _address.pick_procedure(typed, view.procedure, view.pack, _address.change_find, provider="")
 
 
 def typed_place() -> None:
@@ -88,7 +88,7 @@ def controls(view: FindView) -> None:
     with st.container(key="controls"):
         what, where, within, first = st.columns([28, 28, 24, 30])
         with what:
-            _components.procedure_box("w_procedure", "What for?", picked_procedure)
+            _components.procedure_box("w_procedure", "What for?", view.pack, picked_procedure)
         with where, st.container(key="box_w_near"):
             _components.place_box(view.pack, typed_place)
             _components.locate_button("locate", located)
@@ -169,7 +169,7 @@ def filters(view: FindView) -> None:
     known = _cached.filter_choices(view.pack)
     if not known:
         return
-    labels = _cached.specialty_labels()
+    labels = _cached.specialty_labels(view.pack)
     said = _address.filter_address(view.filters)
     on = sum(bool(value) for value in said.values())
     with st.popover(f"Filters ({on})" if on else "Filters"):

@@ -78,7 +78,7 @@ def _examples(view: FindView) -> None:
         if st.query_params:
             return
         st.html("<span>Or try:</span>", width="content")
-        library = _cached.library()
+        library = _cached.library(view.pack)
         known = [e for e in view.pack.examples if e["procedure"] in library]
         for number, example in enumerate(known):
             title = library[example["procedure"]].title

@@ -38,7 +38,6 @@ def offer(name: str, today: dt.date) -> None:
 
 def _survey(name: str, today: dt.date) -> None:
     """Choose the data and the procedure; show what is known; record; draw."""
-    library = _cached.library()
     which, what = st.columns(2)
     with which:
         chosen = _components.pack_choice("w_survey_pack", name)
@@ -47,6 +46,7 @@ def _survey(name: str, today: dt.date) -> None:
     except CareReachError as error:
         st.warning(plain(f"This pack cannot be opened: {error}"))
         return
+    library = _cached.library(pack)
     entry = library[
         what.selectbox(
             "Procedure or condition",

@@ -12,16 +12,16 @@ from pages._session import Key
 
 _frame.need_router()
 
-library = _cached.library()
 address = st.query_params
 # The view of Find that this page leads back to.
 kept = st.session_state.get(Key.FIND_ADDRESS, {})
 pack = _cached.pack(kept.get("pack", _address.DEFAULT_PACK))
+library = _cached.library(pack)
 EVERY = "Every specialty"
 BY_KIND = "kind"
 ARRANGED = {BY_KIND: "By kind", "az": "A to Z", "body": "By part of the body"}
 KINDS = {"condition": "Conditions", "procedure": "Tests and treatments", "care": "Kinds of care"}
-labels = _cached.specialty_labels()
+labels = _cached.specialty_labels(pack)
 
 
 def go(**changes: str) -> None:
@@ -33,7 +33,7 @@ def go(**changes: str) -> None:
 def searched() -> None:
     """A name opens its entry; any other words choose among the cards."""
     typed = st.session_state["w_search"].strip()
-    found = find_procedure(_cached.library(), typed)
+    found = find_procedure(library, typed)
     if found.procedure and not found.corrected:
         go(procedure=found.procedure.slug, q="")
     else:
@@ -145,7 +145,8 @@ def show(entry: Procedure) -> None:
     back["procedure"] = entry.slug
     with st.container(horizontal=True, key="actions", vertical_alignment="center", gap="small"):
         near = kept.get("near", pack.default_place)
-        find = plain(f"Find who does this near {near}")
+        does = "treats" if entry.kind == "condition" else "does"
+        find = plain(f"Find who {does} this near {near}")
         st.page_link("pages/find.py", label=find, query_params=back)
         leaflet = {**back, "view": _address.PRINT}
         st.page_link("pages/find.py", label="One-page leaflet", query_params=leaflet)

@@ -37,7 +37,8 @@ def calibrate(
     form: ListFormat = "table",
 ) -> None:
     """Say how often each status turns out true: known answers are hidden and compared."""
-    data, library = open_pack(pack), read_library()
+    data = open_pack(pack)
+    library = read_library(data)
     entries = [get_procedure(library, procedure)] if procedure else list(library.values())
     known = [
         assess_pack(data, entry, dt.date.today())
@@ -87,7 +88,7 @@ def draw(
 ) -> None:
     """Draw places to call, by chance within each status; those not called yet are replaced."""
     data = open_pack(pack)
-    entry = get_procedure(read_library(), procedure)
+    entry = get_procedure(read_library(data), procedure)
     sample = draw_sample(assess_pack(data, entry, dt.date.today()), per_status, seed)
     start_survey(data, sample)
     for status, number in sample["status"].value_counts().reindex(LISTED).dropna().items():
@@ -102,7 +103,8 @@ def sheet(
     procedure: _Procedure,
 ) -> None:
     """Write the sheet to call by, with boxes to tick."""
-    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    data = open_pack(pack)
+    entry = get_procedure(read_library(data), procedure)
     survey = _survey_of(data, entry)
     waiting = survey[survey["asked"].isna()]
     out.write_text(sheet_page(data, entry, waiting), "utf-8")
@@ -118,7 +120,8 @@ def record(
     answers: CallAnswers,
 ) -> None:
     """Record what a call brought; whether it is done there becomes a statement too."""
-    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    data = open_pack(pack)
+    entry = get_procedure(read_library(data), procedure)
     record_call(data, provider_id, entry.slug, answers.call)
     typer.echo(progress_text(_survey_of(open_pack(pack), entry)))
 
@@ -132,7 +135,8 @@ def report(
     ] = "table",
 ) -> None:
     """Say how right the directory is so far, and what is due for a check."""
-    data, entry = open_pack(pack), get_procedure(read_library(), procedure)
+    data = open_pack(pack)
+    entry = get_procedure(read_library(data), procedure)
     survey, today = _survey_of(data, entry), dt.date.today()
     if form == "html":
         typer.echo(survey_report(data, entry, survey, today), nl=False)

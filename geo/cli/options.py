@@ -12,10 +12,12 @@ from typing import Annotated, Any, Literal, get_type_hints
 import phonenumbers
 import typer
 
+from geo.care.american import in_english_of
 from geo.care.library import Library, whole_library
 from geo.care.survey import FIELDS, Call
 from geo.errors import CareReachError
 from geo.packs.dates import is_date
+from geo.packs.pack import Pack
 from geo.packs.schema import FACILITY_TYPES
 from geo.progress import Step
 from geo.sources.batch import Origin, source_name
@@ -78,12 +80,12 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def read_library() -> Library:
-    """The bundled entries and one's own; those left out are named."""
+def read_library(of: Pack) -> Library:
+    """The bundled entries and one's own, in the English of a pack; those left out are named."""
     library, problems = whole_library()
     for problem in problems:
         say(f"Left out: {problem}")
-    return library
+    return in_english_of(of.country, library)
 
 
 def say_step(step: Step) -> None:

@@ -81,7 +81,7 @@ def find(
 ) -> None:
     """List who near a place does a procedure, and how sure that is."""
     data = open_pack(question.pack)
-    library, asked = read_library(), question.procedure
+    library, asked = read_library(data), question.procedure
     entry = get_procedure(library, asked or data.default_procedure)
     if asked and find_procedure(library, asked).corrected:
         say(f"“{asked}” was read as {entry.title}.")
@@ -120,7 +120,7 @@ def _json(value: object) -> str:
 def _coverage(question: CoverageQuestion) -> Coverage:
     """Measure what a command asks for."""
     data = open_pack(question.pack)
-    entry = get_procedure(read_library(), question.procedure or data.default_procedure)
+    entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     by, engine = _measured_by(data, question.measure, question.within_min, question.within_km)
     measures = None if engine is None else demand_measures(assessed, engine)

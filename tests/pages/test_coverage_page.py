@@ -193,7 +193,7 @@ def test_the_procedure_and_the_pack_go_along_to_find_and_back() -> None:
     app.switch_page("pages/find.py").run()
     assert app.query_params["procedure"] == "haemodialysis"
     assert app.query_params["pack"] == "us"
-    assert "Haemodialysis near" in html(app)
+    assert "Hemodialysis near" in html(app)
     app.query_params.clear()
     app.switch_page(SCRIPT).run()
     assert app.query_params["within_km"] == "30"

@@ -273,3 +273,15 @@ def test_find_in_miles() -> None:
     app = page(pack="us", near="Portland, Maine")
     assert app.select_slider(key="w_radius").label == "Within 20 mi"
     assert "“furlong” is ignored: units can be km, mi." in warnings(page(units="furlong"))
+
+
+def test_the_united_states_read_american_english() -> None:
+    app = page(pack="us", near="Portland, Maine", procedure="haemodialysis")
+    told = html(app) + json.dumps(listed(app))
+    assert "Hemodialysis" in told
+    sources = r'<sup.*?</sup>|<li value="\d+">.*?</li>'
+    assert "haemodialysis" not in re.sub(rf"procedure=[\w-]+|{sources}", "", html(app)).lower()
+    assert app.text_input(key="w_procedure").value == "Hemodialysis"
+    app.text_input(key="w_procedure").set_value("Haemodialysis").run()
+    assert not warnings(app)
+    assert "Haemodialysis" in html(page(near="Thimphu", procedure="hemodialysis"))

@@ -52,7 +52,8 @@ def test_every_entry_has_a_page_with_all_its_sources(
     assert "not yet reviewed by a clinician" in body
     for heading in entry.sections:
         assert f">{heading}</h2>" in body
-    assert body.count('type="checkbox"') == entry.sections["Questions to ask"].count("- ")
+    ticked = entry.sections["Questions to ask"].count("- ") + len(entry.matters)
+    assert body.count('type="checkbox"') == ticked
 
 
 def test_without_an_entry_all_are_listed(library: dict[str, Procedure]) -> None:

@@ -1,0 +1,98 @@
+"""An entry in American English, with American units beside the metric ones.
+
+Entries are written in British English. `data/procedures/american.csv` says which words an American
+reader would not write so; a word that ends in `*` stands for every word that begins with it. Names
+under which an entry is found, and what is cited, stay as they are.
+"""
+
+import csv
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from geo.care.entry import MARK, Procedure
+from geo.packs.place_words import country_code
+from geo.paths import DATA
+
+#: The United States and their territories (ISO 3166-1).
+COUNTRIES = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
+#: What a reader sees of an entry; the rest is names, codes and sources.
+_READ = frozenset(
+    {
+        *("title", "in_a_sentence", "why", "red_flags", "first_step", "in_short", "pictures"),
+        *("options", "matters", "related", "sections", "labels", "practitioners"),
+    }
+)
+#: One unit in another, and its name: the international pound and inch (NIST SP 811, appendix B).
+_UNITS = {"kg": (1 / 0.45359237, "lb"), "cm": (1 / 2.54, "in"), "km": (1 / 1.609344, "miles")}
+_METRIC = re.compile(rf"\b(\d+(?:\.\d+)?)(?: to (\d+(?:\.\d+)?))? ({'|'.join(_UNITS)})\b")
+
+
+def in_english_of(country: str, library: Mapping[str, Procedure]) -> dict[str, Procedure]:
+    """The entries of a library in the English that a country writes.
+
+    Parameters
+    ----------
+    country
+        Name or code. British English is the library's own, and stands for every country but those
+        of `COUNTRIES`.
+    library
+        Slug to entry; not changed.
+    """
+    if country_code(country) not in COUNTRIES:
+        return dict(library)
+    return {slug: american(entry) for slug, entry in library.items()}
+
+
+def american(entry: Procedure) -> Procedure:
+    """An entry with American words, and pounds, inches and miles in brackets."""
+    return entry.model_copy(update={name: _said(getattr(entry, name)) for name in _READ})
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, str):
+        # A mark names a source, whatever its letters spell.
+        pieces = re.split(f"({MARK.pattern.replace('(', '(?:', 1)})", value)
+        return "".join(p if MARK.fullmatch(p) else _text(p) for p in pieces)
+    if isinstance(value, Mapping):
+        return {key: _said(held) for key, held in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_said(held) for held in value)
+    if isinstance(value, BaseModel):
+        fields = {name: _said(held) for name, held in value if name != "cite"}
+        return value.model_copy(update=fields)
+    return value
+
+
+def _text(text: str) -> str:
+    pattern, words = _words()
+
+    def word(match: re.Match[str]) -> str:
+        said = words[match[0].lower()]
+        return said[0].upper() + said[1:] if match[0][0].isupper() else said
+
+    return _METRIC.sub(_both, pattern.sub(word, text))
+
+
+def _both(match: re.Match[str]) -> str:
+    """A length or weight with the American one in brackets, to two digits."""
+    ratio, unit = _UNITS[match[3]]
+    numbers = [f"{float(f'{float(n) * ratio:.2g}'):g}" for n in match.groups()[:2] if n]
+    return f"{match[0]} ({' to '.join(numbers)} {unit})"
+
+
+@functools.cache
+def _words() -> tuple[re.Pattern[str], dict[str, str]]:
+    """What finds a British word, longest first, and what each is in American English."""
+    with (DATA / "procedures" / "american.csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["british"], row["american"]) for row in csv.DictReader(file)]
+    rows.sort(key=lambda row: -len(row[0]))
+    ends = [
+        re.escape(british.removesuffix("*")) + ("" if british.endswith("*") else r"(?=s?(?!\w))")
+        for british, _ in rows
+    ]
+    found = re.compile(rf"\b(?:{'|'.join(ends)})", re.IGNORECASE)
+    return found, {british.removesuffix("*"): said for british, said in rows}
