@@ -183,6 +183,28 @@ def locate_button(key: str, on_spot: Callable[[], None]) -> None:
         component(key=key, on_spot_change=on_spot)
 
 
+def read_aloud(key: str, language: str) -> None:
+    """Buttons that have the browser read the page aloud, in a language such as "en-GB"."""
+    does = {
+        "play": "Read aloud",
+        "back": "Previous sentence",
+        "on": "Next sentence",
+        "stop": "Stop",
+    }
+    buttons = "".join(
+        f'<button type="button" data-do="{name}"{"" if name == "play" else " hidden"}>{label}</button>'
+        for name, label in does.items()
+    )
+    component = st.components.v2.component(
+        "carereach_speak",
+        html=f'<div role="group" aria-label="Read aloud">{buttons}'
+        '<span role="status"></span></div>',
+        css=_BUTTON_CSS,
+        js=_LIST_JS.replace("list", "speak"),
+    )
+    component(key=key, data={"language": language})
+
+
 def download(label: str, data: Any, name: str, **more: Any) -> None:
     """A download that needs no further run; its kind follows from the name's ending."""
     kind = LABELS["downloads"][name.rpartition(".")[2]]

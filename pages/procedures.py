@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from geo.care.american import language
 from geo.care.entry import Procedure
 from geo.care.library import find_procedure
 from geo.output import entry_html
@@ -157,6 +158,7 @@ def show(entry: Procedure) -> None:
                     label=plain(other.title),
                     query_params={"procedure": other.slug},
                 )
+    _components.read_aloud(f"speak_{entry.slug}", language(pack.country))
     st.html(entry_html.entry_html(entry))
 
 

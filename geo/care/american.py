@@ -42,9 +42,14 @@ def in_english_of(country: str, library: Mapping[str, Procedure]) -> dict[str, P
     library
         Slug to entry; not changed.
     """
-    if country_code(country) not in COUNTRIES:
+    if language(country) == "en-GB":
         return dict(library)
     return {slug: american(entry) for slug, entry in library.items()}
+
+
+def language(country: str) -> str:
+    """The language of a country's library: "en-US" or "en-GB"."""
+    return "en-US" if country_code(country) in COUNTRIES else "en-GB"
 
 
 def american(entry: Procedure) -> Procedure:

@@ -142,6 +142,70 @@ def test_options_stand_side_by_side_and_on_a_phone_below_one_another(visit: Make
         assert (named == "none") == (columns > 1)
 
 
+#: A browser's speech that says nothing, keeps what it was given, and ends when it is told to.
+SPEECH = """
+window.spoken = [];
+let now = null;
+window.finish = () => now && now.onend();
+window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+Object.defineProperty(window, "speechSynthesis", { value: {
+  getVoices: () => VOICES,
+  speak(said) { now = said; window.spoken.push([said.text, said.voice.name]); },
+  cancel() { now = null; },
+  addEventListener() {},
+} });
+"""
+FAR = '{ lang: "en-GB", localService: false, name: "far" }'
+NEAR = '{ lang: "en-GB", localService: true, name: "near" }'
+
+
+def test_an_entry_is_read_aloud_sentence_by_sentence_by_keyboard(visit: MakeVisitor) -> None:
+    visitor = visit()
+    visitor.context.add_init_script(SPEECH.replace("VOICES", f"[{FAR}, {NEAR}]"))
+    page = open_page(visitor, "/procedures?procedure=colonoscopy")
+
+    def spoken() -> list[list[str]]:
+        return list(page.evaluate("spoken"))
+
+    play = page.get_by_role("button", name="Read aloud")
+    play.focus()
+    page.keyboard.press("Enter")
+    soon(lambda: spoken() == [["Colonoscopy", "near"]])
+    page.evaluate("finish()")
+    assert spoken()[-1][0].startswith("Get help now: 112 if, after the test,")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Next sentence
+    assert spoken()[-1][0].startswith("While you drink the laxative")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")  # Previous sentence
+    assert spoken()[-1][0].startswith("Get help now")
+    page.get_by_role("button", name="Pause").click()
+    page.evaluate("finish()")
+    assert len(spoken()) == 4, "what is paused stays"
+    page.get_by_role("button", name="Go on").click()
+    soon(lambda: len(spoken()) == 5)
+    for _ in range(400):
+        page.evaluate("finish()")
+        if len(spoken()) == 60:
+            expect(page.get_by_role("button", name="Pause")).to_be_in_viewport()
+    read = [text for text, _ in spoken()]
+    assert "A thin, bendy tube with a camera goes in through your bottom." in read
+    assert "Stool test (FIT): None" in read
+    assert not any(re.search(r"[a-z]\.\d", text) for text in read), "footnotes are not read"
+    expect(page.get_by_role("button", name="Next sentence")).to_be_hidden()
+    expect(play).to_be_visible()
+
+
+def test_no_text_is_given_to_a_voice_elsewhere(visit: MakeVisitor) -> None:
+    visitor = visit()
+    visitor.context.add_init_script(SPEECH.replace("VOICES", f"[{FAR}]"))
+    page = open_page(visitor, "/procedures?procedure=colonoscopy")
+    page.get_by_role("button", name="Read aloud").click()
+    expect(page.get_by_text("This device has no English voice of its own")).to_be_visible()
+    assert page.evaluate("spoken") == []
+
+
 def test_the_leaflet_is_one_page_on_a4_and_letter(visit: MakeVisitor) -> None:
     # Of every entry: `test_offline_browser`, which prints the same without a server.
     visitor = visit()
