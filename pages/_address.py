@@ -29,6 +29,7 @@ from pages._session import Key
 
 DEFAULT_PACK = "bhutan"
 PRINT = "print"
+LARGE = "large"
 #: What an address says of providers of the procedure.
 OF_PROCEDURE = ("provider", "remove", "sites")
 #: What a story adds to the address of a page (`pages/_story.py`).
@@ -56,7 +57,7 @@ class FindView:
     order: str
     show: str
     provider: str | None
-    printing: bool
+    printing: str
     filters: Filters
     units: Units
 
@@ -334,7 +335,7 @@ def read_find() -> tuple[FindView, tuple[Problem, ...]]:
         measure=reader.measure(),
         order=reader.one_of("order", ORDERS, "evidence"),
         show=reader.one_of("show", tuple(SHOW), "all"),
-        printing=reader.one_of("view", (PRINT, ""), "") == PRINT,
+        printing=reader.one_of("view", (PRINT, LARGE, ""), ""),
         filters=reader.filters(),
         units=reader.units(),
     )

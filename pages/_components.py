@@ -185,15 +185,10 @@ def locate_button(key: str, on_spot: Callable[[], None]) -> None:
 
 def read_aloud(key: str, language: str) -> None:
     """Buttons that have the browser read the page aloud, in a language such as "en-GB"."""
-    does = {
-        "play": "Read aloud",
-        "back": "Previous sentence",
-        "on": "Next sentence",
-        "stop": "Stop",
-    }
-    buttons = "".join(
-        f'<button type="button" data-do="{name}"{"" if name == "play" else " hidden"}>{label}</button>'
-        for name, label in does.items()
+    begun = {"back": "Previous sentence", "on": "Next sentence", "stop": "Stop"}
+    buttons = '<button type="button" data-do="play">Read aloud</button>' + "".join(
+        f'<button type="button" data-do="{name}" hidden>{label}</button>'
+        for name, label in begun.items()
     )
     component = st.components.v2.component(
         "carereach_speak",

@@ -297,5 +297,9 @@ def printed(view: FindView, answer: Answer, today: dt.date) -> None:
     """The print view: nothing but what belongs on paper, and a way to print and back."""
     with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
         _components.browser_button("print", "Print", "window.print();")
+        large = view.printing == _address.LARGE
+        other = view.address(view=_address.PRINT if large else _address.LARGE)
+        label = "One page" if large else "Large print"
+        st.page_link("pages/find.py", label=label, query_params=other)
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
-    st.html(handouts.leaflet_html(answer, answer_rows(answer), today))
+    st.html(handouts.leaflet_html(answer, answer_rows(answer), today, large=large))

@@ -36,7 +36,7 @@ from geo.text import escape
 _LEAFLET_ROWS = 3
 
 
-def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
+def leaflet_html(answer: Answer, rows: list[Row], today: dt.date, *, large: bool = False) -> str:
     """One sheet for paper: the short form, the nearest of the list, what to ask.
 
     Parameters
@@ -47,6 +47,8 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
         Its rows, from `answer_rows`.
     today
         The day of printing.
+    large
+        In letters of 18 points, on as many sheets as that takes.
     """
     procedure, pack = answer.procedure, answer.pack
     lead, rest = count_text(answer)
@@ -76,7 +78,8 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
         for number, source in short_sources(procedure, text)
     )
     return (
-        f'<article class="cr-leaflet"><h1>{escape(procedure.title)}</h1>'
+        f'<article class="cr-leaflet{" cr-large" if large else ""}">'
+        f"<h1>{escape(procedure.title)}</h1>"
         f"{urgent_html(procedure, pack, seen_at_text(answer), here=not answer.outside_km)}"
         f'<div class="cr-sheet"><section>{text}</section>'
         f"<section><h2>Near {escape(answer.place.label)}</h2>"

@@ -220,6 +220,28 @@ def pages_of(pdf: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
+def test_large_print_has_no_small_letter(visit: MakeVisitor) -> None:
+    visitor = visit()
+    page = open_page(visitor, "/?procedure=colonoscopy&near=Thimphu&view=print")
+    page.get_by_role("link", name="Large print").click()
+    page.locator(".cr-large").wait_for()
+    page.emulate_media(media="print")
+    smallest = page.locator(".cr-large").evaluate(
+        """sheet => {
+          const walker = document.createTreeWalker(sheet, NodeFilter.SHOW_TEXT), found = [];
+          for (let node = walker.nextNode(); node; node = walker.nextNode())
+            if (node.data.trim() && node.parentElement.checkVisibility())
+              found.push(parseFloat(getComputedStyle(node.parentElement).fontSize));
+          return Math.min(...found);
+        }"""
+    )
+    assert smallest * 72 / 96 >= 17.9, "points"
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="One page").click()
+    expect(page.locator(".cr-large")).to_have_count(0)
+    assert "view=print" in href(page)
+
+
 def test_without_colours_the_leaflet_still_shows_its_numbers(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor, "/?near=Thimphu&view=print")
