@@ -22,8 +22,8 @@ COUNTRIES = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
 #: What a reader sees of an entry; the rest is names, codes and sources.
 _READ = frozenset(
     {
-        *("title", "in_a_sentence", "why", "red_flags", "first_step", "in_short", "pictures"),
-        *("options", "matters", "related", "sections", "labels", "practitioners"),
+        *("title", "in_a_sentence", "why", "red_flags", "first_step", "in_short", "drawing"),
+        *("pictures", "options", "matters", "related", "sections", "labels", "practitioners"),
     }
 )
 #: One unit in another, and its name: the international pound and inch (NIST SP 811, appendix B).

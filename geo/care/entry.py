@@ -100,6 +100,13 @@ class Picture(Form):
     cite: Keys
 
 
+class Drawing(Form):
+    """A drawing of where it is done: a file of `drawings/`, and what it shows in words."""
+
+    name: Literal["bowel", "dialysis", "eye", "gallbladder", "heart", "knee", "spine", "womb"]
+    alt: Text
+
+
 class RedFlags(Form):
     """When to get help at once: "Get help now" `lead` one of the `signs`; and what else."""
 
@@ -182,6 +189,8 @@ class Front(Form):
         Procedures close to this one: slug to plain words ("epidurals in labour").
     settings
         Facility types where it can happen.
+    drawing
+        Where it is done, as a drawing of our own.
     options, matters
         The ways to go side by side, and what may matter to a reader who chooses among them.
     centres
@@ -211,6 +220,7 @@ class Front(Form):
     first_step: Text
     first_step_cite: tuple[Key, ...] = ()
     in_short: InShort | None = None
+    drawing: Drawing | None = None
     pictures: tuple[Picture, ...] = ()
     options: tuple[Option, ...] = ()
     matters: tuple[Text, ...] = ()

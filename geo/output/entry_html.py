@@ -4,6 +4,7 @@ The short form is one text for the panel and the leaflet. A footnote is a number
 it is a button for a popover that the page holds once (`footnotes_html`).
 """
 
+import base64
 import functools
 import re
 
@@ -11,11 +12,15 @@ from markdown_it import MarkdownIt
 
 from geo.care.entry import MARK, SECTIONS, Citation, Procedure
 from geo.packs.pack import Pack
+from geo.paths import DATA
 from geo.text import escape
 
 #: The sections of the short form, beside the pictures.
 _SHORT = ("What it is", "Who does it", "The day")
 _SHORT_PICTURES = 1
+#: Drawings that show a body from the front, as a mirror does not.
+_FROM_THE_FRONT = frozenset({"bowel", "gallbladder", "heart", "womb"})
+_DRAWINGS = DATA / "procedures" / "drawings"
 #: What is compared of options, and how it is called.
 _COMPARED = {
     "involves": "What it involves",
@@ -60,7 +65,7 @@ def entry_html(procedure: Procedure) -> str:
     for heading in SECTIONS:
         text = section_html(procedure, heading, opens=True)
         if heading == "What it is":
-            text += in_short_html(procedure, opens=True)
+            text += in_short_html(procedure, opens=True) + drawing_html(procedure)
         elif heading == "Alternatives" and procedure.options:
             text = options_html(procedure, opens=True) + _folded("All alternatives", text)
         elif heading == "Benefits and risks" and procedure.in_short:
@@ -88,6 +93,25 @@ def entry_html(procedure: Procedure) -> str:
         f'<p class="cr-note">{escape(reviewed_text(procedure))} No substitute for care.</p>'
         f'{text}<p class="cr-note">Also called or searched for: {escape(also)}.</p></article>'
         f"{footnotes_html(procedure)}</div>"
+    )
+
+
+def drawing_html(procedure: Procedure) -> str:
+    """Where it is done, as a drawing; "" where there is none. Streamlit takes SVG out of HTML."""
+    drawing = procedure.drawing
+    if drawing is None:
+        return ""
+    data = base64.b64encode((_DRAWINGS / f"{drawing.name}.svg").read_bytes()).decode()
+    side = (
+        " Seen from the front: your right side is on the left."
+        if drawing.name in _FROM_THE_FRONT
+        else ""
+    )
+    return (
+        f'<figure class="cr-place"><img alt="{escape(drawing.alt)}" '
+        f'src="data:image/svg+xml;base64,{data}"><figcaption class="cr-note">Our own drawing, '
+        f"simplified and not to scale.{side} No clinician has looked at it yet.</figcaption>"
+        "</figure>"
     )
 
 

@@ -1,8 +1,10 @@
 """Entries as HTML: text stays text, footnotes open, nothing is fetched from elsewhere."""
 
 import re
+from xml.etree import ElementTree
 
 from geo.care.entry import Option, Procedure
+from geo.care.library import LIBRARY
 from geo.output.entry_html import (
     entry_html,
     matters_html,
@@ -79,3 +81,23 @@ def test_a_picture_has_words_and_as_many_dots(library: dict[str, Procedure]) -> 
 def test_a_summary_is_plain_text(library: dict[str, Procedure]) -> None:
     for found in library.values():
         assert not re.search(r"[\[\]*^]", summary(found))
+
+
+def test_a_drawing_is_our_own_file_with_its_labels_as_text(library: dict[str, Procedure]) -> None:
+    named = {entry.drawing.name for entry in library.values() if entry.drawing}
+    files = {path.stem: path for path in (LIBRARY / "drawings").glob("*.svg")}
+    assert named == set(files)
+    for name, path in files.items():
+        root = ElementTree.parse(path).getroot()
+        kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert kinds <= {"svg", "style", "path", "rect", "circle", "ellipse", "text", "marker"}, (
+            name
+        )
+        assert len(root.findall("{*}text")) >= 4
+        assert "prefers-color-scheme: dark" in path.read_text("utf-8")
+        assert "://" not in path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+    html = entry_html(library["cataract-surgery"])
+    assert "the lens, here cloudy" in html
+    assert "No clinician has looked at it yet" in html
+    assert "your right side is on the left" not in html
+    assert "your right side is on the left" in entry_html(library["colonoscopy"])
