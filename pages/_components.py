@@ -183,6 +183,21 @@ def locate_button(key: str, on_spot: Callable[[], None]) -> None:
         component(key=key, on_spot_change=on_spot)
 
 
+#: Streamlit keeps how far a page was scrolled when other content takes its place.
+_TOP_JS = """
+export default function ({ parentElement }) {
+  if (parentElement.begun) return;
+  parentElement.begun = true;
+  if (!location.hash) document.querySelector('[data-testid="stMain"]').scrollTo(0, 0);
+}
+"""
+
+
+def begin_at_top(key: str) -> None:
+    """Show the top of the page once for each key, unless the address names a section."""
+    st.components.v2.component("carereach_top", html="<span></span>", js=_TOP_JS)(key=key)
+
+
 def read_aloud(key: str, language: str) -> None:
     """Buttons that have the browser read the page aloud, in a language such as "en-GB"."""
     begun = {"back": "Previous sentence", "on": "Next sentence", "stop": "Stop"}

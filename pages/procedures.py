@@ -158,6 +158,7 @@ def show(entry: Procedure) -> None:
                     label=plain(other.title),
                     query_params={"procedure": other.slug},
                 )
+        _components.begin_at_top(f"top_{entry.slug}")
     _components.read_aloud(f"speak_{entry.slug}", language(pack.country))
     st.html(entry_html.entry_html(entry))
 

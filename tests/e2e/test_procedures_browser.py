@@ -125,6 +125,16 @@ def test_an_entry_and_the_cards_fit_a_phone(visit: MakeVisitor, width: int) -> N
         assert wide == 0
 
 
+def test_an_entry_that_is_opened_far_down_a_list_begins_at_its_top(visit: MakeVisitor) -> None:
+    page = open_page(visit(viewport={"width": 390, "height": 700}), "/procedures")
+    page.get_by_role("link", name="Knee replacement").click()
+    page.locator(".cr-entry").wait_for()
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+    page.get_by_role("link", name="Knee arthritis").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Knee arthritis")
+    expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+
+
 def test_options_stand_side_by_side_and_on_a_phone_below_one_another(visit: MakeVisitor) -> None:
     """Nothing is hidden at the side; on a phone every cell says whose it is."""
     for width, columns in ((1440, 4), (390, 1)):
