@@ -185,7 +185,7 @@ class _Reader:
 
     def procedure(self) -> Procedure:
         """The procedure, by any of its names; the pack's own where nobody knows it."""
-        library = _cached.library(self.pack)
+        library = _cached.library(self.pack.country)
         wanted = self._address.get("procedure", self.pack.default_procedure)
         match = find_procedure(library, wanted)
         procedure = match.procedure or library[self.pack.default_procedure]
@@ -449,7 +449,7 @@ def pick_procedure(
     typed: str, shown: Procedure, of: Pack, change: Callable[..., None], **changes: str
 ) -> None:
     """A title from the list, or any words for it, chosen in a search box."""
-    library = _cached.library(of)
+    library = _cached.library(of.country)
     match = find_procedure(library, typed)
     if match.procedure:
         change(procedure=match.procedure.slug, **changes)

@@ -126,23 +126,31 @@ def people(of: Pack) -> tuple[list[tuple[float, float, int]], bool]:
     return people_points(of.demand)
 
 
-def library(of: Pack | None = None) -> dict[str, Procedure]:
-    """The procedure library, read once, and again when the folder of one's own has changed.
+def library(country: str = "") -> dict[str, Procedure]:
+    """The procedure library in the English of a country, British where none is given.
 
-    With a pack it is in the English of the pack's country.
+    It is read once, and again when the folder of one's own has changed.
     """
-    own = files_of(own_folder())
-    return _library(own)[0] if of is None else _library_in(of.country, own)
+    return _library_in(country, files_of(own_folder()))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def _library_in(country: str, own: OwnFiles) -> dict[str, Procedure]:
     return in_english_of(country, _library(own)[0])
 
 
-def specialty_labels(of: Pack) -> dict[str, str]:
-    """Specialties that entries name, for a reader of a pack."""
-    return {word: label for entry in library(of).values() for word, label in entry.labels.items()}
+def country_of(name: str) -> str:
+    """The country of a pack, by its descriptor alone; "" where there is none."""
+    folder = list_packs().get(name)
+    with contextlib.suppress(CareReachError):
+        return str(read_descriptor(folder).get("country", "")) if folder else ""
+    return ""
+
+
+def specialty_labels(country: str) -> dict[str, str]:
+    """Specialties that entries name, as a country writes them."""
+    entries = library(country).values()
+    return {word: label for entry in entries for word, label in entry.labels.items()}
 
 
 def library_problems() -> tuple[DataError, ...]:
@@ -172,7 +180,7 @@ def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def _assessed(of: Pack, slug: str, today: dt.date, own: OwnFiles) -> Assessed:
-    made = assess_pack(of, library(of)[slug], today)
+    made = assess_pack(of, library(of.country)[slug], today)
     _settle_memory()
     return made
 

@@ -49,7 +49,11 @@ def show(today: dt.date) -> None:
     except CareReachError as error:
         st.warning(plain(f"This pack cannot be opened: {error}"))
         return
-    known = [entry for entry in _cached.library(pack).values() if has_answers(pack.evidence, entry)]
+    known = [
+        entry
+        for entry in _cached.library(pack.country).values()
+        if has_answers(pack.evidence, entry)
+    ]
     if not known:
         st.info(NO_ANSWERS)
     for entry in known:

@@ -164,7 +164,7 @@ def procedure_box(key: str, asks: str, of: Pack, on_change: Callable[[], None]) 
 
 def procedure_rows(typed: str, of: Pack) -> list[tuple[str, ...]]:
     """Entries that what was typed may mean, each with its name that says so; or a search."""
-    found = suggest_procedures(_cached.library(of), typed)
+    found = suggest_procedures(_cached.library(of.country), typed)
     rows: list[tuple[str, ...]] = [
         (entry.title, name if name != entry.title else "") for entry, name in found
     ]

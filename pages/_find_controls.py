@@ -169,7 +169,7 @@ def filters(view: FindView) -> None:
     known = _cached.filter_choices(view.pack)
     if not known:
         return
-    labels = _cached.specialty_labels(view.pack)
+    labels = _cached.specialty_labels(view.pack.country)
     said = _address.filter_address(view.filters)
     on = sum(bool(value) for value in said.values())
     with st.popover(f"Filters ({on})" if on else "Filters"):

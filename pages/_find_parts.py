@@ -78,7 +78,7 @@ def _examples(view: FindView) -> None:
         if st.query_params:
             return
         st.html("<span>Or try:</span>", width="content")
-        library = _cached.library(view.pack)
+        library = _cached.library(view.pack.country)
         known = [e for e in view.pack.examples if e["procedure"] in library]
         for number, example in enumerate(known):
             title = library[example["procedure"]].title
@@ -299,7 +299,7 @@ def printed(view: FindView, answer: Answer, today: dt.date) -> None:
         _components.browser_button("print", "Print", "window.print();")
         large = view.printing == _address.LARGE
         other = view.address(view=_address.PRINT if large else _address.LARGE)
-        label = "One page" if large else "Large print"
+        label = "One-page leaflet" if large else "Large print"
         st.page_link("pages/find.py", label=label, query_params=other)
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
     st.html(handouts.leaflet_html(answer, answer_rows(answer), today, large=large))

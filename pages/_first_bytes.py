@@ -86,7 +86,8 @@ def page_answer(path: str, scope: Scope) -> Response | None:
     if page is None:
         return None
     asked = parse_qs(scope["query_string"].decode("latin-1"))
-    whole = first_page(path, page.title, asked.get("procedure", [""])[-1])
+    procedure, pack = (asked.get(name, [""])[-1] for name in ("procedure", "pack"))
+    whole = first_page(path, page.title, procedure, pack)
     return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
 
 
@@ -107,7 +108,7 @@ def compressed(file: Path) -> bytes:
     return gzip.compress(file.read_bytes(), mtime=0)
 
 
-def first_page(url_path: str, title: str, procedure: str = "") -> str:
+def first_page(url_path: str, title: str, procedure: str = "", pack: str = "") -> str:
     """Streamlit's page with a title, the emergency numbers and what is loading in it.
 
     Parameters
@@ -116,8 +117,10 @@ def first_page(url_path: str, title: str, procedure: str = "") -> str:
         Of the page.
     procedure
         The slug in the address; one that nobody knows is not shown.
+    pack
+        The name in the address: its country says in which English the procedure is called.
     """
-    entry = _cached.library().get(procedure)
+    entry = _cached.library(_cached.country_of(pack)).get(procedure)
     asked, of_entry = QUESTIONS.get(url_path, (title, ""))
     if entry is not None and of_entry:
         asked = of_entry.format(entry.title)

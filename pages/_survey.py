@@ -46,7 +46,7 @@ def _survey(name: str, today: dt.date) -> None:
     except CareReachError as error:
         st.warning(plain(f"This pack cannot be opened: {error}"))
         return
-    library = _cached.library(pack)
+    library = _cached.library(pack.country)
     entry = library[
         what.selectbox(
             "Procedure or condition",

@@ -80,7 +80,7 @@ def show(answer: Answer) -> None:
         )
         _find_parts.caption(answer, shaded=drawn.area is not None)
     with panel, st.container(border=True):
-        library = _cached.library(view.pack)
+        library = _cached.library(view.pack.country)
         treatments = {
             library[slug].title: view.address(procedure=slug, provider="")
             for slug in procedure.treated_by

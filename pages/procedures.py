@@ -17,12 +17,12 @@ address = st.query_params
 # The view of Find that this page leads back to.
 kept = st.session_state.get(Key.FIND_ADDRESS, {})
 pack = _cached.pack(kept.get("pack", _address.DEFAULT_PACK))
-library = _cached.library(pack)
+library = _cached.library(pack.country)
 EVERY = "Every specialty"
 BY_KIND = "kind"
 ARRANGED = {BY_KIND: "By kind", "az": "A to Z", "body": "By part of the body"}
 KINDS = {"condition": "Conditions", "procedure": "Tests and treatments", "care": "Kinds of care"}
-labels = _cached.specialty_labels(pack)
+labels = _cached.specialty_labels(pack.country)
 
 
 def go(**changes: str) -> None:
@@ -92,7 +92,7 @@ def browse() -> None:
         )
     by = address.get("by", BY_KIND)
     if by not in ARRANGED:
-        st.warning(plain(f"“{by}” is no way to arrange the library; it stands by kind."))
+        st.warning(plain(f"“{by}” is not a way to arrange the library; it is shown by kind."))
         by = BY_KIND
     _address.show_value("w_by", by)
     st.segmented_control(

@@ -72,6 +72,9 @@ function mark(range) {
 }
 
 export default function ({ parentElement, data }) {
+  // A rerun calls again; who is speaking must stay the one that the buttons stop.
+  if (parentElement.begun) return;
+  parentElement.begun = true;
   const button = (name) => parentElement.querySelector(`[data-do="${name}"]`);
   const play = button("play"), more = ["back", "on", "stop"].map(button);
   const status = parentElement.querySelector("[role=status]");
@@ -85,7 +88,7 @@ export default function ({ parentElement, data }) {
   function show(begun) {
     for (const one of more) one.hidden = !begun;
     play.parentElement.classList.toggle("begun", begun);
-    play.textContent = speaking ? "Pause" : begun ? "Go on" : "Read aloud";
+    play.textContent = speaking ? "Pause" : begun ? "Resume" : "Read aloud";
   }
   function stop() {
     hush();

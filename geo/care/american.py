@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from geo.care.entry import MARK, Procedure
 from geo.packs.place_words import country_code
 from geo.paths import DATA
+from geo.units import KM_PER_MI
 
 #: The United States and their territories (ISO 3166-1).
 COUNTRIES = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
@@ -27,7 +28,7 @@ _READ = frozenset(
     }
 )
 #: One unit in another, and its name: the international pound and inch (NIST SP 811, appendix B).
-_UNITS = {"kg": (1 / 0.45359237, "lb"), "cm": (1 / 2.54, "in"), "km": (1 / 1.609344, "miles")}
+_UNITS = {"kg": (1 / 0.45359237, "lb"), "cm": (1 / 2.54, "in"), "km": (1 / KM_PER_MI, "miles")}
 _METRIC = re.compile(rf"\b(\d+(?:\.\d+)?)(?: to (\d+(?:\.\d+)?))? ({'|'.join(_UNITS)})\b")
 
 
@@ -59,9 +60,11 @@ def american(entry: Procedure) -> Procedure:
 
 def _said(value: Any) -> Any:
     if isinstance(value, str):
-        # A mark names a source, whatever its letters spell.
-        pieces = re.split(f"({MARK.pattern.replace('(', '(?:', 1)})", value)
-        return "".join(p if MARK.fullmatch(p) else _text(p) for p in pieces)
+        # A mark names a source, whatever its letters spell: every second piece.
+        pieces = MARK.split(value)
+        pieces[::2] = map(_text, pieces[::2])
+        pieces[1::2] = (f"[^{key}]" for key in pieces[1::2])
+        return "".join(pieces)
     if isinstance(value, Mapping):
         return {key: _said(held) for key, held in value.items()}
     if isinstance(value, tuple):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from geo.care.entry import Procedure, read_entries
+from geo.care.entry import Procedure
+from geo.care.entry_file import read_entries
 from geo.errors import DataError, UnknownNameError
 from geo.paths import DATA
 from geo.text import spelt

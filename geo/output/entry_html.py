@@ -121,24 +121,27 @@ def options_html(procedure: Procedure, *, opens: bool = False) -> str:
     On a phone the cells stand below one another, each with the name of its option; the roles keep
     it a table there for who hears it.
     """
-    rows = [
-        (label, {option.name: getattr(option, field) for option in procedure.options}, False)
-        for field, label in _COMPARED.items()
-    ]
-    rows.append(("Sources", {option.name: "" for option in procedure.options}, True))
-    cites = {option.name: option.cite for option in procedure.options}
-    head = "".join(f'<th role="columnheader" scope="col">{escape(name)}</th>' for name in cites)
-    body = ""
-    for label, cells, cited in rows:
-        columns = "".join(
-            f'<td role="cell" data-option="{escape(name)}">'
-            f"{_inline_html(procedure, text, cites[name] if cited else (), opens=opens)}</td>"
-            for name, text in cells.items()
+
+    def row(label: str, cells: list[tuple[str, tuple[str, ...]]]) -> str:
+        told = "".join(
+            f'<td role="cell" data-option="{escape(option.name)}">'
+            f"{_inline_html(procedure, text, cite, opens=opens)}</td>"
+            for option, (text, cite) in zip(procedure.options, cells, strict=True)
         )
-        body += f'<tr role="row"><th role="rowheader" scope="row">{label}</th>{columns}</tr>'
+        return f'<tr role="row"><th role="rowheader" scope="row">{label}</th>{told}</tr>'
+
+    head = "".join(
+        f'<th role="columnheader" scope="col">{escape(option.name)}</th>'
+        for option in procedure.options
+    )
+    body = "".join(
+        row(label, [(getattr(option, field), ()) for option in procedure.options])
+        for field, label in _COMPARED.items()
+    )
+    body += row("Sources", [("", option.cite) for option in procedure.options])
     return (
-        '<p class="cr-note">Not for an emergency: the signs at the top come first. How sure the '
-        "figures are stands under Benefits and risks.</p>"
+        '<p class="cr-note">Not for emergencies: see the danger signs at the top. Benefits and '
+        "risks says how sure the figures are.</p>"
         '<table role="table" class="cr-options" aria-label="Options side by side">'
         f'<thead role="rowgroup"><tr role="row"><td role="cell"></td>{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table>'

@@ -193,7 +193,7 @@ def test_an_entry_is_read_aloud_sentence_by_sentence_by_keyboard(visit: MakeVisi
     page.get_by_role("button", name="Pause").click()
     page.evaluate("finish()")
     assert len(spoken()) == 4, "what is paused stays"
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     soon(lambda: len(spoken()) == 5)
     for _ in range(400):
         page.evaluate("finish()")
@@ -247,7 +247,7 @@ def test_large_print_has_no_small_letter(visit: MakeVisitor) -> None:
     )
     assert smallest * 72 / 96 >= 17.9, "points"
     page.emulate_media(media="screen")
-    page.get_by_role("link", name="One page").click()
+    page.get_by_role("link", name="One-page leaflet").click()
     expect(page.locator(".cr-large")).to_have_count(0)
     assert "view=print" in href(page)
 

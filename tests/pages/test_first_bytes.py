@@ -55,6 +55,8 @@ def test_a_page_begins_with_its_title_and_every_countrys_number(page: Any) -> No
 
 def test_the_procedure_of_the_address_is_named_and_nonsense_is_not() -> None:
     assert "Haemodialysis near you" in first_page("", "Find care", "haemodialysis")
+    assert "Hemodialysis near you" in first_page("", "Find care", "haemodialysis", "us")
+    assert "Haemodialysis near you" in first_page("", "Find care", "haemodialysis", "nonsense")
     assert "Haemodialysis: who is left out?" in first_page("coverage", "Coverage", "haemodialysis")
     for nonsense in ("nobody", "<script>alert(1)</script>", "../x", "\0"):
         _, body = get("/", f"procedure={nonsense}&near={nonsense}")

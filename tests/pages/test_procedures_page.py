@@ -130,7 +130,7 @@ def test_conditions_treatments_and_care_stand_apart_and_there_are_other_orders(
     assert headings(app)[:2] == ["Head and nerves", "Eyes"]
     assert set(cards(app)) == {plain(e.title) for e in library.values()}
     app = page(SCRIPT, by="magic")
-    assert "“magic” is no way to arrange the library" in warnings(app)
+    assert "“magic” is not a way to arrange the library" in warnings(app)
     assert headings(app)[0] == "Conditions"
 
 
