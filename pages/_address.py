@@ -30,6 +30,7 @@ from pages._session import Key
 DEFAULT_PACK = "bhutan"
 PRINT = "print"
 LARGE = "large"
+EASY = "easy"
 #: What an address says of providers of the procedure.
 OF_PROCEDURE = ("provider", "remove", "sites")
 #: What a story adds to the address of a page (`pages/_story.py`).
@@ -335,7 +336,7 @@ def read_find() -> tuple[FindView, tuple[Problem, ...]]:
         measure=reader.measure(),
         order=reader.one_of("order", ORDERS, "evidence"),
         show=reader.one_of("show", tuple(SHOW), "all"),
-        printing=reader.one_of("view", (PRINT, LARGE, ""), ""),
+        printing=reader.one_of("view", (PRINT, LARGE, EASY, ""), ""),
         filters=reader.filters(),
         units=reader.units(),
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from geo.care.american import language
 from geo.care.find import SHOW, Answer
 from geo.output import downloads, handouts, maps, reports
 from geo.output.answer_text import (
@@ -22,6 +23,7 @@ from geo.output.answer_text import (
     seen_at_text,
     threshold_text,
 )
+from geo.output.easy_read import easy_read_html
 from geo.output.pictures import answer_picture
 from geo.packs.gazetteer import Place
 from geo.sources.roads import SOURCE as ROADS_SOURCE
@@ -38,6 +40,12 @@ MOST_ROWS = 100
 MOST_OTHERS = 4
 #: So many rows can be opened in a map app: the positions of all would weigh too much.
 MOST_PLACED = 30
+#: What can be printed.
+_SHEETS = {
+    _address.PRINT: "One-page leaflet",
+    _address.LARGE: "Large print",
+    _address.EASY: "Easy read",
+}
 
 
 def headline(view: FindView, answer: Answer) -> None:
@@ -297,9 +305,15 @@ def printed(view: FindView, answer: Answer, today: dt.date) -> None:
     """The print view: nothing but what belongs on paper, and a way to print and back."""
     with st.container(horizontal=True, key="downloads", vertical_alignment="center"):
         _components.browser_button("print", "Print", "window.print();")
-        large = view.printing == _address.LARGE
-        other = view.address(view=_address.PRINT if large else _address.LARGE)
-        label = "One-page leaflet" if large else "Large print"
-        st.page_link("pages/find.py", label=label, query_params=other)
+        for form, label in _SHEETS.items():
+            if form != view.printing and (form != _address.EASY or view.procedure.easy):
+                other = view.address(view=form)
+                st.page_link("pages/find.py", label=label, query_params=other)
         st.page_link("pages/find.py", label="Back to the list", query_params=view.address())
-    st.html(handouts.leaflet_html(answer, answer_rows(answer), today, large=large))
+    rows = answer_rows(answer)
+    if view.printing == _address.EASY and view.procedure.easy:
+        _components.read_aloud("speak_easy", language(answer.pack.country))
+        st.html(easy_read_html(answer, rows, today))
+    else:
+        large = view.printing == _address.LARGE
+        st.html(handouts.leaflet_html(answer, rows, today, large=large))

@@ -151,6 +151,9 @@ def show(entry: Procedure) -> None:
         st.page_link("pages/find.py", label=find, query_params=back)
         leaflet = {**back, "view": _address.PRINT}
         st.page_link("pages/find.py", label="One-page leaflet", query_params=leaflet)
+        if entry.easy:
+            easy = {**back, "view": _address.EASY}
+            st.page_link("pages/find.py", label="Easy read", query_params=easy)
         for other in library.values():
             if other.slug in entry.treated_by or entry.slug in other.treated_by:
                 st.page_link(

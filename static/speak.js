@@ -1,6 +1,6 @@
 // Reads an entry aloud, a sentence at a time, with a voice that is on the device: any other would
 // send the text to whoever made the browser.
-const READ = ".cr-head h1, .cr-urgent, .cr-entry";
+const READ = ".cr-head h1, .cr-urgent, .cr-entry, .cr-easy";
 const UNREAD = "sup, aside, nav, button, thead, .cr-dots";
 const NO_VOICE = "This device has no English voice of its own, so nothing is read aloud.";
 const VOICES_MS = 1500, WATCH_MS = 300;

@@ -24,9 +24,12 @@ COUNTRIES = frozenset({"US", "PR", "GU", "VI", "AS", "MP"})
 _READ = frozenset(
     {
         *("title", "in_a_sentence", "why", "red_flags", "first_step", "in_short", "drawing"),
-        *("pictures", "options", "matters", "related", "sections", "labels", "practitioners"),
+        *("pictures", "options", "matters", "easy", "related", "sections", "labels"),
+        "practitioners",
     }
 )
+#: Fields that name something else: a source, a picture.
+_KEYS = frozenset({"cite", "shows"})
 #: One unit in another, and its name: the international pound and inch (NIST SP 811, appendix B).
 _UNITS = {"kg": (1 / 0.45359237, "lb"), "cm": (1 / 2.54, "in"), "km": (1 / KM_PER_MI, "miles")}
 _METRIC = re.compile(rf"\b(\d+(?:\.\d+)?)(?: to (\d+(?:\.\d+)?))? ({'|'.join(_UNITS)})\b")
@@ -70,7 +73,7 @@ def _said(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_said(held) for held in value)
     if isinstance(value, BaseModel):
-        fields = {name: _said(held) for name, held in value if name != "cite"}
+        fields = {name: _said(held) for name, held in value if name not in _KEYS}
         return value.model_copy(update=fields)
     return value
 

@@ -140,6 +140,23 @@ class Option(Form):
     cite: tuple[Key, ...] = ()
 
 
+#: What an easy-read sheet shows beside a sentence; "body" marks the entry's part of the body.
+Pictogram = Literal[
+    "ambulance", "animal", "ask", "baby", "bed", "blood", "body", "calendar", "camera", "choice",
+    "clock", "cough", "cream", "dialysis", "doctor", "drops", "eye", "germ", "hand", "helper",
+    "home", "hospital", "light", "list", "needle", "nodrive", "nofood", "operation", "pain",
+    "people", "phone", "pills", "scan", "snake", "stop", "talk", "toilet", "tube", "walk", "wash",
+    "well",
+]  # fmt: skip
+
+
+class EasyLine(Form):
+    """A line of the easy-read sheet: one or two very short sentences and what shows them."""
+
+    shows: Pictogram
+    text: Text
+
+
 class Why(Form):
     """One line each on how the entry was decided."""
 
@@ -178,6 +195,8 @@ class Front(Form):
         Where it is done, as a drawing of our own.
     options, matters
         The ways to go side by side, and what may matter to a reader who chooses among them.
+    easy
+        The entry in very short sentences; they say nothing that the text does not.
     centres
         Kinds of specialist centre that exist for it, whatever specialties they have on record.
     column
@@ -209,6 +228,7 @@ class Front(Form):
     pictures: tuple[Picture, ...] = ()
     options: tuple[Option, ...] = ()
     matters: tuple[Text, ...] = ()
+    easy: tuple[EasyLine, ...] = ()
     citations: Mapping[Key, Citation]
     written: str
     reviewed_by: str | None

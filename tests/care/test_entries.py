@@ -19,6 +19,7 @@ Record = Callable[[str, object], None]
 
 MAX_GRADE = 8.0
 MAX_GRADE_FIRST = 6.0
+MAX_GRADE_EASY = 4.0
 SLUGS = sorted(path.stem for path in LIBRARY.glob("*.md"))
 
 
@@ -149,6 +150,7 @@ def test_options_side_by_side_repeat_what_the_entry_says(
     """A cell has its figures from the text below, and the table offers at least one choice."""
     entry = library[slug]
     if not entry.options:
+        assert entry.kind != "procedure"
         assert not entry.matters
         return
     assert len(entry.options) >= 2
@@ -178,6 +180,22 @@ def test_doing_nothing_or_waiting_is_an_option(library: dict[str, Procedure], sl
     if options and slug not in NOTHING_IS_NO_OPTION:
         names = " ".join(option.name for option in options)
         assert re.search(r"\b(nothing|no |wait|watch|without|go on)", names, re.IGNORECASE), names
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_easy_read_is_easy_and_adds_no_figure(library: dict[str, Procedure], slug: str) -> None:
+    """Short sentences, few of them, with a choice and allergies; figures are the entry's."""
+    entry = library[slug]
+    assert 8 <= len(entry.easy) <= 14
+    said = " ".join(line.text for line in entry.easy)
+    sentences = [s for line in entry.easy for s in re.split(r"(?<=[.:?])\s", line.text)]
+    assert all(len(sentence.split()) <= 12 for sentence in sentences)
+    assert textstat.flesch_kincaid_grade(said) <= MAX_GRADE_EASY
+    assert re.search(r"\ballerg", said)
+    assert any(line.shows == "choice" for line in entry.easy)
+    signs = " ".join([*entry.red_flags.signs, entry.red_flags.also or ""])
+    text = _values(plain(" ".join([*entry.sections.values(), signs])))
+    assert _values(said) <= text, _values(said) - text
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -19,6 +19,7 @@ PAGES = [
     "/?radius_km=3",
     "/?near=Serzhong",
     "/?near=Thimphu&view=print",
+    "/?near=Thimphu&view=easy",
     "/?story=headache-in-serzhong&near=Serzhong, Sarpang&step=2",
     "/coverage?region=BT08",
     "/procedures",

@@ -252,6 +252,23 @@ def test_large_print_has_no_small_letter(visit: MakeVisitor) -> None:
     assert "view=print" in href(page)
 
 
+def test_an_easy_read_sheet_is_led_to_and_each_sentence_has_its_pictogram(
+    visit: MakeVisitor,
+) -> None:
+    visitor = visit()
+    page = open_page(visitor, "/procedures?procedure=snakebite")
+    page.get_by_role("link", name="Easy read").click()
+    sheet = page.locator(".cr-easy")
+    expect(sheet.locator("> ul > li").first).to_contain_text("Move away from the snake")
+    loaded = "img => img.decode().then(() => img.naturalWidth)"
+    pictures = sheet.locator("img").all()
+    assert len(pictures) >= 10
+    assert all(picture.evaluate(loaded) for picture in pictures)
+    assert "view=easy" in href(page)
+    page.get_by_role("link", name="One-page leaflet").click()
+    expect(sheet).to_have_count(0)
+
+
 def test_without_colours_the_leaflet_still_shows_its_numbers(visit: MakeVisitor) -> None:
     visitor = visit()
     page = open_page(visitor, "/?near=Thimphu&view=print")
