@@ -215,7 +215,7 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
         lines = ["Others may be near: let go of a filter to see them."]
         lines += ["Farther away, below, are the nearest who pass."] if shown else []
         if answer.pack.emergency_number and not answer.outside_km:
-            lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+            lines.append(f"In an emergency call {answer.pack.emergency_number}.")
         return {"title": f"Nobody within {within} passes your filters", "lines": lines}
     if answer.search.show == "not_offered":
         return {"title": "Nobody is on record as not doing it", "lines": [f"Within {within}."]}
@@ -225,7 +225,7 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
     if shown:
         lines.append("Farther away, below, are the nearest who may do it.")
     if answer.pack.emergency_number and not answer.outside_km:
-        lines.append(f"In an emergency ring {answer.pack.emergency_number}.")
+        lines.append(f"In an emergency call {answer.pack.emergency_number}.")
     return {"title": f"Nobody within {within}", "lines": lines}
 
 

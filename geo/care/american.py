@@ -56,6 +56,11 @@ def language(country: str) -> str:
     return "en-US" if country_code(country) in COUNTRIES else "en-GB"
 
 
+def in_english_text(country: str, text: str) -> str:
+    """A sentence of the interface in the English that a country writes."""
+    return _text(text) if language(country) == "en-US" else text
+
+
 def american(entry: Procedure) -> Procedure:
     """An entry with American words, and pounds, inches and miles in brackets."""
     return entry.model_copy(update={name: _said(getattr(entry, name)) for name in _READ})
@@ -78,6 +83,7 @@ def _said(value: Any) -> Any:
     return value
 
 
+@functools.lru_cache(maxsize=1024)
 def _text(text: str) -> str:
     pattern, words = _words()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import phonenumbers
 
+from geo.care.american import in_english_text
 from geo.care.calibration import Share
 from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
@@ -237,7 +238,7 @@ class _RowWriter:
             phone=phone,
             phone_shown=phone_text(phone, self._answer.pack.country) if phone else "",
             **{key: str(values[key]) for key in ("provider_id", "name", "status")},
-            reason=f"{values['reason']}{often}",
+            reason=in_english_text(self._answer.pack.country, f"{values['reason']}{often}"),
             share=share,
             note=_text(values.get("note")) or "",
             lat=float(values["lat"]),
@@ -509,7 +510,7 @@ def outside_text(answer: Answer) -> str:
     pack, far = answer.pack, shown(answer.outside_km, answer.units)
     return (
         f"This place is about {far:,.0f} {answer.units} outside {pack.country}, and nothing is "
-        "known there. In an emergency ring the number of the country where you are."
+        "known there. In an emergency call the number of the country where you are."
     )
 
 

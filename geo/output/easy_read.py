@@ -64,12 +64,12 @@ def _line_html(procedure: Procedure, line: EasyLine) -> str:
 def _danger_html(procedure: Procedure, number: str, *, here: bool) -> str:
     """The danger signs, one below the other, with the number to ring."""
     flags = procedure.red_flags
-    ring = f'Ring <a href="tel:{escape(number)}">{escape(number)}</a>' if number and here else ""
+    call = f'Call <a href="tel:{escape(number)}">{escape(number)}</a>' if number and here else ""
     signs = "".join(f"<li>{escape(sign[0].upper() + sign[1:])}</li>" for sign in flags.signs)
     also = f"<p>{escape(flags.also)}</p>" if flags.also else ""
     return (
         '<section class="cr-danger" aria-label="Emergency"><h2>'
-        f"{_image('ambulance')}<span>{ring or 'Get emergency help where you are'}</span></h2>"
+        f"{_image('ambulance')}<span>{call or 'Get emergency help where you are'}</span></h2>"
         f"<p>Get help now {escape(flags.lead)}:</p><ul>{signs}</ul>{also}</section>"
     )
 

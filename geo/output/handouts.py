@@ -190,7 +190,7 @@ def call_script_html(coverage: Coverage, call: Mapping[str, Any]) -> str:
         f'<article class="cr-leaflet"><h1>Call {escape(call["name"])}</h1>'
         f"<p>If they say yes, {int(call['people']):,} people more have somebody within "
         f"{within_text(coverage)}. On record now: {escape(call['status'])}. "
-        f"{escape(number)}</p><p>“I am ringing for a public map of who does what. May I ask about "
+        f"{escape(number)}</p><p>“I am calling for a public map of who does what. May I ask about "
         f"{escape(procedure.in_a_sentence)}?”</p><ul>"
         "<li>Do you do it here? Since when? How many in the last year?</li>"
         f"{team}<li>If not: did you ever, and where do you send people?</li>"

@@ -246,7 +246,7 @@ def test_a_print_from_abroad_says_that_the_number_may_differ(
 ) -> None:
     answer = ask(bhutan, library, "epidural-blood-patch", "51.5, -0.1", 50)
     page = handouts.leaflet_html(answer, answer_text.answer_rows(answer), TODAY)
-    assert "ring the number of the country where you are" in page
+    assert "call the number of the country where you are" in page
     assert "tel:112" not in page
     assert "()" not in page
 

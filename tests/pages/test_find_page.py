@@ -160,7 +160,7 @@ def test_part_of_a_name_is_a_question_and_never_an_answer() -> None:
 
 def test_far_away_nothing_is_said_of_roads_or_hospitals() -> None:
     app = page(near="48.2, 16.4")
-    assert "ring the number of the country where you are" in app.info[0].value
+    assert "call the number of the country where you are" in app.info[0].value
     assert "Nearest hospital" not in html(app)
     assert not any("by road" in row["distance"] for row in rows(app))
 
