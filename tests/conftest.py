@@ -1,17 +1,23 @@
 """What tests share: the bundled pack, the library, a fixed day, small frames."""
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
 
+from geo.care.assessment import Assessment
 from geo.care.entry import Procedure
+from geo.care.evidence import ASSESSED
+from geo.care.find import Assessed
 from geo.care.library import open_library
+from geo.packs.contract import conform
 from geo.packs.pack import Pack, open_pack
-from geo.packs.schema import SCHEMAS, conform
+from geo.packs.schema import COLUMNS
 
 # How long an example takes depends on what else the machine does: no test fails by the clock.
 settings.register_profile("untimed", deadline=None)
@@ -90,5 +96,17 @@ def entry(slug: str, **fields: Any) -> Procedure:
 
 def table(name: str, *rows: dict[str, str]) -> pd.DataFrame:
     """A frame of the contract from a few cells."""
-    columns = list(SCHEMAS[name].columns)
+    columns = list(COLUMNS[name])
     return conform(pd.DataFrame(rows, columns=columns, dtype=str).fillna(""), name, name)
+
+
+def with_rows(assessed: Assessed, rows: pd.DataFrame) -> Assessed:
+    """The same with other rows: each a provider with its own answer."""
+    answers = [name for name in ASSESSED if name in rows.columns]
+    at = np.arange(len(rows))
+    providers = rows.drop(columns=answers).reset_index(drop=True)
+    return dataclasses.replace(
+        assessed,
+        pack=dataclasses.replace(assessed.pack, providers=providers),
+        found=Assessment(at, at, rows[answers].reset_index(drop=True)),
+    )

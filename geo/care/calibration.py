@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geo.care.assessment import assess
 from geo.care.entry import Procedure
-from geo.care.evidence import CONFIRMING, assess
+from geo.care.evidence import CONFIRMING
 from geo.distance import pairs_within
 from geo.packs.dates import end_of_period
 from geo.packs.pack import ASKED

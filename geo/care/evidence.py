@@ -26,6 +26,7 @@ ASSESSED = (
     *("status", "related", "disputed", "contrary", "old", "as_of", "reason"),
     *("rows", "against", "history", "related_rows", "notices"),
 )
+_TEXTS = dict.fromkeys(("status", "as_of", "reason"), "str")
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ class _Verdict:
         return self.best is not None and not self.best.positive
 
 
-def assess(
+def assess_each(
     providers: pd.DataFrame, evidence: pd.DataFrame, procedure: Procedure, today: dt.date
 ) -> pd.DataFrame:
-    """Say for every provider that matters what is known of it and the procedure.
+    """Say for every provider that matters what is known of it and the procedure, row by row.
 
     Parameters
     ----------
@@ -205,7 +206,7 @@ def _frame(found: Mapping[str, Mapping[str, Any]], providers: pd.DataFrame) -> p
     frame = pd.DataFrame.from_dict(dict(found), orient="index", columns=list(ASSESSED))
     frame["old"] = frame["old"].astype(object).where(frame["old"].notna(), None)
     frame.index = frame.index.astype(providers["provider_id"].dtype)
-    return frame.rename_axis("provider_id")
+    return frame.astype(_TEXTS).rename_axis("provider_id")
 
 
 def _statements(
@@ -243,6 +244,12 @@ def _statements(
             statement = _Row(None, status, date, end_of_period(date), source)
             found.setdefault(provider_id, {}).setdefault(procedure.slug, []).append(statement)
     return found
+
+
+def bears_on(evidence: pd.DataFrame, procedure: Procedure) -> "pd.Series[bool]":
+    """Which statements may bear on a procedure: about it, a service close to it, or a skill."""
+    about = evidence["procedure"].isin([procedure.slug, *procedure.related])
+    return about | evidence["specialty"].isin(procedure.specialties)
 
 
 def _notices(evidence: pd.DataFrame, procedure: Procedure) -> dict[str, tuple[Any, ...]]:

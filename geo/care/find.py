@@ -5,6 +5,7 @@ the reports all show.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geo.care.assessment import Assessment, assess_all
 from geo.care.calibration import Calibration, calibrate
 from geo.care.entry import Procedure
-from geo.care.evidence import assess, order
+from geo.care.evidence import order
 from geo.care.filters import Filters, kept
 from geo.distance import Hits, Index, nearest, within_radius
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, Place, outside_km
 from geo.packs.pack import Pack
-from geo.packs.schema import HOSPITAL_TYPES, STATUSES
+from geo.packs.schema import STATUSES
 from geo.travel.measure import (
     DEFAULT_MIN,
     MAX_RADIUS_KM,
@@ -38,6 +40,7 @@ from geo.travel.valhalla import Engine, RoadsDownError
 from geo.units import UNITS, Units
 
 Ints = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 
 ORDERS = ("evidence", "distance")
 #: The statuses that a list counts, strongest first.
@@ -65,16 +68,14 @@ class Assessed:
 
     Attributes
     ----------
-    rows
-        Provider columns and assessment of everybody who may be listed.
+    found
+        Who may be listed, and what is known of them.
     index
-        Over `rows`, in the groups of `_GROUPS`.
-    hospitals
-        Every hospital, for where one can at least be seen.
+        Over them, in the groups of `_GROUPS`.
     roads
         The pack's road table; None where it has none.
     access, hospital_access
-        Where rows and hospitals join the road table.
+        Where they, and the pack's hospitals, join the road table.
     narrowed
         Whether filters left only some of the rows.
     silent
@@ -86,16 +87,28 @@ class Assessed:
     pack: Pack
     procedure: Procedure
     today: dt.date
-    rows: pd.DataFrame
+    found: Assessment
     index: Index
-    hospitals: pd.DataFrame
-    hospital_index: Index
     roads: RoadTable | None
     access: RoadAccess | None
     hospital_access: RoadAccess | None
     narrowed: bool = False
     silent: int = 0
     calibration: Calibration = field(default_factory=Calibration)
+
+    @functools.cached_property
+    def rows(self) -> pd.DataFrame:
+        """Provider columns and assessment of everybody who may be listed."""
+        return self.take(np.arange(len(self)))
+
+    def __len__(self) -> int:
+        """How many may be listed."""
+        return len(self.found.positions)
+
+    def take(self, at: Ints) -> pd.DataFrame:
+        """Some of `rows`, numbered from 0; the others are not looked at."""
+        rows = self.pack.providers.iloc[self.found.positions[at]].reset_index(drop=True)
+        return pd.concat([rows, self.found.take(at)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -250,26 +263,21 @@ def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
     today
         The day of asking.
     """
-    status = assess(pack.providers, pack.evidence, procedure, today)
-    rows = pack.providers.merge(status, on="provider_id", how="inner")
-    is_hospital = pack.providers["facility_type"].isin(HOSPITAL_TYPES)
-    hospitals = pack.providers[is_hospital].reset_index(drop=True)
+    found = assess_all(pack.providers, pack.evidence, procedure, today, pack.alike)
     roads = RoadTable.from_frames(pack.roads, pack.road_nodes, pack.detour)
 
-    def access(frame: pd.DataFrame) -> RoadAccess | None:
-        return road_access(roads, frame["lat"], frame["lon"]) if roads else None
+    def access(positions: Ints) -> RoadAccess | None:
+        return road_access(roads, *_spots(pack, positions)) if roads else None
 
     return Assessed(
         pack=pack,
         procedure=procedure,
         today=today,
-        rows=rows,
-        index=Index(rows["lat"], rows["lon"], _groups(rows)),
-        hospitals=hospitals,
-        hospital_index=Index(hospitals["lat"], hospitals["lon"]),
+        found=found,
+        index=_index(pack, found),
         roads=roads,
-        access=access(rows),
-        hospital_access=access(hospitals),
+        access=access(found.positions),
+        hospital_access=access(pack.hospitals),
         calibration=calibrate(pack.providers, pack.evidence, procedure, today),
     )
 
@@ -288,23 +296,31 @@ def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
     """
     if not filters:
         return assessed
-    passed, silent = kept(assessed.rows, filters, now)
+    passed, silent = kept(assessed.pack.providers.iloc[assessed.found.positions], filters, now)
     positions = np.flatnonzero(passed)
-    rows = assessed.rows.iloc[positions].reset_index(drop=True)
+    found = assessed.found.only(positions)
     return replace(
         assessed,
-        rows=rows,
-        index=Index(rows["lat"], rows["lon"], _groups(rows)),
+        found=found,
+        index=_index(assessed.pack, found),
         access=assessed.access.take(positions) if assessed.access else None,
         narrowed=True,
         silent=silent,
     )
 
 
-def _groups(rows: pd.DataFrame) -> Ints:
-    """The group of each row in the index."""
-    related = rows["related"].to_numpy(bool) & (rows["status"] == "likely").to_numpy(bool)
-    return np.array([_GROUP_OF[status] for status in rows["status"]], np.intp) - related
+def _spots(pack: Pack, positions: Ints) -> tuple[Floats, Floats]:
+    """Latitude and longitude of some of a pack's providers."""
+    lat, lon = (pack.providers[c].to_numpy(float) for c in ("lat", "lon"))
+    return lat[positions], lon[positions]
+
+
+def _index(pack: Pack, found: Assessment) -> Index:
+    """Who may be listed, in the groups of `_GROUPS`."""
+    answers = found.verdicts
+    related = answers["related"].to_numpy(bool) & (answers["status"] == "likely").to_numpy(bool)
+    groups = np.array([_GROUP_OF[status] for status in answers["status"]], np.intp) - related
+    return Index(*_spots(pack, found.positions), groups[found.number])
 
 
 def find_care(
@@ -376,7 +392,7 @@ class _Question:
     def measured(self, positions: Ints) -> pd.DataFrame:
         """Some of the rows, with how far they are from the place."""
         access = self.assessed.access
-        rows = self.assessed.rows.iloc[positions].reset_index(drop=True)
+        rows = self.assessed.take(positions)
         return self.origin.measured(rows, access.take(positions) if access else None)
 
 
@@ -441,22 +457,24 @@ def _candidates_beyond(question: _Question) -> Ints:
     """
     assessed, place, measure = question.assessed, question.place, question.measure
     if not measure.is_bound and measure.most_rows is None:
-        return np.arange(len(assessed.rows))
+        return np.arange(len(assessed))
     beyond = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, question.bound_km).positions
     if not measure.is_bound:
         return beyond
-    skilled = np.flatnonzero(assessed.rows["related"].to_numpy(bool))
+    related = assessed.found.verdicts["related"].to_numpy(bool)
+    skilled = np.flatnonzero(related[assessed.found.number])
     return np.union1d(beyond, skilled)
 
 
 def _seen_at(question: _Question) -> pd.DataFrame:
     """The nearest hospital of any kind, where one can at least be seen."""
     assessed, place, measure = question.assessed, question.place, question.measure
-    positions = np.arange(len(assessed.hospitals))
+    pack = assessed.pack
+    positions = np.arange(len(pack.hospitals))
     if measure.is_bound or measure.most_rows is not None:
         most = 1 if measure.is_bound else _HOSPITALS_MEASURED
-        positions = nearest(assessed.hospital_index, place.lat, place.lon, most).positions
+        positions = nearest(pack.hospital_index, place.lat, place.lon, most).positions
     access = assessed.hospital_access
-    rows = assessed.hospitals.iloc[positions].reset_index(drop=True)
+    rows = pack.providers.iloc[pack.hospitals[positions]].reset_index(drop=True)
     rows = question.origin.measured(rows, access.take(positions) if access else None)
     return rows.nsmallest(1, measure.column).reset_index(drop=True)

@@ -19,7 +19,7 @@ from geo.care.find import LISTED, Assessed
 from geo.errors import CareReachError
 from geo.packs.dates import end_of_period
 from geo.packs.pack import Pack, read_descriptor, read_table
-from geo.packs.schema import SCHEMAS
+from geo.packs.schema import COLUMNS
 from geo.packs.store import answer_row, append_row, change_pack, write_table
 
 #: What is asked of each place: the column, and the statement that it checks.
@@ -34,7 +34,7 @@ FIELDS: Mapping[str, str] = {
 DUE_DAYS = 90
 #: So many of each status by default: a share of one half is then known to some 15 points.
 PER_STATUS = 40
-_COLUMNS = list(SCHEMAS["survey"].columns)
+_COLUMNS = list(COLUMNS["survey"])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from geo.errors import CareReachError
 from geo.output.fhir import bundle_of
 from geo.packs.pack import DESCRIPTOR, Pack, read_descriptor
-from geo.packs.schema import LIST_COLUMNS, PROVIDERS, SCHEMAS
+from geo.packs.schema import COLUMNS, LIST_COLUMNS
 from geo.text import guarded
 
 #: What can be written, and what it is.
@@ -64,7 +64,7 @@ def attribution(pack: Pack) -> str:
 
 
 def _points(pack: Pack) -> gpd.GeoDataFrame:
-    frame = pack.providers[list(PROVIDERS.columns)]
+    frame = pack.providers[list(COLUMNS["providers"])]
     points = gpd.points_from_xy(frame["lon"], frame["lat"])
     return gpd.GeoDataFrame(frame.copy(), geometry=points, crs=4326)
 
@@ -72,8 +72,8 @@ def _points(pack: Pack) -> gpd.GeoDataFrame:
 def _geojson(pack: Pack) -> bytes:
     about = {"pack": pack.name, "version": pack.version, "hash": pack.hash}
     about["attribution"] = attribution(pack)
-    plain = pack.providers[list(PROVIDERS.columns)].astype(object)
-    plain = plain.where(pack.providers[list(PROVIDERS.columns)].notna(), None)
+    plain = pack.providers[list(COLUMNS["providers"])].astype(object)
+    plain = plain.where(pack.providers[list(COLUMNS["providers"])].notna(), None)
     features = [
         {
             "type": "Feature",
@@ -97,10 +97,10 @@ def _tables(pack: Pack) -> bytes:
 
         about = read_descriptor(pack.folder)
         about["resources"] = []
-        for table, schema in SCHEMAS.items():
+        for table, columns in COLUMNS.items():
             frame: pd.DataFrame = getattr(pack, table)
             if len(frame):
-                add(f"{table}.csv", _csv(frame[list(schema.columns)]))
+                add(f"{table}.csv", _csv(frame[list(columns)]))
                 about["resources"].append({"name": table, "path": f"{table}.csv"})
         for resource in ("boundaries", "region_shapes"):
             if resource in pack.files:

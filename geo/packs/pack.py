@@ -19,6 +19,8 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import platformdirs
 import pyarrow as pa
@@ -26,11 +28,14 @@ import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geo.distance import Index
 from geo.errors import DataError, UnknownNameError
+from geo.packs.alike import Alike, alike_rows
+from geo.packs.contract import check_frame, conform
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
-from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame, conform
+from geo.packs.schema import COLUMNS, HOSPITAL_TYPES, LIST_COLUMNS
 from geo.paths import DATA
 from geo.units import UNITS, Units
 
@@ -113,6 +118,22 @@ class Pack:
         """The pack's places and facilities, to be searched; made when first asked for."""
         return Gazetteer(self.places, self.providers, country_code(self.country))
 
+    @functools.cached_property
+    def alike(self) -> Alike:
+        """Which providers are alike in what bears on a procedure."""
+        return alike_rows(self.providers)
+
+    @functools.cached_property
+    def hospitals(self) -> npt.NDArray[np.intp]:
+        """Which rows of `providers` are hospitals of any kind, where one can at least be seen."""
+        return np.flatnonzero(self.providers["facility_type"].isin(HOSPITAL_TYPES))
+
+    @functools.cached_property
+    def hospital_index(self) -> Index:
+        """Over `hospitals`."""
+        lat, lon = (self.providers[c].to_numpy(float) for c in ("lat", "lon"))
+        return Index(lat[self.hospitals], lon[self.hospitals])
+
 
 def user_folder() -> Path:
     """Where packs of the user lie: `CAREREACH_DATA`, or the platform's data folder."""
@@ -176,7 +197,7 @@ def open_pack(name_or_folder: str | Path) -> Pack:
 
 
 def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
-    tables: dict[str, Any] = {table: read_table(folder, about, table) for table in SCHEMAS}
+    tables: dict[str, Any] = {table: read_table(folder, about, table) for table in COLUMNS}
     nodes = set(tables["road_nodes"]["node"])
     for column in ("from", "to"):
         lost = ~tables["roads"][column].isin(nodes)
@@ -405,7 +426,7 @@ def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFra
     """
     path = resource_path(folder, about, table)
     if path is None:
-        return conform(pd.DataFrame(columns=list(SCHEMAS[table].columns), dtype=str), table, table)
+        return conform(pd.DataFrame(columns=list(COLUMNS[table]), dtype=str), table, table)
     typed = path.suffix == ".parquet"
     try:
         if typed:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo.packs.schema import LIST_COLUMNS, SCHEMAS, check_frame
+from geo.packs.contract import check_frame
+from geo.packs.schema import COLUMNS, LIST_COLUMNS
 from geo.text import guarded, normalise
 
 #: Rows of a table: as mappings of known columns, or as a frame.
@@ -261,7 +262,7 @@ def frame_of(records: Records, table: str) -> pd.DataFrame:
     DataError
         If a record does not keep the contract.
     """
-    columns = list(SCHEMAS[table].columns)
+    columns = list(COLUMNS[table])
     frame = pd.DataFrame(
         records if isinstance(records, pd.DataFrame) else list(records),
         columns=columns,

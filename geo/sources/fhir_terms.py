@@ -1,6 +1,6 @@
 """What reading and writing FHIR have in common: systems, and columns that travel as extensions."""
 
-from geo.packs.schema import SCHEMAS
+from geo.packs.schema import COLUMNS
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
 OURS = "urn:carereach:"
@@ -14,6 +14,6 @@ EXTENDED = (
 LISTS = ("sources", "specialties", "also_known_as", "languages")
 YES_NO = ("accepting_new", "telehealth", "wheelchair", "emergency")
 #: Columns of a statement.
-EVIDENCE = tuple(c for c in SCHEMAS["evidence"].columns if c != "provider_id")
+EVIDENCE = tuple(c for c in COLUMNS["evidence"] if c != "provider_id")
 #: What is said of a source.
 SOURCE = ("name", "title", "license", "path", "as_of", "description", "kind")

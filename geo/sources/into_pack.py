@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, outside_km
 from geo.packs.pack import pack_folder, read_descriptor, read_table
-from geo.packs.schema import EVIDENCE
+from geo.packs.schema import COLUMNS
 from geo.packs.store import change_pack, pack_land, region_ids, write_descriptor, write_table
 from geo.progress import Progress, Step, silent
 from geo.sources.batch import Batch, Note, Report
@@ -103,7 +103,7 @@ class _Tables:
         again = [key in said for key in zip(*(old[c].fillna("") for c in _SAID_ONCE), strict=True)]
         old = old[~np.array(again, bool)] if len(old) else old
         whole = pd.concat([old, new] if len(old) else [new], ignore_index=True)
-        whole = whole.drop_duplicates(list(EVIDENCE.columns))
+        whole = whole.drop_duplicates(list(COLUMNS["evidence"]))
         self.evidence = whole.reset_index(drop=True)
 
 

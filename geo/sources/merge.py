@@ -11,7 +11,7 @@ import pandas as pd
 from rapidfuzz import fuzz
 
 from geo.distance import distance_km
-from geo.packs.schema import HOSPITAL_TYPES, LIST_COLUMNS, PROVIDERS
+from geo.packs.schema import COLUMNS, HOSPITAL_TYPES, LIST_COLUMNS
 from geo.sources.batch import frame_of, records_of
 from geo.text import normalise
 
@@ -111,7 +111,7 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
         Whether a known NPI at another place is one more place of that provider; else it is the
         nearest of those that are known.
     """
-    columns = list(PROVIDERS.columns)
+    columns = list(COLUMNS["providers"])
     old, new = old[columns].reset_index(drop=True), new[columns].reset_index(drop=True)
     rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in records_of(old)}
     fresh, repeated = _without_twins(records_of(new))

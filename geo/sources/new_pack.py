@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from geo.care.evidence import assess
+from geo.care.assessment import assess
 from geo.care.library import whole_library
 from geo.distance import distance_km, region_of_each
 from geo.errors import UnknownNameError
@@ -17,7 +17,7 @@ from geo.packs.gazetteer import find_place
 from geo.packs.ground import GROUND
 from geo.packs.pack import open_pack, read_descriptor, read_shapes, resource_path
 from geo.packs.place_words import country_code
-from geo.packs.schema import PROVIDERS
+from geo.packs.schema import COLUMNS
 from geo.packs.store import add_resource, write_descriptor, write_table
 from geo.sources.batch import Batch
 from geo.units import KM_PER_MI, Units
@@ -126,7 +126,7 @@ def _cut(folder: Path, new: NewPack, about: dict[str, Any]) -> dict[str, Any]:
         if new.within:
             at = region_of_each(places["lat"], places["lon"], shapes.geometry.to_numpy())
             places = places[at >= 0].reset_index(drop=True)
-    own = base.providers[list(PROVIDERS.columns)]
+    own = base.providers[list(COLUMNS["providers"])]
     providers = own[own["region_id"].isin(ids) | (not new.within)]
     known = base.evidence["provider_id"].isin(providers["provider_id"])
     tables = {

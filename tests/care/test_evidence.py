@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from geo.care.assessment import assess
 from geo.care.entry import Procedure
-from geo.care.evidence import assess, order
+from geo.care.evidence import order
 from geo.packs.dates import is_old
 from geo.packs.pack import Pack
 from tests.conftest import TODAY, entry, table

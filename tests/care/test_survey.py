@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from geo.errors import CareReachError
 from geo.output.surveys import call_sheet_html, progress_text, survey_report
 from geo.packs.check import check_pack
 from geo.packs.pack import Pack, open_pack
-from tests.conftest import TODAY, table
+from tests.conftest import TODAY, table, with_rows
 
 SLUG = "haemodialysis"
 
@@ -50,7 +49,7 @@ def test_every_place_of_a_status_is_as_likely_to_be_drawn(seen: Assessed) -> Non
 
 
 def test_the_seed_decides_and_the_order_of_rows_does_not(seen: Assessed) -> None:
-    shuffled = replace(seen, rows=seen.rows.sample(frac=1, random_state=3))
+    shuffled = with_rows(seen, seen.rows.sample(frac=1, random_state=3))
     once, again = draw_sample(seen, 5, 7), draw_sample(shuffled, 5, 7)
     pd.testing.assert_frame_equal(once, again)
     assert list(once["provider_id"]) != list(draw_sample(seen, 5, 8)["provider_id"])
@@ -64,7 +63,7 @@ def test_the_seed_decides_and_the_order_of_rows_does_not(seen: Assessed) -> None
 
 def test_nobody_to_draw_from_is_said(seen: Assessed) -> None:
     with pytest.raises(CareReachError, match="nobody to draw from"):
-        draw_sample(replace(seen, rows=seen.rows.iloc[:0]), 5, 1)
+        draw_sample(with_rows(seen, seen.rows.iloc[:0]), 5, 1)
 
 
 def survey_of(*answers: tuple[str, int, bool | None]) -> pd.DataFrame:

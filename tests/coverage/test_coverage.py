@@ -30,7 +30,7 @@ from geo.output.answer_text import plain_rows
 from geo.output.coverage_text import lead_text, percent_text
 from geo.packs.pack import Pack
 from geo.packs.shapes import read_areas
-from tests.conftest import TODAY, table
+from tests.conftest import TODAY, table, with_rows
 
 PATCH = "epidural-blood-patch"
 
@@ -113,7 +113,7 @@ def test_calls_say_what_a_yes_would_change(patch: Supplied) -> None:
     assert calls["people"].head(2).tolist() == [47_717, 33_009]
     rows = patch.rows.copy()
     rows.loc[rows["provider_id"] == calls["provider_id"][0], "status"] = "confirmed"
-    assessed = dataclasses.replace(patch.assessed, rows=rows)
+    assessed = with_rows(patch.assessed, rows)
     after = measure_coverage(supply_pack(assessed), 50)
     assert after.covered["likely"] - found.covered["likely"] == 47_717
 

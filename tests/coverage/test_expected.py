@@ -16,7 +16,7 @@ from geo.coverage.reach import find_reach, share_within
 from geo.distance import distance_km
 from geo.packs.pack import Pack, open_pack
 from geo.travel.measure import pack_measures
-from tests.conftest import TODAY, entry
+from tests.conftest import TODAY, entry, with_rows
 
 
 def share_of(true: int, answers: int) -> Share:
@@ -38,7 +38,8 @@ def small(pack: Pack, statuses: list[str], shares: dict[str, Share]) -> Assessed
     )
     known = Calibration(shares={(status, "hospital"): share for status, share in shares.items()})
     seen = assess_pack(pack, entry("surgery"), TODAY)
-    return replace(seen, pack=replace(pack, demand=demand), rows=rows, calibration=known)
+    seen = replace(seen, pack=replace(pack, demand=demand), calibration=known)
+    return with_rows(seen, rows)
 
 
 STATUSES = ["confirmed", "likely", "unknown", "likely"]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from geo.care.assessment import assess
 from geo.care.entry import Procedure
-from geo.care.evidence import assess
 from geo.coverage.reach import (
     SUPPLIES,
     e2sfca,

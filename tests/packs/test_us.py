@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geo
+from geo.care.assessment import assess
 from geo.care.entry import Procedure
-from geo.care.evidence import assess
 from geo.distance import km_to_kth
 from geo.packs.check import check_pack, place_keys
 from geo.packs.gazetteer import find_place

@@ -13,7 +13,7 @@ from fhir.resources.R4B.bundle import Bundle
 from geo.errors import DataError
 from geo.output.fhir import bundle_of
 from geo.packs.pack import Pack
-from geo.packs.schema import EVIDENCE, PROVIDERS
+from geo.packs.schema import COLUMNS
 from geo.sources.batch import Origin, frame_of
 from geo.sources.fhir import read_fhir
 from tests.conftest import ROOT
@@ -39,9 +39,9 @@ def test_the_bundled_pack_out_and_in_again(bhutan: Pack, tmp_path: Path) -> None
     path = tmp_path / "bhutan.json"
     path.write_text(json.dumps(whole))
     found = read_fhir([path], ORIGIN, "2020-01-01")
-    columns = list(PROVIDERS.columns)
+    columns = list(COLUMNS["providers"])
     pd.testing.assert_frame_equal(plain(found.providers, columns), plain(bhutan.providers, columns))
-    columns = list(EVIDENCE.columns)
+    columns = list(COLUMNS["evidence"])
     pd.testing.assert_frame_equal(plain(found.evidence, columns), plain(bhutan.evidence, columns))
     assert {o.name for o in found.origins} == {n for s in bhutan.providers["sources"] for n in s}
     assert all(o.title == bhutan.sources[o.name].title for o in found.origins)
@@ -75,7 +75,7 @@ def test_practitioners_out_and_in_again(bhutan: Pack, tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text(json.dumps(whole))
     found = read_fhir([path], ORIGIN, DAY)
-    columns = list(PROVIDERS.columns)
+    columns = list(COLUMNS["providers"])
     pd.testing.assert_frame_equal(plain(found.providers, columns), plain(providers, columns))
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 import pytest
 
-from geo.care.evidence import assess
+from geo.care.assessment import assess
 from geo.errors import CareReachError, DataError
 from geo.packs.postcodes import us_zip
 from geo.sources import nppes
