@@ -390,10 +390,20 @@ class _Question:
         return self.measure.bound_km(self.within)
 
     def measured(self, positions: Ints) -> pd.DataFrame:
-        """Some of the rows, with how far they are from the place."""
-        access = self.assessed.access
-        rows = self.assessed.take(positions)
-        return self.origin.measured(rows, access.take(positions) if access else None)
+        """How far some of the rows are, with what cuts and orders them; `at` is which they are."""
+        assessed = self.assessed
+        lat, lon = assessed.index.lat[positions], assessed.index.lon[positions]
+        answers = assessed.found.verdicts[["status", "related"]]
+        answers = answers.iloc[assessed.found.number[positions]].reset_index(drop=True)
+        rows = pd.DataFrame({"at": positions, "lat": lat, "lon": lon}).join(answers)
+        access = assessed.access.take(positions) if assessed.access else None
+        return self.origin.measured(rows, access)
+
+    def whole(self, measured: pd.DataFrame) -> pd.DataFrame:
+        """Measured rows with all that is known of them, numbered from 0."""
+        far = measured.drop(columns=["at", "lat", "lon", "status", "related"])
+        rows = self.assessed.take(measured["at"].to_numpy(np.intp))
+        return pd.concat([rows, far.reset_index(drop=True)], axis=1)
 
 
 def _answer(question: _Question) -> Answer:
@@ -428,10 +438,10 @@ def _answer(question: _Question) -> Answer:
         search=search,
         measure=measure,
         radius_km=question.bound_km,
-        results=results.head(search.limit).reset_index(drop=True),
+        results=question.whole(results.head(search.limit)),
         counts=counts,
-        beyond=named.reset_index(drop=True),
-        related=related.reset_index(drop=True),
+        beyond=question.whole(named),
+        related=question.whole(related),
         seen_at=_seen_at(question),
         off_road_km=question.origin.off_road_km,
         not_measured=not_measured,

@@ -14,7 +14,7 @@ from geo.care.calibration import Share
 from geo.care.find import LISTED, SHOW, Answer
 from geo.care.opening_hours import hours_text
 from geo.output.calibration_text import share_text
-from geo.packs.pack import ASKED, FROM_LIST, Pack, publisher
+from geo.packs.pack import ASKED, FROM_LIST, Pack, publisher, record_page
 from geo.packs.place_words import country_code
 from geo.travel.times import MAX_KM, OFF_ROAD_KM
 from geo.units import Units, shown, threshold_number
@@ -226,7 +226,7 @@ class _RowWriter:
             badges=_badges(values),
             source=source,
             source_url=url,
-            record_url=_text(values.get("record_url")),
+            record_url=record_page(self._answer.pack, values["provider_id"], values["sources"]),
             basis=self._statements(values["rows"]),
             against=self._statements(values["against"]),
             notices=self._statements(values["notices"], notice=True),
@@ -420,12 +420,16 @@ def _way(mode: str, row: Mapping[str, Any], units: Units) -> str:
 
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries, with column names as text."""
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    columns = [frame.iloc[:, number].tolist() for number in range(len(names))]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def _services(pack: Pack, providers: set[str]) -> dict[str, list[Statement]]:
     """What else is on record of providers: shown, never assessed."""
     evidence = pack.evidence
+    if evidence["service"].isna().all():
+        return {}
     rows = evidence[evidence["service"].notna() & evidence["provider_id"].isin(providers)]
     services: dict[str, list[Statement]] = {}
     for row in plain_rows(rows):

@@ -198,7 +198,7 @@ def _verified_html(coverage: Coverage) -> str:
     if rows.empty:
         return "<p>Nobody has confirmed or reported it. Nothing here is verified.</p>"
     if procedure.by_type:
-        sources = rows["source_title"].value_counts().head(_NAMED)
+        sources = rows["source_title"].astype("str").value_counts().head(_NAMED)
         listed = "".join(f"<li>{escape(str(s))}: {n:,}</li>" for s, n in sources.items())
         return f"<p>{len(rows):,} places are listed as such by:</p><ul>{listed}</ul>"
     items = []

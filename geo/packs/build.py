@@ -22,7 +22,7 @@ from geo.packs.pack import (
     resource_path,
     sha256_of,
 )
-from geo.packs.schema import DISTRICT_KINDS
+from geo.packs.schema import COLUMNS, DISTRICT_KINDS
 from geo.packs.shapes import UNNAMED, dissolve, thiessen
 from geo.paths import STATIC
 
@@ -60,6 +60,8 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         The files written.
     """
     about = read_descriptor(folder)
+    for table in COLUMNS:  # what is hashed was checked, and is opened without
+        read_table(folder, about, table)
     public = static if folder.resolve().parent == BUNDLED or static != STATIC else None
     entries = {entry["name"]: entry for entry in about.get("resources", [])}
     written: list[Path] = []

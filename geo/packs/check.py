@@ -42,7 +42,7 @@ def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[
     """
     try:
         about = read_descriptor(folder)
-        pack = open_pack(folder)
+        pack = open_pack(folder, check=True)
     except DataError as error:
         return [error]
     checks = (_keys, _twice, _sources, _sums, _positions, _defaults, _shapes)

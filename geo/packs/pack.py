@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlsplit
@@ -31,10 +31,11 @@ from shapely.geometry.base import BaseGeometry
 from geo.distance import Index
 from geo.errors import DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
-from geo.packs.contract import check_frame, conform
+from geo.packs.contract import check_frame, conform, conform_checked, typed
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
+from geo.packs.ready import LEAST_ROWS, make_ready, open_ready
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES, LIST_COLUMNS
 from geo.paths import DATA
 from geo.units import UNITS, Units
@@ -68,14 +69,14 @@ class Source:
 class Pack:
     """One country's or region's data. The frames are shared: never change them in place.
 
-    `providers` carries five derived columns beside the contract's: `source_title`, `source_as_of`,
-    `source_url`, `source_kind` (a register where it is not said) and `record_url` (its own page
-    there), those of the first of its sources. `hash` is the SHA-256 of its descriptor, which holds
-    those of its files. `files` says where each resource lies; those that are not tables (`areas_1`,
-    `base_map`) are read when needed. `view` is what a map shows first: southwest and northeast
-    corner as (lat, lon), else the outline; `insets` are parts far from it, by name. `borders` and
-    `areas` say whose lines are drawn. `detour` is what the descriptor states, else what the legs of
-    the road table give. `units` is what readers there measure in.
+    `providers` carries four derived columns beside the contract's: `source_title`, `source_as_of`,
+    `source_url` and `source_kind` (a register where it is not said), those of the first of its
+    sources. `kinds` says which of them are alike, where that is known. `hash` is the SHA-256 of the
+    descriptor, which holds those of the files. `files` says where each resource lies; those that
+    are not tables (`areas_1`, `base_map`) are read when needed. `view` is what a map shows first:
+    southwest and northeast corner as (lat, lon), else the outline; `insets` are parts far from it,
+    by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
+    states, else what the legs of the road table give. `units` is what readers there measure in.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Pack:
     hash: str = ""
     detour: Detour | None = None
     units: Units = "km"
+    kinds: Alike | None = None
 
     @functools.cached_property
     def gazetteer(self) -> Gazetteer:
@@ -121,7 +123,8 @@ class Pack:
     @functools.cached_property
     def alike(self) -> Alike:
         """Which providers are alike in what bears on a procedure."""
-        return alike_rows(self.providers)
+        known = self.kinds
+        return known if known and known.frame is self.providers else alike_rows(self.providers)
 
     @functools.cached_property
     def hospitals(self) -> npt.NDArray[np.intp]:
@@ -170,13 +173,18 @@ def pack_folder(name: str) -> Path:
     return packs[name]
 
 
-def open_pack(name_or_folder: str | Path) -> Pack:
-    """Open a pack by name or folder, with every table checked against the contract.
+def open_pack(name_or_folder: str | Path, *, check: bool = False) -> Pack:
+    """Open a pack by name or folder.
+
+    A table is checked against the contract where it has changed since `geo.packs.build` checked it
+    and wrote down its hash.
 
     Parameters
     ----------
     name_or_folder
         A name from `list_packs`, or the folder itself. A pack is called as its folder is.
+    check
+        Check every table all the same.
 
     Raises
     ------
@@ -189,15 +197,16 @@ def open_pack(name_or_folder: str | Path) -> Pack:
     while True:
         raw = _descriptor_bytes(folder)
         try:
-            return _open(folder, _descriptor(folder, raw), hashlib.sha256(raw).hexdigest())
+            return _open(folder, _descriptor(folder, raw), hashlib.sha256(raw).hexdigest(), check)
         except DataError:
             # Put in place meanwhile: the files that this descriptor named may be gone.
             if _descriptor_bytes(folder) == raw:
                 raise
 
 
-def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
-    tables: dict[str, Any] = {table: read_table(folder, about, table) for table in COLUMNS}
+def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> Pack:
+    read = {table: _read_table(folder, about, table, check) for table in COLUMNS}
+    tables: dict[str, Any] = {table: frame for table, (frame, _) in read.items()}
     nodes = set(tables["road_nodes"]["node"])
     for column in ("from", "to"):
         lost = ~tables["roads"][column].isin(nodes)
@@ -205,7 +214,8 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
             row = int(lost.to_numpy().argmax())
             raise DataError("roads", "leads to no node", row=row + 2, column=column)
     sources = {s["name"]: _source(s) for s in about.get("sources", [])}
-    tables["providers"] = _with_source(tables["providers"], sources)
+    kinds = read["providers"][1] or alike_rows(tables["providers"])
+    tables["providers"] = _with_source(kinds, sources)
     return Pack(
         name=folder.resolve().name,
         **{key: about[key] for key in _SETTINGS},
@@ -227,6 +237,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str) -> Pack:
         level_names={int(k): str(v) for k, v in about.get("levels", {}).items()},
         hash=digest,
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
+        kinds=replace(kinds, frame=tables["providers"]),
     )
 
 
@@ -381,14 +392,14 @@ def write_pack(staged: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     # A reader may still hold the descriptor before this one: its files stay for one more change.
     before = read_descriptor(target)["resources"] if (target / DESCRIPTOR).exists() else []
-    kept = {entry["path"] for entry in before}
+    kept = {Path(entry["path"]).stem for entry in before}
     for entry in about.get("resources", []):
         path = resource_path(staged, about, entry["name"])
         if path is None or not path.exists():
             raise DataError(entry["path"], "the file is missing")
         digest = sha256_of(path)
         entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
-        kept.add(entry["path"])
+        kept.add(Path(entry["path"]).stem)
         if not (target / entry["path"]).exists():
             with path.open("rb") as content:
                 _replace(target / entry["path"], content)
@@ -396,7 +407,7 @@ def write_pack(staged: Path, target: Path) -> None:
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
         # What ends in .part was left by a run that was killed: changes take turns.
-        if (_HASHED.search(old.name) and old.name not in kept) or old.suffix == ".part":
+        if (_HASHED.search(old.name) and old.stem not in kept) or old.suffix == ".part":
             old.unlink()
 
 
@@ -417,51 +428,81 @@ def _replace(path: Path, content: BinaryIO) -> None:
 
 
 def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFrame:
-    """Read one table of a pack; a table that the pack does not have is empty.
+    """Read and check one table of a pack; a table that the pack does not have is empty.
 
     Raises
     ------
     DataError
         If the file is missing or a row breaks the contract.
     """
+    return _read_table(folder, about, table, check=True)[0]
+
+
+def _read_table(
+    folder: Path, about: Mapping[str, Any], table: str, check: bool
+) -> tuple[pd.DataFrame, Alike | None]:
+    """One table of a pack, and which of its rows are alike where that is known."""
     path = resource_path(folder, about, table)
     if path is None:
-        return conform(pd.DataFrame(columns=list(COLUMNS[table]), dtype=str), table, table)
-    typed = path.suffix == ".parquet"
+        empty = pd.DataFrame(columns=list(COLUMNS[table]), dtype=str)
+        return conform_checked(empty, table), None
+    if not check and _HASHED.search(path.name) and (ready := open_ready(path)):
+        return ready
+    is_parquet = path.suffix == ".parquet"
     try:
-        if typed:
+        known = not check and _is_as_hashed(path, about, table)
+        if is_parquet:
             frame = pd.read_parquet(path)
         else:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
     except (ValueError, pa.ArrowException, OSError) as error:
-        kind = "Parquet" if typed else "CSV"
+        kind = "Parquet" if is_parquet else "CSV"
         raise DataError(path.name, f"cannot be read as {kind}: {error}") from None
-    if not typed:
-        return conform(frame, table, path.name)
+    if not is_parquet:
+        if known:
+            return conform_checked(frame, table), None
+        return conform(frame, table, path.name), None
     for column in LIST_COLUMNS.intersection(frame.columns):
         frame[column] = frame[column].map(list, na_action="ignore").astype(object)
-    return check_frame(frame, table, path.name)
+    frame = typed(frame, table) if known else check_frame(frame, table, path.name)
+    if known and len(frame) >= LEAST_ROWS and _HASHED.search(path.name) and make_ready(frame, path):
+        return open_ready(path) or (frame, None)
+    return frame, None
 
 
-def _with_source(providers: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
-    names = [named[0] if isinstance(named, list) else "" for named in providers["sources"]]
-    first = pd.Series(names, providers.index, object)
-    ids = providers["provider_id"].to_numpy(object)
-    pages = [
-        source.record_url.replace("{record}", quote(provider_id.split(":", 1)[1]))
-        if (source := sources.get(name)) and source.record_url
-        else None
-        for name, provider_id in zip(names, ids, strict=True)
-    ]
+def _is_as_hashed(path: Path, about: Mapping[str, Any], table: str) -> bool:
+    """Whether a table is the one that was checked and hashed."""
+    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
+    return "hash" in entry and entry["hash"] == f"sha256:{sha256_of(path)}"
+
+
+def _with_source(kinds: Alike, sources: Mapping[str, Source]) -> pd.DataFrame:
+    """Providers with what is said of the first source of each."""
+    providers = kinds.frame
+    # Those that are alike have the same sources.
+    first = [s[0] if isinstance(s, list) else "" for s in providers["sources"].iloc[kinds.first]]
+    known = [sources.get(name) for name in first]
+
+    def column(told: list[str | None]) -> pd.Categorical:
+        codes, values = pd.factorize(np.array(told, object))
+        return pd.Categorical.from_codes(codes[kinds.number], pd.Index(values, dtype="str"))
+
     return providers.assign(
-        source_title=first.map({name: s.title for name, s in sources.items()}),
-        source_as_of=first.map({name: s.as_of for name, s in sources.items()}),
-        source_url=first.map({name: s.path for name, s in sources.items()}),
-        record_url=pd.Series(pages, providers.index, "str"),
-        source_kind=first.map({name: s.kind or "registry" for name, s in sources.items()}),
+        source_title=column([s.title if s else None for s in known]),
+        source_as_of=column([s.as_of if s else None for s in known]),
+        source_url=column([s.path if s else None for s in known]),
+        source_kind=column([s.kind or "registry" if s else None for s in known]),
     )
+
+
+def record_page(pack: Pack, provider_id: str, sources: object) -> str | None:
+    """The page of a provider in the first of its sources; None where that has none."""
+    source = pack.sources.get(sources[0]) if isinstance(sources, list) else None
+    if source is None or not source.record_url:
+        return None
+    return source.record_url.replace("{record}", quote(provider_id.split(":", 1)[1]))
 
 
 def land_of(folder: Path, about: Mapping[str, Any], *resources: str) -> BaseGeometry | None:

@@ -61,9 +61,7 @@ def us() -> Pack:
     slug=st.sampled_from(ASKED),
 )
 def test_it_is_the_same_row_by_row(
-    rows: list[dict[str, str]],
-    said: list[tuple[dict[str, str], dict[str, str]]],
-    slug: str,
+    rows: list[dict[str, str]], said: list[tuple[dict[str, str], dict[str, str]]], slug: str
 ) -> None:
     same = {"lat": "0", "lon": "0", "location_precision": "exact", "retrieved": "2026-01"}
     providers = table(

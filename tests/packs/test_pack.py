@@ -11,7 +11,7 @@ from geo.care.library import open_library
 from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
-from geo.packs.pack import Pack, list_packs, open_pack, publisher
+from geo.packs.pack import Pack, list_packs, open_pack, publisher, record_page
 from tests.conftest import ROOT
 
 BHUTAN = ROOT / "data" / "bhutan"
@@ -171,5 +171,5 @@ def test_the_page_of_a_record_is_an_address_and_nothing_more(copy: Path) -> None
     page = '"kind": "registry", "record_url": "https://example.org/{record}/{record.__class__}",'
     path.write_text(path.read_text("utf-8").replace('"kind": "registry",', page, 1), "utf-8")
     build_pack(copy, copy / "static")
-    found = open_pack(copy).providers.set_index("provider_id")["record_url"]
-    assert found["survey:paro-hospital"] == "https://example.org/paro-hospital/{record.__class__}"
+    found = record_page(open_pack(copy), "survey:paro-hospital", ["facility-survey"])
+    assert found == "https://example.org/paro-hospital/{record.__class__}"

@@ -193,19 +193,19 @@ def test_a_reader_during_a_change_sees_one_pack_or_the_other(
     record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
     from geo.packs import pack as packs
 
-    read = packs.read_table
+    read = packs._read_table
     changed: list[int] = []
 
-    def slow(folder: Path, about: dict[str, Any], name: str) -> object:
+    def slow(folder: Path, about: dict[str, Any], name: str, check: bool) -> object:
         if name == "evidence" and not changed:
             changed.append(1)
             record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the cook", TODAY)
             record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the cook", TODAY)
-        return read(folder, about, name)
+        return read(folder, about, name, check)
 
-    monkeypatch.setattr(packs, "read_table", slow)
+    monkeypatch.setattr(packs, "_read_table", slow)
     seen = open_pack("bhutan")
-    monkeypatch.setattr(packs, "read_table", read)
+    monkeypatch.setattr(packs, "_read_table", read)
     after = open_pack("bhutan")
     assert len(seen.evidence) == len(after.evidence) == 230
     assert seen.hash == after.hash

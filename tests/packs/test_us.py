@@ -14,7 +14,7 @@ from geo.care.entry import Procedure
 from geo.distance import km_to_kth
 from geo.packs.check import check_pack, place_keys
 from geo.packs.gazetteer import find_place
-from geo.packs.pack import Pack, open_pack
+from geo.packs.pack import Pack, open_pack, record_page
 from tests.command import run
 from tests.conftest import TODAY
 from tests.pages.app import html, page
@@ -144,7 +144,10 @@ def test_what_is_on_record_near_portland_in_maine(us: Pack, library: dict[str, P
     assert set(hospitals["location_precision"]) == {"exact"}
     assert hospitals["phone"].notna().all()
     assert not hospitals["name"].str.contains("St Mary").any()
-    assert hospitals["record_url"].str.startswith("https://www.medicare.gov/care-compare/").all()
+    for provider_id, sources in zip(hospitals["provider_id"], hospitals["sources"], strict=True):
+        page = record_page(us, provider_id, sources)
+        assert page is not None
+        assert page.startswith("https://www.medicare.gov/care-compare/")
     for slug in ("haemodialysis", "knee-replacement", "colonoscopy"):
         status = assess(us.providers, us.evidence, library[slug], TODAY)["status"]
         assert "confirmed" in set(status.reindex(near["provider_id"])), slug
