@@ -57,6 +57,8 @@ SHOW: Mapping[str, tuple[str, ...]] = {
 BEYOND_EACH = 2
 #: Where only some rows are measured, this many hospitals, the nearest in a straight line, are.
 _HOSPITALS_MEASURED = 5
+#: So many with a related service, of whom one is named, in case some are equally far.
+_RELATED_MEASURED = 8
 #: Statuses to groups of the index; the likely with a related service are a group of their own.
 _GROUPS = ("confirmed", "reported", "likely", "likely", "unknown", "not_offered")
 _GROUP_OF = {status: number for number, status in enumerate(_GROUPS)}
@@ -100,6 +102,13 @@ class Assessed:
     def rows(self) -> pd.DataFrame:
         """Provider columns and assessment of everybody who may be listed."""
         return self.take(np.arange(len(self)))
+
+    @functools.cached_property
+    def skilled(self) -> tuple[Ints, Index]:
+        """Which of them have a related service on record, and an index over these."""
+        related = self.found.verdicts["related"].to_numpy(bool)
+        rows = np.flatnonzero(related[self.found.number])
+        return rows, Index(self.index.lat[rows], self.index.lon[rows])
 
     def __len__(self) -> int:
         """How many may be listed."""
@@ -432,16 +441,23 @@ def _answer(question: _Question) -> Answer:
     named = beyond.groupby("status", sort=False).head(BEYOND_EACH)
     named = order(named, search.order, measure.column, related_first=False)
     results = order(inside[inside["status"].isin(SHOW[search.show])], search.order, measure.column)
+    results = results.head(search.limit)
+    whole = question.whole(pd.concat([results, named, related]))
+    ends = np.cumsum([len(results), len(named), len(related)])
+    parts = [
+        whole.iloc[start:end].reset_index(drop=True)
+        for start, end in zip([0, *ends], ends, strict=False)
+    ]
     return Answer(
         assessed=assessed,
         place=place,
         search=search,
         measure=measure,
         radius_km=question.bound_km,
-        results=question.whole(results.head(search.limit)),
+        results=parts[0],
         counts=counts,
-        beyond=question.whole(named),
-        related=question.whole(related),
+        beyond=parts[1],
+        related=parts[2],
         seen_at=_seen_at(question),
         off_road_km=question.origin.off_road_km,
         not_measured=not_measured,
@@ -471,9 +487,9 @@ def _candidates_beyond(question: _Question) -> Ints:
     beyond = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, question.bound_km).positions
     if not measure.is_bound:
         return beyond
-    related = assessed.found.verdicts["related"].to_numpy(bool)
-    skilled = np.flatnonzero(related[assessed.found.number])
-    return np.union1d(beyond, skilled)
+    rows, index = assessed.skilled
+    skilled = nearest(index, place.lat, place.lon, _RELATED_MEASURED, question.bound_km).positions
+    return np.union1d(beyond, rows[skilled])
 
 
 def _seen_at(question: _Question) -> pd.DataFrame:
@@ -485,6 +501,10 @@ def _seen_at(question: _Question) -> pd.DataFrame:
         most = 1 if measure.is_bound else _HOSPITALS_MEASURED
         positions = nearest(pack.hospital_index, place.lat, place.lon, most).positions
     access = assessed.hospital_access
-    rows = pack.providers.iloc[pack.hospitals[positions]].reset_index(drop=True)
-    rows = question.origin.measured(rows, access.take(positions) if access else None)
-    return rows.nsmallest(1, measure.column).reset_index(drop=True)
+    rows = pack.hospitals[positions]
+    lat, lon = _spots(pack, rows)
+    spots = pd.DataFrame({"at": rows, "lat": lat, "lon": lon})
+    spots = question.origin.measured(spots, access.take(positions) if access else None)
+    found = spots.nsmallest(1, measure.column).reset_index(drop=True)
+    hospital = pack.providers.iloc[found["at"]].reset_index(drop=True)
+    return pd.concat([hospital, found.drop(columns=["at", "lat", "lon"])], axis=1)

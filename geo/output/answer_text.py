@@ -207,7 +207,8 @@ class _RowWriter:
         self._answer, self._now = answer, now
         columns = ("rows", "against", "notices", "history", "related_rows")
         labels = list(dict.fromkeys(x for row in rows for column in columns for x in row[column]))
-        evidence = answer.pack.evidence.loc[labels]
+        evidence = answer.pack.evidence
+        evidence = evidence.loc[labels] if labels else evidence.iloc[:0]
         self._statement_of = dict(zip(labels, plain_rows(evidence), strict=True))
         self._services = _services(answer.pack, {row["provider_id"] for row in rows})
 
@@ -421,7 +422,9 @@ def _way(mode: str, row: Mapping[str, Any], units: Units) -> str:
 def plain_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries, with column names as text."""
     names = [str(name) for name in frame.columns]
-    columns = [frame.iloc[:, number].tolist() for number in range(len(names))]
+    if frame.empty:
+        return []
+    columns = [column.tolist() for _, column in frame.items()]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
