@@ -31,6 +31,8 @@ _R_MEAN_M = (_R_MIN_M + _R_MAX_M) / 2
 _SLACK_M = 1e-5
 #: With more rows than this within, those beyond are found by looking at every row.
 _SCAN_BEYOND = 1000
+#: How many times as far the rows beyond a distance are looked for; then among all.
+_RINGS = (1.05, 1.3, 2.0)
 
 
 @dataclass(frozen=True)
@@ -349,11 +351,26 @@ def _nearest_of(tree: cKDTree, centre: Floats, wanted: int, bound_m: float) -> I
 
 
 def _nearest_outside(tree: cKDTree, centre: Floats, k: int, beyond_m: float) -> Ints:
-    """Rows among which the k nearest beyond a distance surely are, by one look at every row.
+    """Rows among which the k nearest beyond a distance surely are, by a look at those around it.
 
-    The tree would first have to hand out all that lies within.
+    The tree would first have to hand out all that lies within, one by one.
     """
     low, high = _chord_bounds_m(beyond_m)
+    within = int(tree.query_ball_point(centre, high, return_length=True))
+    for times in _RINGS:
+        around = times * high
+        if int(tree.query_ball_point(centre, around, return_length=True)) <= within + k:
+            continue
+        rows = np.asarray(tree.query_ball_point(centre, around, return_sorted=False), np.intp)
+        rows.sort()
+        chord = np.sqrt(np.square(tree.data[rows] - centre).sum(axis=1))
+        outer = chord[chord > high]
+        reach = float(np.partition(outer, k - 1)[k - 1])
+        least, most = _chord_bounds_m(_arc_m(reach))
+        reach += most - least
+        if reach <= around:
+            chosen: Ints = rows[(chord > low) & (chord <= reach)]
+            return chosen
     chord = np.sqrt(np.square(tree.data - centre).sum(axis=1))
     outer = chord[chord > high]
     reach = np.partition(outer, k - 1)[k - 1] if len(outer) > k else np.inf

@@ -28,16 +28,9 @@ from geo.output.maps import Ground
 from geo.packs.build import public_path
 from geo.packs.ground import GROUND, STREETS, attribution_of
 from geo.packs.names import Place, PlaceMatch
-from geo.packs.pack import (
-    DESCRIPTOR,
-    Pack,
-    list_packs,
-    open_pack,
-    pack_folder,
-    read_descriptor,
-    sha256_of,
-)
+from geo.packs.pack import Pack, list_packs, open_pack, pack_folder, read_descriptor
 from geo.packs.suggestions import Suggestions
+from geo.packs.tables import DESCRIPTOR, sha256_of
 from geo.paths import STATIC, VENDOR
 from geo.progress import Step
 from geo.travel.measure import Measures, pack_measures

@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from geo.packs.build import build_pack
-from geo.packs.pack import DESCRIPTOR
+from geo.packs.tables import DESCRIPTOR
 from tools.us_land import Locator, read_counties, read_demand, read_towns
 from tools.us_records import (
     PAGES,

@@ -18,9 +18,10 @@ from geo.care.evidence import CONFIRMING
 from geo.care.find import LISTED, Assessed
 from geo.errors import CareReachError
 from geo.packs.dates import end_of_period
-from geo.packs.pack import Pack, read_descriptor, read_table
+from geo.packs.pack import Pack, read_descriptor
 from geo.packs.schema import COLUMNS
 from geo.packs.store import answer_row, append_row, change_pack, write_table
+from geo.packs.tables import read_table
 
 #: What is asked of each place: the column, and the statement that it checks.
 FIELDS: Mapping[str, str] = {

@@ -17,8 +17,9 @@ from geo.errors import DataError
 from geo.output.pack_export import FORMATS, export_pack
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
-from geo.packs.pack import DESCRIPTOR, list_packs, open_pack, pack_folder
+from geo.packs.pack import list_packs, open_pack, pack_folder
 from geo.packs.store import remove_pack
+from geo.packs.tables import DESCRIPTOR
 from geo.paths import APP
 from geo.sources.roads import check_road_table, refit_road_table, table_text
 from geo.travel.times import engine_for

@@ -10,8 +10,9 @@ import pandas as pd
 
 from geo.errors import CareReachError
 from geo.output.fhir import bundle_of
-from geo.packs.pack import DESCRIPTOR, Pack, read_descriptor
+from geo.packs.pack import Pack, read_descriptor
 from geo.packs.schema import COLUMNS, LIST_COLUMNS
+from geo.packs.tables import DESCRIPTOR
 from geo.text import guarded
 
 #: What can be written, and what it is.

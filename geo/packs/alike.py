@@ -1,6 +1,6 @@
 """Rows of a table that are alike in some columns, so that what depends on those is asked once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,14 +46,32 @@ def alike_rows(frame: pd.DataFrame, columns: Sequence[str] = BEARING) -> Alike:
     columns
         What they are alike in.
     """
-    number = np.zeros(len(frame), np.int64)
-    for name in columns:
-        if name in frame.columns:
-            codes, values = pd.factorize(_hashable(frame[name]), use_na_sentinel=False)
-            # Renumbered at every step, so that the product stays small.
-            number = pd.factorize(number * max(len(values), 1) + codes)[0]
+    there = [name for name in columns if name in frame.columns]
+    codes = (pd.factorize(_hashable(frame[name]), use_na_sentinel=False)[0] for name in there)
+    return Alike(frame, *number_kinds(codes, len(frame)))
+
+
+def number_kinds(codes: Iterable[npt.NDArray[Any]], rows: int) -> tuple[Ints, Ints]:
+    """Number rows that agree in all of several columns.
+
+    Parameters
+    ----------
+    codes
+        Of each column: equal cells by the same number from 0, shape (rows,).
+    rows
+        How many there are.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        The number of each row's kind, shape (rows,), and the first row of each kind.
+    """
+    number = np.zeros(rows, np.int64)
+    for column in codes:
+        # Renumbered at every step, so that the product stays small.
+        number = pd.factorize(number * (int(column.max(initial=0)) + 1) + column)[0]
     first = np.unique(number, return_index=True)[1]
-    return Alike(frame, number.astype(np.int32), first.astype(np.int32))
+    return number.astype(np.int32), first.astype(np.int32)
 
 
 def _hashable(column: "pd.Series[Any]") -> Any:

@@ -13,17 +13,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.packs.pack import (
-    BUNDLED,
-    DESCRIPTOR,
-    read_descriptor,
-    read_shapes,
-    read_table,
-    resource_path,
-    sha256_of,
-)
+from geo.packs.pack import BUNDLED, read_descriptor, read_shapes
 from geo.packs.schema import COLUMNS, DISTRICT_KINDS
 from geo.packs.shapes import UNNAMED, dissolve, thiessen
+from geo.packs.tables import DESCRIPTOR, read_table, resource_path, sha256_of
 from geo.paths import STATIC
 
 #: A point that the outline misses gets land around it, this far beyond the point.

@@ -18,9 +18,8 @@ from geo.packs.pack import (
     publisher,
     read_descriptor,
     read_shapes,
-    resource_path,
-    sha256_of,
 )
+from geo.packs.tables import resource_path, sha256_of
 from geo.text import normalise
 
 

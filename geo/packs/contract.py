@@ -63,7 +63,7 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     table
         A key of `COLUMNS`.
     """
-    order = _order(frame, table)
+    order = ordered(list(frame.columns), table)
     made: dict[str, Any] = {}
     for name in order:
         dtype = DTYPES[COLUMNS[table][name].kind] if name in COLUMNS[table] else None
@@ -77,11 +77,11 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return pd.DataFrame(made, index=frame.index, columns=order, copy=False)
 
 
-def _order(frame: pd.DataFrame, table: str) -> list[str]:
-    """The order of a table's columns, in which pandera puts those that are missing."""
-    present, names = list(frame.columns), list(COLUMNS[table])
+def ordered(there: list[str], table: str) -> list[str]:
+    """The columns of a table in order, with those of the contract that are missing."""
+    present, names = list(there), list(COLUMNS[table])
     for number, name in reversed(list(enumerate(names))):
-        if name not in frame.columns:
+        if name not in there:
             after = [n for n in names[number + 1 :] if n in present]
             present.insert(present.index(after[0]) if after else len(present), name)
     return present

@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -23,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import platformdirs
-import pyarrow as pa
 import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -31,19 +29,15 @@ from shapely.geometry.base import BaseGeometry
 from geo.distance import Index
 from geo.errors import DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
-from geo.packs.contract import check_frame, conform, conform_checked, typed
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
-from geo.packs.ready import LEAST_ROWS, make_ready, open_ready
-from geo.packs.schema import COLUMNS, HOSPITAL_TYPES, LIST_COLUMNS
+from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
+from geo.packs.tables import DESCRIPTOR, HASHED, open_table, resource_path, sha256_of
 from geo.paths import DATA
 from geo.units import UNITS, Units
 
 BUNDLED = DATA
-DESCRIPTOR = "datapackage.json"
-#: How `write_pack` names a file.
-_HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
 #: How the note of a statement without an address begins: the answer to a call.
 ASKED = "asked: "
 #: So begins the note of a statement out of a file without an address; then the source's name.
@@ -205,7 +199,7 @@ def open_pack(name_or_folder: str | Path, *, check: bool = False) -> Pack:
 
 
 def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> Pack:
-    read = {table: _read_table(folder, about, table, check) for table in COLUMNS}
+    read = {table: open_table(folder, about, table, check=check) for table in COLUMNS}
     tables: dict[str, Any] = {table: frame for table, (frame, _) in read.items()}
     nodes = set(tables["road_nodes"]["node"])
     for column in ("from", "to"):
@@ -352,23 +346,6 @@ def _setting_problems(about: Mapping[str, Any]) -> Iterator[str]:
                 yield f"an entry of {key} lacks {' or '.join(needed)}"
 
 
-def resource_path(folder: Path, about: Mapping[str, Any], resource: str) -> Path | None:
-    """Where a resource of a pack lies; None where the pack does not have it.
-
-    Raises
-    ------
-    DataError
-        If the path leaves the pack's folder.
-    """
-    for entry in about.get("resources", []):
-        if entry["name"] == resource:
-            path = Path(folder / entry["path"]).resolve()
-            if not path.is_relative_to(folder.resolve()):
-                raise DataError(DESCRIPTOR, f"the path of {resource!r} leaves the pack's folder")
-            return path
-    return None
-
-
 def _files(folder: Path, about: Mapping[str, Any]) -> dict[str, Path]:
     paths = {e["name"]: resource_path(folder, about, e["name"]) for e in about.get("resources", [])}
     return {name: path for name, path in paths.items() if path is not None and path.exists()}
@@ -407,14 +384,8 @@ def write_pack(staged: Path, target: Path) -> None:
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
         # What ends in .part was left by a run that was killed: changes take turns.
-        if (_HASHED.search(old.name) and old.stem not in kept) or old.suffix == ".part":
-            old.unlink()
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file of any size, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if (HASHED.search(old.name) and old.stem not in kept) or old.suffix == ".part":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
 def _replace(path: Path, content: BinaryIO) -> None:
@@ -425,57 +396,6 @@ def _replace(path: Path, content: BinaryIO) -> None:
         out.flush()
         os.fsync(out.fileno())
     os.replace(beside, path)
-
-
-def read_table(folder: Path, about: Mapping[str, Any], table: str) -> pd.DataFrame:
-    """Read and check one table of a pack; a table that the pack does not have is empty.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or a row breaks the contract.
-    """
-    return _read_table(folder, about, table, check=True)[0]
-
-
-def _read_table(
-    folder: Path, about: Mapping[str, Any], table: str, check: bool
-) -> tuple[pd.DataFrame, Alike | None]:
-    """One table of a pack, and which of its rows are alike where that is known."""
-    path = resource_path(folder, about, table)
-    if path is None:
-        empty = pd.DataFrame(columns=list(COLUMNS[table]), dtype=str)
-        return conform_checked(empty, table), None
-    if not check and _HASHED.search(path.name) and (ready := open_ready(path)):
-        return ready
-    is_parquet = path.suffix == ".parquet"
-    try:
-        known = not check and _is_as_hashed(path, about, table)
-        if is_parquet:
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise DataError(path.name, "the file is missing") from None
-    except (ValueError, pa.ArrowException, OSError) as error:
-        kind = "Parquet" if is_parquet else "CSV"
-        raise DataError(path.name, f"cannot be read as {kind}: {error}") from None
-    if not is_parquet:
-        if known:
-            return conform_checked(frame, table), None
-        return conform(frame, table, path.name), None
-    for column in LIST_COLUMNS.intersection(frame.columns):
-        frame[column] = frame[column].map(list, na_action="ignore").astype(object)
-    frame = typed(frame, table) if known else check_frame(frame, table, path.name)
-    if known and len(frame) >= LEAST_ROWS and _HASHED.search(path.name) and make_ready(frame, path):
-        return open_ready(path) or (frame, None)
-    return frame, None
-
-
-def _is_as_hashed(path: Path, about: Mapping[str, Any], table: str) -> bool:
-    """Whether a table is the one that was checked and hashed."""
-    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
-    return "hash" in entry and entry["hash"] == f"sha256:{sha256_of(path)}"
 
 
 def _with_source(kinds: Alike, sources: Mapping[str, Source]) -> pd.DataFrame:

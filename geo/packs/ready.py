@@ -1,45 +1,53 @@
-"""Large tables at rest: columns in a file that every process of a machine maps and none copies.
+"""Large tables at rest: columns in files that every process of a machine maps and none copies.
 
 A pack's tables are Parquet, which is small and portable, and takes seconds to unpack where a table
-has millions of rows. So such a table has a twin beside it, an Arrow file made from it once: opening
-it reads nothing, and a row is read when somebody looks at it. It follows from the Parquet file,
-under whose name and hash it lies, and can be deleted at any time.
+has millions of rows. So such a table has a twin beside it, a folder of Arrow files made from it
+once, a column each: opening it reads nothing, and a row is read when somebody looks at it. It
+follows from the Parquet file, under whose name and hash it lies, and can be deleted at any time.
 """
 
 import contextlib
-import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from geo.packs.alike import Alike, alike_rows
-from geo.packs.schema import DTYPES
+from geo.packs.alike import BEARING, Alike, number_kinds
+from geo.packs.schema import COLUMNS, DTYPES
 
-#: A table of fewer rows is unpacked sooner than it is worth another file.
+#: A table of fewer rows is unpacked sooner than it is worth more files.
 LEAST_ROWS = 100_000
-#: Changes when the form of the file does; a file of another form is made anew.
-_FORM = b"1"
-#: The name of the column that says which rows are alike, and what follows a name for its mask.
-_ALIKE, _MASK = "__alike", "__missing"
+#: Changes when the form of the files does; those of another form are made anew.
+_FORM = b"2"
+#: What the names of the files end in, and of those that say where a value is missing.
+_ENDING, _MASK = ".arrow", ".missing"
+#: Which rows are alike, and the first of each kind.
+_NUMBER, _FIRST = "alike.number", "alike.first"
+#: Stands between the words of a list; no text has it.
+_BETWEEN = "\x1f"
 
 
 def twin(path: Path) -> Path:
-    """Where the Arrow file of a Parquet file lies."""
-    return path.with_suffix(".arrow")
+    """The folder of Arrow files of a Parquet file."""
+    return path.with_suffix(".columns")
 
 
-def open_ready(path: Path) -> tuple[pd.DataFrame, Alike] | None:
-    """Map the Arrow file of a table; None where there is none of this form.
+def open_ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
+    """Map the columns of a table; None where there are none of this form.
 
     Parameters
     ----------
     path
         Of the table, as Parquet.
+    table
+        A key of `COLUMNS`.
 
     Returns
     -------
@@ -48,83 +56,127 @@ def open_ready(path: Path) -> tuple[pd.DataFrame, Alike] | None:
         And which rows are alike.
     """
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(twin(path)))).read_all()
-    except (OSError, pa.ArrowInvalid):
+        first, about = _mapped(twin(path), _FIRST)
+        if about.get(b"form") != _FORM:
+            return None
+        names = about[b"names"].decode().split(_BETWEEN)
+        columns = {name: _column(twin(path), n, name, table) for n, name in enumerate(names)}
+        number, _ = _mapped(twin(path), _NUMBER)
+    except (OSError, pa.ArrowInvalid, KeyError):
         return None
-    about = table.schema.metadata or {}
-    if about.get(b"form") != _FORM:
-        return None
-    columns = {
-        name: _column(table, name)
-        for name in table.column_names
-        if name != _ALIKE and not name.endswith(_MASK)
-    }
     frame = pd.DataFrame(columns, copy=False)
-    first = np.frombuffer(about[b"first"], np.int32)
-    return frame, Alike(frame, table.column(_ALIKE).chunk(0).to_numpy(), first)
+    return frame, Alike(frame, number.to_numpy(), first.to_numpy())
 
 
-def make_ready(frame: pd.DataFrame, path: Path) -> bool:
-    """Write the Arrow file of a table, in one step; whether that could be done.
+def make_ready(path: Path, table: str, names: list[str]) -> bool:
+    """Write the columns of a table, all in place at once; whether that could be done.
+
+    One column at a time is in memory.
 
     Parameters
     ----------
-    frame
-        The table, checked.
     path
-        Where it lies as Parquet, under a name that changes with its content.
+        Of the table, as Parquet that was checked, under a name that changes with its content.
+    table
+        A key of `COLUMNS`.
+    names
+        Its columns in order; one that the file lacks is missing everywhere.
     """
-    alike = alike_rows(frame)
-    arrays: dict[str, pa.Array] = {}
-    for name in frame.columns:
-        arrays.update(_arrays(name, frame[name]))
-    arrays[_ALIKE] = pa.array(alike.number)
-    metadata = {b"form": _FORM, b"first": alike.first.tobytes()}
-    batch = pa.record_batch(arrays).replace_schema_metadata(metadata)
+    file = pq.ParquetFile(path)
     beside = path.with_name(f"{twin(path).name}.{os.getpid()}.part")
+    rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
+    codes: list[np.ndarray[Any, Any]] = []
     try:
-        with pa.OSFile(str(beside), "wb") as out, pa.ipc.new_file(out, batch.schema) as file:
-            file.write_batch(batch)
-        os.replace(beside, twin(path))
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        for number, name in enumerate(names):
+            cells = pa.nulls(rows)
+            if name in there:
+                cells = file.read(columns=[name]).column(0).combine_chunks()
+            stored, missing = _stored(name, cells, table)
+            _write(beside, f"{number}", stored)
+            if missing is not None:
+                _write(beside, f"{number}{_MASK}", missing)
+            if name in BEARING and table == "providers":
+                codes.append(_codes(stored))
+        kinds = number_kinds(codes, rows)
+        _write(beside, _NUMBER, pa.array(kinds[0]))
+        about = {b"form": _FORM, b"names": _BETWEEN.join(names).encode()}
+        _write(beside, _FIRST, pa.array(kinds[1]), about)
+        shutil.rmtree(twin(path), ignore_errors=True)
+        beside.rename(twin(path))
     except OSError:  # a folder that cannot be written, a disk that is full: it does without
         with contextlib.suppress(OSError):
-            beside.unlink()
-        return False
+            shutil.rmtree(beside)
+        return twin(path).exists()
     return True
 
 
-def _arrays(name: str, column: "pd.Series[Any]") -> Iterator[tuple[str, pa.Array]]:
+def _write(
+    folder: Path, name: str, cells: pa.Array, about: Mapping[bytes, bytes] | None = None
+) -> None:
+    batch = pa.record_batch({"cells": cells}).replace_schema_metadata(about or {})
+    with (
+        pa.OSFile(str(folder / f"{name}{_ENDING}"), "wb") as out,
+        pa.ipc.new_file(out, batch.schema) as file,
+    ):
+        file.write_batch(batch)
+
+
+def _mapped(folder: Path, name: str) -> tuple[pa.Array, dict[bytes, bytes]]:
+    with pa.memory_map(str(folder / f"{name}{_ENDING}")) as source:
+        batch = pa.ipc.open_file(source).get_batch(0)
+        return batch.column(0), batch.schema.metadata or {}
+
+
+def _codes(stored: pa.Array) -> "np.ndarray[Any, Any]":
+    """The different cells of a column by number, those that are missing too."""
+    if not isinstance(stored, pa.DictionaryArray):
+        stored = stored.dictionary_encode()
+    codes: np.ndarray[Any, Any] = stored.indices.fill_null(len(stored.dictionary)).to_numpy()
+    return codes
+
+
+def _stored(name: str, cells: pa.Array, table: str) -> tuple[pa.Array, pa.Array | None]:
     """A column as it is stored: numbers with a mask, lists by number, text as it is."""
-    if column.dtype in (DTYPES["yes_no"], DTYPES["whole"]):
-        missing = column.isna().to_numpy(bool)
-        kind = np.int64 if column.dtype == DTYPES["whole"] else np.uint8
-        yield name, pa.array(column.fillna(0 if kind is np.int64 else False).to_numpy(kind))
-        yield f"{name}{_MASK}", pa.array(missing.astype(np.uint8))
-    elif column.dtype == object:
-        texts = [json.dumps(c, ensure_ascii=False) if isinstance(c, list) else None for c in column]
-        yield name, pa.array(texts, pa.large_string()).dictionary_encode()
-    else:
-        stored = pa.array(column, from_pandas=True)
-        if isinstance(stored, pa.ChunkedArray):
-            stored = stored.combine_chunks()
-        yield name, stored.cast(pa.large_string()) if pa.types.is_string(stored.type) else stored
+    column = COLUMNS[table].get(name)
+    missing = pc.is_null(cells).cast(pa.uint8())
+    if column is None:
+        return cells, None
+    if column.kind == "number":
+        return cells.cast(pa.float64()).fill_null(float("nan")), None
+    if column.kind == "whole":
+        return cells.cast(pa.int64()).fill_null(0), missing
+    if column.kind == "yes_no":
+        # 2 stands for what is missing where rows are compared.
+        return cells.cast(pa.bool_()).cast(pa.uint8()).fill_null(2), missing
+    if column.kind == "list":
+        words = cells.cast(pa.list_(pa.string()))
+        texts = pc.binary_join(words, _BETWEEN).cast(pa.large_string())
+        return texts.dictionary_encode(), None
+    return cells.cast(pa.large_string()), None
 
 
-def _column(table: pa.Table, name: str) -> Any:
+def _column(folder: Path, number: int, name: str, table: str) -> Any:
     """A stored column as pandas has it; numbers and text stay where they are mapped."""
-    stored = table.column(name).chunk(0)
-    if f"{name}{_MASK}" in table.column_names:
-        missing = table.column(f"{name}{_MASK}").chunk(0).to_numpy().view(bool)
+    stored, _ = _mapped(folder, f"{number}")
+    column = COLUMNS[table].get(name)
+    kind = column.kind if column else ""
+    if kind == "list":
+        texts = stored.dictionary.to_pylist()
+        lists = np.full(len(texts) + 1, None, object)
+        for i, text in enumerate(texts):
+            lists[i] = text.split(_BETWEEN) if text else []
+        cells = lists[stored.indices.fill_null(len(texts)).to_numpy()]
+        return pd.Series(cells, dtype=object, copy=False)
+    if kind in ("whole", "yes_no"):
+        missing = _mapped(folder, f"{number}{_MASK}")[0].to_numpy().view(bool)
         values = stored.to_numpy()
-        if values.dtype == np.uint8:
-            return pd.arrays.BooleanArray(values.view(bool), missing)
-        return pd.arrays.IntegerArray(values, missing)
-    if isinstance(stored, pa.DictionaryArray):
-        lists: Any = np.empty(len(stored.dictionary) + 1, object)
-        lists[:-1] = [json.loads(text) for text in stored.dictionary.to_pylist()]
-        return lists[stored.indices.fill_null(len(lists) - 1).to_numpy()]
-    if pa.types.is_large_string(stored.type):
-        return DTYPES["text"].__from_arrow__(pa.chunked_array([stored]))
-    if pa.types.is_floating(stored.type) and not stored.null_count:
+        if kind == "whole":
+            return pd.arrays.IntegerArray(values, missing)
+        return pd.arrays.BooleanArray(values == 1, missing)
+    if kind == "number":
         return stored.to_numpy()
+    if kind in ("text", "date"):
+        return DTYPES["text"].__from_arrow__(pa.chunked_array([stored]))
     return stored.to_pandas()

@@ -29,16 +29,15 @@ from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.pack import (
     ASKED,
-    DESCRIPTOR,
     land_of,
     list_packs,
     pack_folder,
     read_descriptor,
     read_shapes,
-    resource_path,
     user_folder,
     write_pack,
 )
+from geo.packs.tables import DESCRIPTOR, resource_path
 
 T = TypeVar("T")
 _STAGED = ".staged-"

@@ -7,9 +7,10 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.errors import DataError
-from geo.packs.pack import open_pack, read_descriptor, read_table
+from geo.packs.pack import open_pack, read_descriptor
 from geo.packs.shapes import Matched, dissolve, match_boundaries, only_polygons, words_of
 from geo.packs.store import add_resource, change_pack, region_ids, write_table
+from geo.packs.tables import read_table
 from geo.sources.vocabulary import WORDS, folded
 
 #: Boundaries are kept on a grid of this width.

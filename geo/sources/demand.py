@@ -10,8 +10,9 @@ import pandas as pd
 
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, outside_km
-from geo.packs.pack import read_descriptor, read_table, resource_path
+from geo.packs.pack import read_descriptor
 from geo.packs.store import change_pack, pack_land, regions_at, write_descriptor, write_table
+from geo.packs.tables import read_table, resource_path
 from geo.sources.batch import Report, frame_of
 from geo.sources.table import PopulatedPoints
 

@@ -17,9 +17,10 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, outside_km
-from geo.packs.pack import pack_folder, read_descriptor, read_table
+from geo.packs.pack import pack_folder, read_descriptor
 from geo.packs.schema import COLUMNS
 from geo.packs.store import change_pack, pack_land, region_ids, write_descriptor, write_table
+from geo.packs.tables import read_table
 from geo.progress import Progress, Step, silent
 from geo.sources.batch import Batch, Note, Report
 from geo.sources.merge import Decision, merge_places, merge_providers

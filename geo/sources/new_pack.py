@@ -15,10 +15,11 @@ from geo.errors import UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.gazetteer import find_place
 from geo.packs.ground import GROUND
-from geo.packs.pack import open_pack, read_descriptor, read_shapes, resource_path
+from geo.packs.pack import open_pack, read_descriptor, read_shapes
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS
 from geo.packs.store import add_resource, write_descriptor, write_table
+from geo.packs.tables import resource_path
 from geo.sources.batch import Batch
 from geo.units import KM_PER_MI, Units
 

@@ -14,16 +14,9 @@ import pandas as pd
 from geo.distance import distance_km
 from geo.errors import CareReachError, DataError
 from geo.packs.detour import Detour
-from geo.packs.pack import (
-    Pack,
-    open_pack,
-    pack_folder,
-    read_descriptor,
-    read_table,
-    sha256_of,
-    user_folder,
-)
+from geo.packs.pack import Pack, open_pack, pack_folder, read_descriptor, user_folder
 from geo.packs.store import add_resource, change_pack, with_source, write_descriptor, write_table
+from geo.packs.tables import read_table, sha256_of
 from geo.progress import Progress, silent
 from geo.travel.times import ROAD_TILES, minutes
 from geo.travel.valhalla import Engine, LocalEngine, build_tiles

@@ -16,8 +16,9 @@ from geo.coverage.calls import record_answer
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import DataError
 from geo.packs.check import check_pack
-from geo.packs.pack import BUNDLED, DESCRIPTOR, Pack, open_pack, read_shapes, write_pack
+from geo.packs.pack import BUNDLED, Pack, open_pack, read_shapes, write_pack
 from geo.packs.shapes import match_boundaries, thiessen
+from geo.packs.tables import DESCRIPTOR
 from geo.sources.boundaries import import_boundaries
 from tests.conftest import ROOT, TODAY
 
@@ -192,20 +193,21 @@ def test_a_reader_during_a_change_sees_one_pack_or_the_other(
 ) -> None:
     record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the matron", TODAY)
     from geo.packs import pack as packs
+    from geo.packs import tables
 
-    read = packs._read_table
+    read = tables.open_table
     changed: list[int] = []
 
-    def slow(folder: Path, about: dict[str, Any], name: str, check: bool) -> object:
+    def slow(folder: Path, about: dict[str, Any], name: str, *, check: bool) -> object:
         if name == "evidence" and not changed:
             changed.append(1)
             record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the cook", TODAY)
             record_answer(open_pack("bhutan"), PARO, PATCH, "offered", "the cook", TODAY)
-        return read(folder, about, name, check)
+        return read(folder, about, name, check=check)
 
-    monkeypatch.setattr(packs, "_read_table", slow)
+    monkeypatch.setattr(packs, "open_table", slow)
     seen = open_pack("bhutan")
-    monkeypatch.setattr(packs, "_read_table", read)
+    monkeypatch.setattr(packs, "open_table", read)
     after = open_pack("bhutan")
     assert len(seen.evidence) == len(after.evidence) == 230
     assert seen.hash == after.hash
