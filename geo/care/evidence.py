@@ -143,14 +143,15 @@ def order(
     pandas.DataFrame
         A new frame.
     """
-    rank = results["status"].map(_RANK)
-    unrelated = ~(results["related"].astype(bool) & (results["status"] == "likely") & related_first)
-    keys = [rank, unrelated, results[distance]]
+    status = results["status"].to_numpy(object)
+    rank = np.array([_RANK[word] for word in status], float)
+    first = results["related"].to_numpy(bool) & (status == "likely") & related_first
+    far = results[distance].to_numpy(float, na_value=np.nan)
+    keys = [rank, ~first, far]
     if by == "distance":
-        keys = [results[distance], rank, unrelated]
+        keys = [far, rank, ~first]
     # lexsort puts its last key first, and NaN behind every number.
-    positions = np.lexsort([np.asarray(key, float) for key in reversed(keys)])
-    return results.iloc[positions]
+    return results.iloc[np.lexsort(keys[::-1])]
 
 
 def _assess_care(providers: pd.DataFrame, procedure: Procedure, today: dt.date) -> pd.DataFrame:

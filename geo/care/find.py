@@ -425,8 +425,10 @@ def _answer(question: _Question) -> Answer:
     nearest_first = hits.positions if measure.is_bound else hits.positions[:most]
     some = np.union1d(nearest_first, _candidates_beyond(question))
     measured = question.measured(some)
-    near = (measured[measure.column] <= question.within).fillna(False).to_numpy(bool)
-    inside, beyond = measured[near], measured[~near & measured["status"].isin(LISTED)]
+    # What could not be measured is not near.
+    near = measured[measure.column].to_numpy(float, na_value=np.nan) <= question.within
+    status = measured["status"].to_numpy(object)
+    inside, beyond = measured[near], measured[~near & (status != "not_offered")]
     counts = _counts(inside, hits if measure.is_bound else None)
     if measure.is_bound:
         inside = measured[near & np.isin(some, hits.positions)]
@@ -438,7 +440,7 @@ def _answer(question: _Question) -> Answer:
     related = beyond[beyond["related"].astype(bool)].head(1)
     if (inside["related"].astype(bool) & inside["status"].isin(LISTED)).any():
         related = related.head(0)
-    named = beyond.groupby("status", sort=False).head(BEYOND_EACH)
+    named = beyond[_first_of_each(beyond["status"].to_numpy(object), BEYOND_EACH)]
     named = order(named, search.order, measure.column, related_first=False)
     results = order(inside[inside["status"].isin(SHOW[search.show])], search.order, measure.column)
     results = results.head(search.limit)
@@ -462,6 +464,16 @@ def _answer(question: _Question) -> Answer:
         off_road_km=question.origin.off_road_km,
         not_measured=not_measured,
     )
+
+
+def _first_of_each(words: npt.NDArray[np.object_], most: int) -> npt.NDArray[np.bool_]:
+    """Which of some words are among the first of their kind."""
+    seen = dict.fromkeys(words, 0)
+    chosen = np.zeros(len(words), bool)
+    for at, word in enumerate(words):
+        chosen[at] = seen[word] < most
+        seen[word] += 1
+    return chosen
 
 
 def _counts(rows: pd.DataFrame, hits: Hits | None) -> dict[str, int]:

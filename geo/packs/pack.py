@@ -123,7 +123,8 @@ class Pack:
     @functools.cached_property
     def hospitals(self) -> npt.NDArray[np.intp]:
         """Which rows of `providers` are hospitals of any kind, where one can at least be seen."""
-        return np.flatnonzero(self.providers["facility_type"].isin(HOSPITAL_TYPES))
+        is_hospital = self.providers["facility_type"].iloc[self.alike.first].isin(HOSPITAL_TYPES)
+        return np.flatnonzero(is_hospital.to_numpy(bool)[self.alike.number])
 
     @functools.cached_property
     def hospital_index(self) -> Index:

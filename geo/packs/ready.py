@@ -164,6 +164,10 @@ def _column(folder: Path, number: int, name: str, table: str) -> Any:
     kind = column.kind if column else ""
     if kind == "list":
         texts = stored.dictionary.to_pylist()
+        if not texts or (len(texts) == 1 and not stored.null_count):  # one cell for all rows
+            cell = np.full(1, None, object)
+            cell[0] = texts[0].split(_BETWEEN) if texts else None
+            return pd.Series(np.broadcast_to(cell, len(stored)), dtype=object, copy=False)
         lists = np.full(len(texts) + 1, None, object)
         for i, text in enumerate(texts):
             lists[i] = text.split(_BETWEEN) if text else []

@@ -38,7 +38,7 @@ OPTIONS = (
 )
 #: What a warm process does: opens once, then answers; printed as JSON.
 WARM = """
-import datetime, json, sys, time
+import datetime, gc, json, sys, time
 import numpy as np
 from geo.care.find import Search, assess_pack, find_care
 from geo.care.library import open_library
@@ -56,6 +56,7 @@ pack, opened = timed(lambda: open_pack("bench"))
 today = datetime.date(2026, 11, 27)
 first, assessed = timed(lambda: assess_pack(pack, library["epidural-blood-patch"], today))
 other, again = timed(lambda: assess_pack(pack, library["haemodialysis"], today))
+gc.collect(); gc.freeze()  # as the app does
 rng = np.random.default_rng(3)
 rows = rng.integers(0, len(pack.providers), 200)
 took = []
