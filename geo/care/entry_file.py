@@ -81,8 +81,12 @@ def _read_entry(path: Path, words: Words, loader: Any) -> Procedure:
     if len(parts) < 3 or parts[0]:
         raise _BadEntryError([(1, "does not begin with front matter between two lines of ---")])
     try:
-        tree = yaml.compose(parts[1], loader)
-        raw = yaml.load(parts[1], loader)  # both are safe ones
+        reader = loader(parts[1])
+        try:
+            tree = reader.get_single_node()
+            raw = reader.construct_document(tree)
+        finally:
+            reader.dispose()
         twice = list(_repeated(tree))
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +13,16 @@ from geo.care.calibration import has_answers
 from geo.care.entry import Procedure
 from geo.care.find import LISTED, assess_pack
 from geo.care.library import get_procedure
-from geo.care.survey import PER_STATUS, accuracy, draw_sample, record_call, start_survey
-from geo.cli.options import CallAnswers, ListFormat, grouped, read_library, say
+from geo.care.survey import (
+    FIELDS,
+    PER_STATUS,
+    Call,
+    accuracy,
+    draw_sample,
+    record_call,
+    start_survey,
+)
+from geo.cli.options import ListFormat, grouped, read_library, say
 from geo.cli.tables import aligned
 from geo.errors import CareReachError
 from geo.output.calibration_text import COLUMNS, NO_ANSWERS, calibration_table, table_rows
@@ -26,6 +35,33 @@ from geo.output.surveys import (
     survey_report,
 )
 from geo.packs.pack import Pack, open_pack
+
+YesNo = Literal["yes", "no"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallAnswers:
+    """What a call of a survey brought."""
+
+    who: Annotated[str, typer.Option(help="Who answered, by role; without it, nobody did.")] = ""
+    does_it: Annotated[YesNo | None, typer.Option(help="It is done there.")] = None
+    phone_right: Annotated[YesNo | None, typer.Option(help="The number is right.")] = None
+    address_right: Annotated[YesNo | None, typer.Option(help="The address is right.")] = None
+    takes_new: Annotated[YesNo | None, typer.Option(help="New patients are taken.")] = None
+    asked: Annotated[str, typer.Option(help="The day, YYYY-MM-DD; today by default.")] = ""
+
+    @property
+    def call(self) -> Call:
+        """The same as a value of the library."""
+        try:
+            day = dt.date.fromisoformat(self.asked) if self.asked else dt.date.today()
+        except ValueError:
+            raise CareReachError(f"{self.asked!r} is not a day: write YYYY-MM-DD.") from None
+        told = {
+            name: None if getattr(self, name) is None else getattr(self, name) == "yes"
+            for name in FIELDS
+        }
+        return Call(day, self.who.strip(), **told)
 
 
 def calibrate(

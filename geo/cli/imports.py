@@ -10,7 +10,7 @@ import typer
 import zipcodes
 
 from geo.care.library import get_procedure, own_folder, whole_library
-from geo.cli.options import (
+from geo.cli.import_options import (
     AsOf,
     CountryCode,
     DryRun,
@@ -20,10 +20,8 @@ from geo.cli.options import (
     ReportTo,
     TableReading,
     Target,
-    grouped,
-    say,
-    say_step,
 )
+from geo.cli.options import grouped, say, say_step
 from geo.cli.tables import sample_lines
 from geo.errors import CareReachError, DataError
 from geo.packs.pack import list_packs, open_pack, pack_folder, read_shapes

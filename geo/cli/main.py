@@ -1,35 +1,68 @@
 """The command line: `carereach --help`, or `python -m geo --help`."""
 
+import importlib
 import sys
+from collections.abc import Mapping
 
 import typer
 
-from geo.cli.directory import calibrate, survey_app
-from geo.cli.imports import import_app
-from geo.cli.maintenance import build, check, export, packs, remove, roads, run
-from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, calls, coverage, find, siting
+from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE
 from geo.errors import CareReachError, DataError
 
-app = typer.Typer(
-    help="Who near me does this procedure, how sure are we, and who is left out?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.add_typer(import_app, name="import")
-app.add_typer(survey_app, name="survey")
-# A latitude may be negative.
-app.command(context_settings={"ignore_unknown_options": True})(find)
-for _command in (coverage, calls, siting, calibrate, roads, packs, check, build, remove, export):
-    app.command()(_command)
-app.command(context_settings={"allow_extra_args": True})(run)
+#: Commands, and groups of them, by name: the module of each, and what it is called there.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "find": ("questions", "find"),
+    "coverage": ("questions", "coverage"),
+    "calls": ("questions", "calls"),
+    "siting": ("questions", "siting"),
+    "calibrate": ("directory", "calibrate"),
+    "roads": ("maintenance", "roads"),
+    "packs": ("maintenance", "packs"),
+    "check": ("maintenance", "check"),
+    "build": ("maintenance", "build"),
+    "remove": ("maintenance", "remove"),
+    "export": ("maintenance", "export"),
+    "run": ("maintenance", "run"),
+    "import": ("imports", "import_app"),
+    "survey": ("directory", "survey_app"),
+}
+#: What a command's arguments may be besides its own: a latitude may be negative, and what
+#: follows `--` is for Streamlit.
+_SETTINGS = {"find": {"ignore_unknown_options": True}, "run": {"allow_extra_args": True}}
+
+
+def _app(wanted: str) -> typer.Typer:
+    """The command line with the command that is wanted, or with all where it is none of them.
+
+    Each imports much that the others do not need, which takes longer than an answer.
+    """
+    app = typer.Typer(
+        help="Who near me does this procedure, how sure are we, and who is left out?",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_begin)
+    for name in [wanted] if wanted in _COMMANDS else _COMMANDS:
+        module, called = _COMMANDS[name]
+        command = getattr(importlib.import_module(f"geo.cli.{module}"), called)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name, context_settings=_SETTINGS.get(name))(command)
+    return app
+
+
+def _begin() -> None:
+    # With it, a command keeps its name where it is the only one.
+    pass
 
 
 def main() -> int:
     """Run the command line and turn errors into one line and an exit code."""
     try:
-        app(standalone_mode=True)
+        _app(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=True)
     except CareReachError as error:
         typer.echo(str(error), err=True)
         return EXIT_DATA if isinstance(error, DataError) else EXIT_USAGE

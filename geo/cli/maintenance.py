@@ -11,8 +11,8 @@ import pandas as pd
 import typer
 
 from geo.care.library import check_folder, whole_library
+from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.cli.options import ListFormat
-from geo.cli.questions import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.errors import DataError
 from geo.output.pack_export import FORMATS, export_pack
 from geo.packs.build import build_pack
@@ -49,7 +49,7 @@ def roads(
     data = open_pack(pack)
     engine, why = engine_for(data)
     if engine is None:
-        stop(why, EXIT_OTHER)
+        raise stop(why, EXIT_OTHER)
     legs = check_road_table(data, engine)
     if form == "json":
         rows = json.loads(legs.to_json(orient="records", double_precision=3))
@@ -62,9 +62,11 @@ def roads(
     if not refit:
         return
     if os.environ.get("CAREREACH_VALHALLA"):
-        stop("Refit with imported roads: unset CAREREACH_VALHALLA.", EXIT_USAGE)
+        raise stop("Refit with imported roads: unset CAREREACH_VALHALLA.", EXIT_USAGE)
     if legs["routed_km"].isna().all():
-        stop("No leg was measured: the roads are of another place. Nothing changed.", EXIT_DATA)
+        raise stop(
+            "No leg was measured: the roads are of another place. Nothing changed.", EXIT_DATA
+        )
     changed = refit_road_table(pack, legs)
     typer.echo(f"{changed} legs are measured now, in {pack_folder(pack)}.", err=True)
 

@@ -3,12 +3,13 @@
 import datetime as dt
 import json
 import sys
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
 from geo.care.find import Answer, Search, assess_pack, find_care
 from geo.care.library import find_procedure, get_procedure
+from geo.cli.exits import EXIT_USAGE, stop
 from geo.cli.options import (
     CoverageQuestion,
     FindQuestion,
@@ -33,14 +34,6 @@ from geo.travel.road_table import RoadTable
 from geo.travel.times import MODES, engine_for
 from geo.travel.valhalla import Engine, RoadsDownError
 
-EXIT_OTHER, EXIT_USAGE, EXIT_DATA = 1, 2, 3
-
-
-def stop(message: str, code: int) -> NoReturn:
-    """End with one line and an exit code."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
-
 
 def _place(data: Pack, text: str) -> Place:
     match = data.gazetteer.find(text)
@@ -54,7 +47,7 @@ def _place(data: Pack, text: str) -> Place:
         hint = "Say which:\n" + "\n".join(choices)
     if match.suggestions:
         hint = f"Near spellings: {'; '.join(match.suggestions)}."
-    stop(f"{match.problem} {hint}".strip(), EXIT_USAGE)
+    raise stop(f"{match.problem} {hint}".strip(), EXIT_USAGE)
 
 
 def _measured_by(
@@ -170,7 +163,7 @@ def coverage(
     """Count who is within reach of a procedure, and who is left out, by region."""
     measured = _coverage(question)
     if level not in set(measured.regions["level"]):
-        stop(_no_level(measured.pack, level), EXIT_USAGE)
+        raise stop(_no_level(measured.pack, level), EXIT_USAGE)
     if form == "json":
         text = _json(downloads.coverage_json(measured, level))
     elif form == "csv":

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, eye_array, hstack
 
 from geo.coverage.coverage import Coverage, in_supply, pairs_in_reach
@@ -114,6 +113,8 @@ def choose_sites(cover: csr_array, people: npt.ArrayLike, k: int) -> Sites:
 
 def _exact(cover: csr_array, people: Floats, k: int) -> Ints | None:
     """The optimum by branch and bound; None where the problem is too large."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # slow to load, seldom asked for
+
     useful = np.flatnonzero(np.diff(cover.indptr))
     if cover.nnz > EXACT_PAIRS or len(useful) > EXACT_CANDIDATES:
         return None
