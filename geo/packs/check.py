@@ -23,7 +23,9 @@ from geo.packs.tables import resource_path, sha256_of
 from geo.text import normalise
 
 
-def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[DataError]:
+def check_pack(
+    folder: Path, procedures: Collection[str] | None = None, *, built: bool = False
+) -> list[DataError]:
     """Verify a pack.
 
     Parameters
@@ -32,6 +34,8 @@ def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[
         The pack's folder.
     procedures
         The slugs of the library, to verify those that the pack asks for.
+    built
+        Whether `geo.packs.build` has checked the rows of its tables just now.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def check_pack(folder: Path, procedures: Collection[str] | None = None) -> list[
     """
     try:
         about = read_descriptor(folder)
-        pack = open_pack(folder, check=True)
+        pack = open_pack(folder, check=not built)
     except DataError as error:
         return [error]
     checks = (_keys, _twice, _sources, _sums, _positions, _defaults, _shapes)
@@ -95,11 +99,12 @@ def place_keys(facilities: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str
         Telephone number and street of each row; and NPI and town, for an organisation may use one
         NPI at several places.
     """
-    phone, street, npi, town = (
-        facilities[column].fillna("").astype(str)
-        for column in ("phone", "address", "npi", "locality")
+    phone, npi = (facilities[column].fillna("").astype(str) for column in ("phone", "npi"))
+    # Without a number nothing is compared.
+    street, town = (
+        facilities[column].where(number != "").fillna("").astype(str).map(normalise)
+        for column, number in (("address", phone), ("locality", npi))
     )
-    street, town = street.map(normalise), town.map(normalise)
     return (
         (phone + "|" + street).where((phone != "") & (street != ""), ""),
         (npi + "|" + town).where((npi != "") & (town != ""), ""),

@@ -203,7 +203,7 @@ def change_pack(
             shutil.copytree(pack_folder(name), staged)
         result = change(staged)
         build_pack(staged, Path(aside) / "static")
-        for problem in check_pack(staged):
+        for problem in check_pack(staged, built=True):
             raise DataError(problem.file, problem.reason, row=problem.row)
         if not dry_run:
             write_pack(staged, home / name)

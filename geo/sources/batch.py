@@ -250,8 +250,12 @@ def source_name(file: str, title: str = "") -> str:
 
 def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries, None where nothing is known."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+    names = [str(name) for name in frame.columns]
+    columns = [
+        [None if gone else cell for cell, gone in zip(cells.tolist(), cells.isna(), strict=True)]
+        for _, cells in frame.items()
+    ]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def frame_of(records: Records, table: str) -> pd.DataFrame:

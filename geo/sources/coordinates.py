@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -41,6 +42,17 @@ def number_of(cell: str) -> float:
     except ValueError:
         found = degrees_of(cell.strip().removeprefix("'"))
         return found[0] if found else float("nan")
+
+
+def numbers_of(cells: "pd.Series[str]") -> "npt.NDArray[np.float64]":
+    """`number_of` of every cell, shape (n,); plain decimals all at once."""
+    plain = cells.str.fullmatch(r"-?\d{1,3}\.\d+").to_numpy(bool)
+    found = np.full(len(cells), np.nan)
+    found[plain] = cells[plain].astype(float)
+    others = cells[~plain]
+    known = {cell: number_of(cell) for cell in others.unique()}
+    found[~plain] = [known[cell] for cell in others]
+    return found
 
 
 def pair_of(cell: str) -> tuple[float, float, bool]:

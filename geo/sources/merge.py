@@ -113,6 +113,43 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
     """
     columns = list(COLUMNS["providers"])
     old, new = old[columns].reset_index(drop=True), new[columns].reset_index(drop=True)
+    alone = _alone(new) if old.empty else np.zeros(len(new), bool)
+    if not alone.any():
+        return _merged(old, new, adds_places=adds_places)
+    # What nothing else can be is left as it stands; the others are looked at one by one.
+    others = _merged(old, new[~alone], adds_places=adds_places)
+    at = dict(zip(new["provider_id"], range(len(new)), strict=True))
+    order = [*np.flatnonzero(alone), *(at[own] for own in _first_of(others))]
+    whole = pd.concat([new[alone], others.providers], ignore_index=True)
+    if whole["provider_id"].duplicated().any():  # one of the others was given an id of these
+        return _merged(old, new, adds_places=adds_places)
+    ids = [str(own) for own in new.loc[alone, "provider_id"]]
+    return Merged(
+        whole.iloc[np.argsort(order, kind="stable")].reset_index(drop=True),
+        {**others.id_of, **dict(zip(ids, ids, strict=True))},
+        others.decisions,
+        others.repeated,
+    )
+
+
+def _first_of(merged: Merged) -> list[str]:
+    """The id that the first row of each provider had."""
+    first: dict[str, str] = {}
+    for own, kept in merged.id_of.items():
+        first.setdefault(kept, own)
+    return [first[str(kept)] for kept in merged.providers["provider_id"]]
+
+
+def _alone(new: pd.DataFrame) -> "np.ndarray":
+    """Which rows have an id and a name of their own, so that no other row can be the same."""
+    names = new["kind"] + "|" + pd.Series([_name(n) for n in new["name"]], new.index, "str")
+    shared = names.duplicated(keep=False) | new["provider_id"].duplicated(keep=False)
+    alone: np.ndarray = ~shared.to_numpy(bool)
+    return alone
+
+
+def _merged(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool) -> Merged:
+    """What `merge_providers` does, row by row."""
     rows: dict[str, dict[str, Any]] = {str(r["provider_id"]): r for r in records_of(old)}
     fresh, repeated = _without_twins(records_of(new))
     stand = [_id_for(str(row["provider_id"]), row, rows) for row in fresh]

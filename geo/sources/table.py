@@ -16,7 +16,7 @@ from geo.errors import CareReachError
 from geo.packs.postcodes import Spot, us_zip
 from geo.sources.batch import Batch, Origin, Report
 from geo.sources.cells import postcode_spots, specialty_of
-from geo.sources.coordinates import Bounds, number_of, pair_of
+from geo.sources.coordinates import Bounds, number_of, numbers_of, pair_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
@@ -124,9 +124,10 @@ def _read(
     rows.drop(again, "the row repeats an earlier one, word for word")
     name = rows.name()
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
-    header = name.fillna("").map(normalise) == normalise(str(mapping.columns.get("name", "")))
-    rows.drop(header.to_numpy() & layout.has_header, "repeats the header")
-    rows.drop(_totals(name), "it is a total, not a place", column="name", value=name)
+    plain = [normalise(str(n)) for n in name.fillna("")]
+    header = np.array(plain) == normalise(str(mapping.columns.get("name", "")))
+    rows.drop(header & layout.has_header, "repeats the header")
+    rows.drop(_totals(plain), "it is a total, not a place", column="name", value=name)
     status = rows.text("operational_status")
     known = {w: operation_of(str(w)) for w in status.dropna().unique()}
     # What the mapping says of a cell as it stands comes first.
@@ -272,9 +273,9 @@ class _Rows:
         )
 
 
-def _totals(name: "pd.Series[str]") -> "np.ndarray":
-    """Rows at the end that are called a total, or the total of something that stands above."""
-    plain = [re.sub(r"[\d\s]+$", "", normalise(str(n))) for n in name.fillna("")]
+def _totals(names: Sequence[str]) -> "np.ndarray":
+    """Rows at the end whose folded name is a total, or the total of something that is above."""
+    plain = [re.sub(r"[\d\s]+$", "", name) for name in names]
     found = np.array([words in TOTALS for words in plain], bool)
     last = np.flatnonzero(np.array([bool(words) for words in plain], bool))[-TOTAL_ROWS:]
     return found & np.isin(np.arange(len(plain)), last)
@@ -307,10 +308,7 @@ def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
         lat, lon = (np.array([p[k] for p in pairs], float) for k in (0, 1))
         fields = ("position", "position")
     else:
-        lat, lon = (
-            rows.raw(f).map({c: number_of(c) for c in rows.raw(f).unique()}).to_numpy(float)
-            for f in ("lat", "lon")
-        )
+        lat, lon = (numbers_of(rows.raw(f)) for f in ("lat", "lon"))
         fields, unsure = ("lat", "lon"), np.ones(len(lat), bool)
         commas = rows.raw("lat").str.contains(",") & ~np.isnan(lat)
         rows.changed(commas.to_numpy(), "a decimal comma was read as a point", "lat")
@@ -390,16 +388,19 @@ def _providers(
             "location_precision": located.precision,
             "languages": _lists(rows, "languages"),
             "also_known_as": _lists(rows, "also_known_as"),
-            "gender": rows.text("gender").map(
-                lambda g: GENDERS.get(normalise(g)), na_action="ignore"
-            ),
-            "npi": rows.text("npi").map(_npi, na_action="ignore"),
-            "beds": _counts(rows.text("beds")).where(lambda n: n.between(1, MOST_BEDS)),
             "retrieved": retrieved,
             **{field: rows.text(field) for field in _TEXT_FIELDS},
-            **{field: _yes_no(rows, field) for field in _YES_NO_FIELDS},
+            **{field: _yes_no(rows, field) for field in _YES_NO_FIELDS if field in rows.columns},
         }
     )
+    if "gender" in rows.columns:
+        said = rows.text("gender")
+        frame["gender"] = said.map(lambda g: GENDERS.get(normalise(g)), na_action="ignore")
+    if "npi" in rows.columns:
+        frame["npi"] = rows.text("npi").map(_npi, na_action="ignore")
+    if "beds" in rows.columns:
+        beds = _counts(rows.text("beds"))
+        frame["beds"] = beds.where(beds.between(1, MOST_BEDS))
     frame["locality"] = frame["locality"].where(frame["locality"].notna(), rows.text("region"))
     if mapping.country_code == "US":
         zips = rows.text("postcode").map(us_zip, na_action="ignore")
@@ -536,6 +537,8 @@ def _phones(rows: _Rows, country_code: str) -> "np.ndarray":
 
 
 def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
+    if field not in rows.columns:
+        return [None] * len(rows.alive)
     return [words_of(c) if isinstance(c, str) else None for c in rows.text(field)]
 
 

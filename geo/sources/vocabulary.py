@@ -3,6 +3,7 @@
 The words themselves stand in `vocabulary.yaml`, which can be read and completed by anybody.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -77,5 +78,11 @@ def facility_type_of(words: str) -> str | None:
     >>> facility_type_of("Centre de Santé Rural"), facility_type_of("District Hospital")
     ('primary_care', 'hospital')
     """
+    # No word of the vocabulary has a digit, and names often differ in nothing else.
+    return _type_of(re.sub(r"\d+", "0", words))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _type_of(words: str) -> str | None:
     plain = _both(words)
     return next((kind for pattern, kind in _TYPES if pattern.search(plain)), None)

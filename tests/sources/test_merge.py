@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.sources.batch import frame_of
-from geo.sources.merge import merge_places, merge_providers
+from geo.sources.merge import Merged, _merged, merge_places, merge_providers
 from tests.samples import doctor, frame, row
 
 
@@ -52,6 +52,35 @@ def test_a_row_of_the_same_id_is_brought_up_to_date() -> None:
     one = merge_providers(old, new).providers.iloc[0]
     assert (one["name"], one["phone"]) == ("New name", "+6625550100")
     assert one["sources"] == ["a", "b"]
+
+
+@settings(max_examples=60)
+@given(
+    new=st.lists(
+        st.tuples(
+            st.sampled_from(["1", "2", "3", "4", "5", "1.2"]),
+            st.sampled_from(["Alpha Clinic", "Beta House", "Gamma Place", "Delta", "The Delta"]),
+            st.sampled_from([13.7, 13.7001, 13.9]),
+            st.sampled_from([None, "+6625550100"]),
+        ),
+        max_size=6,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_rows_that_nothing_else_can_be_are_merged_as_the_others(
+    new: list[tuple[str, str, float, str | None]],
+) -> None:
+    """What is left out of the comparison would not have been changed by it."""
+    rows = [row("b", key, name, lat=lat, phone=phone) for key, name, lat, phone in new]
+    found, expected = (how(frame(), frame(*rows)) for how in (merge_providers, _by_row))
+    pd.testing.assert_frame_equal(found.providers, expected.providers)
+    assert found.id_of == expected.id_of
+    assert found.decisions == expected.decisions
+    assert found.repeated == expected.repeated
+
+
+def _by_row(old: pd.DataFrame, new: pd.DataFrame) -> Merged:
+    return _merged(old, new, adds_places=True)
 
 
 names = st.sampled_from(["Alpha Clinic", "Clinic Alpha", "Beta Clinic", "Gamma House", "Alpha"])
