@@ -290,7 +290,9 @@ class _Reader:
         return self._ids(*filter(None, self._address.get(name, "").split(";")))
 
     def _ids(self, *ids: str) -> tuple[str, ...]:
-        known = set(self.pack.providers["provider_id"])
+        if not any(ids):
+            return ()
+        known = self.pack.provider_ids
         for lost in (i for i in ids if i and i not in known):
             self.tell(f"No hospital or doctor has the id “{lost}”; it is ignored.")
         return tuple(i for i in ids if i in known)

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.coverage.area import AreaFigures, area_coverage
 from geo.coverage.calls import record_answer
-from geo.coverage.coverage import Coverage, in_supply, measure_coverage
+from geo.coverage.coverage import Coverage, in_supply
 from geo.coverage.reach import SUPPLIES
 from geo.coverage.siting import Sites, find_sites
 from geo.errors import CareReachError
@@ -26,7 +26,7 @@ from geo.output.pictures import chart_picture, coverage_picture
 from geo.packs.shapes import read_areas
 from geo.text import escape
 from geo.units import shown
-from pages import _address, _cached, _components, _frame
+from pages import _address, _asked, _cached, _components, _frame
 from pages._address import MOST_ADDED, CoverageView, change_coverage, points_text
 from pages._components import plain
 from pages._coverage_parts import SUPPLY_LABELS
@@ -77,13 +77,8 @@ def all_regions(view: CoverageView, coverage: Coverage) -> None:
         "People": rows["population"],
     }
     for supply in SUPPLIES:
-        of_supply = measure_coverage(
-            coverage.supplied,
-            coverage.within,
-            measure=coverage.measure.name,
-            supply=supply,
-            units=view.units,
-        )
+        asked = (coverage.within, coverage.measure.name, supply, view.units)
+        of_supply = _asked.coverage(coverage.supplied, *asked)
         share = 100 * of_supply.regions.set_index("region_id")["share"]
         columns[f"Within, {SUPPLY_LABELS[supply].lower()} (%)"] = rows["region_id"].map(share)
     columns |= {"People beyond": rows["people_beyond"], "Places": rows["providers"]}
@@ -129,13 +124,8 @@ def distances(view: CoverageView, coverage: Coverage) -> None:
     _address.show_value("w_cover_units", view.units)
     _components.units_choice("w_cover_units", change_coverage)
     if compared:
-        other = measure_coverage(
-            coverage.supplied,
-            compared,
-            measure=coverage.measure.name,
-            supply=view.supply,
-            units=view.units,
-        )
+        asked = (compared, coverage.measure.name, view.supply, view.units)
+        other = _asked.coverage(coverage.supplied, *asked)
         rows = "".join(
             f"<tr><th scope='row'>{escape(SUPPLY_LABELS[s])}</th>"
             f"<td>{percent_text(coverage.share[s])}</td>"
@@ -390,19 +380,8 @@ def _next_places(coverage: Coverage) -> tuple[pd.DataFrame, Sites] | None:
 
 def decay(coverage: Coverage) -> None:
     """How the share grows with the distance, for the four supplies."""
-    people = coverage.pack.demand["population"].to_numpy(float)
-    grid = np.linspace(0, 4 * coverage.within, 41)
-    total = max(people.sum(), 1)
-    table = {}
-    for supply in SUPPLIES:
-        far = coverage.supplied.reach.nearest(coverage.measure.name, supply)
-        order = np.argsort(far, kind="stable")
-        upto = np.concatenate(([0], np.cumsum(people[order])))
-        table[SUPPLY_LABELS[supply]] = (
-            100 * upto[np.searchsorted(far[order], grid, "right")] / total
-        )
-    told = pd.Index(grid * shown(1, coverage.shown_unit), name="far")
-    frame = pd.DataFrame(table, index=told).reset_index()
+    frame = _asked.growth(coverage).rename(columns=SUPPLY_LABELS)
+    frame = frame.assign(far=frame["far"] * shown(1, coverage.shown_unit))
     by = BY[coverage.measure.name]
     here_text = within_text(coverage)
     shares = ", ".join(f"{SUPPLY_LABELS[s]} {percent_text(coverage.share[s])}" for s in SUPPLIES)

@@ -18,7 +18,7 @@ from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.output import maps
 from geo.output.answer_text import plain_rows
-from geo.output.coverage_map import COLORS, coverage_map
+from geo.output.coverage_map import COLORS
 from geo.output.coverage_text import (
     SUPPLY_PHRASES,
     band_text,
@@ -33,7 +33,7 @@ from geo.travel.measure import Measure
 from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
 from geo.units import Units, shown
-from pages import _address, _cached, _components
+from pages import _address, _asked, _cached, _components
 from pages._address import (
     MOST_ADDED,
     MOST_CORNERS,
@@ -239,7 +239,7 @@ def area_map(
     lowest = int(max(pack.regions["level"], default=view.level))
     larger = min(view.level, max(lowest - 1, 1))
     return replace(
-        coverage_map(coverage, _cached.people(pack), view.region),
+        _asked.drawn(coverage, view.region),
         areas=_cached.drawn(pack, f"areas_{lowest}"),
         outlines=_cached.drawn(pack, f"areas_{larger}"),
         selected=view.region,

@@ -2,17 +2,15 @@
 
 import datetime as dt
 from dataclasses import replace
-from functools import partial
 
 import pandas as pd
 import shapely
 import streamlit as st
 from streamlit_folium import st_folium
 
-from geo.coverage.calls import find_calls
-from geo.coverage.coverage import measure_coverage, region_at
+from geo.coverage.coverage import region_at
 from geo.output import maps
-from pages import _address, _cached, _coverage_more, _coverage_parts, _frame
+from pages import _address, _asked, _cached, _coverage_more, _coverage_parts, _frame
 from pages._coverage_parts import CHOOSE
 from pages._session import Key
 
@@ -49,15 +47,13 @@ _coverage_parts.controls(view)
 with st.container(key="measuring"):
     supplied, measure, trouble = _coverage_parts.supplied_for(view, today)
 within = view.within(measure)
-counted = partial(
-    measure_coverage, within=within, measure=measure.name, supply=view.supply, units=view.units
-)
-coverage = counted(supplied)
+asked = (within, measure.name, view.supply, view.units)
+coverage = _asked.coverage(supplied, *asked)
 as_it_is = None
 if view.add or view.remove:
     timed = measure.unit == "min"
     base = _cached.supplied(pack, view.procedure.slug, today, timed=timed)
-    as_it_is = counted(base)
+    as_it_is = _asked.coverage(base, *asked)
 
 _coverage_parts.problems(view, unclear, trouble)
 _coverage_parts.headline(view, coverage)
@@ -95,7 +91,7 @@ with chart:
     _coverage_parts.legend(view, coverage, drawn)
     _coverage_parts.region_detail(view, coverage)
 if counted_people:
-    calls = find_calls(coverage)
+    calls = _asked.calls(coverage)
     with tables:
         _coverage_parts.gap_table(view, coverage)
         _coverage_parts.calls_table(view, calls)

@@ -6,11 +6,11 @@ from dataclasses import replace
 import streamlit as st
 from streamlit_folium import st_folium
 
-from geo.care.find import Answer, find_care
+from geo.care.find import Answer
 from geo.output import maps
 from geo.output.answer_text import answer_rows, seen_at_text
 from geo.packs.gazetteer import Place
-from pages import _address, _cached, _components, _find_controls, _find_parts, _frame
+from pages import _address, _asked, _cached, _components, _find_controls, _find_parts, _frame
 from pages._session import Key
 
 _frame.need_router()
@@ -26,9 +26,8 @@ today = dt.date.today()
 
 def answer_for(origin: Place) -> Answer:
     """The answer from a place."""
-    narrowed = _cached.narrowed(pack, procedure.slug, today, view.filters, now)
-    engine, _ = _cached.engine(pack)
-    return find_care(narrowed, origin, view.search(_find_parts.MOST_ROWS), engine)
+    seen = _cached.narrowed(pack, procedure.slug, today, view.filters, now)
+    return _asked.answer(seen, origin, view.search(_find_parts.MOST_ROWS))
 
 
 def clicked_map() -> None:
