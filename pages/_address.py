@@ -292,7 +292,8 @@ class _Reader:
     def _ids(self, *ids: str) -> tuple[str, ...]:
         if not any(ids):
             return ()
-        known = self.pack.provider_ids
+        every = self.pack.providers["provider_id"]
+        known = set(every[every.isin(ids)])
         for lost in (i for i in ids if i and i not in known):
             self.tell(f"No hospital or doctor has the id “{lost}”; it is ignored.")
         return tuple(i for i in ids if i in known)

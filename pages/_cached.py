@@ -200,7 +200,7 @@ def _narrowed(
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
 def filter_choices(of: Pack) -> dict[str, tuple[str, ...]]:
     """The filters that a pack has data for, each with its values."""
-    return choices(of.providers)
+    return choices(of.alike)
 
 
 def engine(of: Pack) -> tuple[Engine | None, str]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geo.care.opening_hours import is_open
+from geo.packs.alike import BEARING, Alike
 
 #: Filters with a value, and the column that each is about.
 CHOICES: Mapping[str, str] = {
@@ -48,13 +49,13 @@ class Filters:
         return any(getattr(self, f.name) for f in fields(self))
 
 
-def choices(providers: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def choices(kinds: Alike) -> dict[str, tuple[str, ...]]:
     """The filters that a pack has data for, each with its values; switches have none.
 
     Parameters
     ----------
-    providers
-        A pack's providers.
+    kinds
+        A pack's providers, and which of them are alike.
 
     Returns
     -------
@@ -62,8 +63,15 @@ def choices(providers: pd.DataFrame) -> dict[str, tuple[str, ...]]:
         Filter to its values, the most frequent first.
     """
     found: dict[str, tuple[str, ...]] = {}
+    providers, often = kinds.frame, np.bincount(kinds.number, minlength=len(kinds.first))
     for name, column in CHOICES.items():
-        values = providers[column].explode().dropna().value_counts()
+        cells = providers[column]
+        if column in BEARING:  # the same in all that are alike
+            some = cells.iloc[kinds.first].reset_index(drop=True).explode().dropna()
+            values = pd.Series(often[some.index]).groupby(some.to_numpy(object)).sum()
+            values = values.sort_values(ascending=False, kind="stable")
+        else:
+            values = cells[cells.notna()].explode().value_counts()
         if len(values) >= _FEWEST:
             found[name] = tuple(map(str, values.index))
     for name, column in SWITCHES.items():

@@ -32,7 +32,7 @@ from geo.packs.names import (
 from geo.packs.place_words import name_key
 from geo.packs.positions import read_position, recover, short_code
 from geo.packs.postcodes import us_zip, zip_spot
-from geo.packs.schema import DISTRICT_KINDS
+from geo.packs.schema import DISTRICT_KINDS, HOSPITAL_TYPES
 from geo.text import normalise
 
 __all__ = ["Gazetteer", "Place", "PlaceMatch", "find_place", "outside_km"]
@@ -52,6 +52,10 @@ _ZIP_WORDS = re.compile(r"\b(?:zip ?code|zip|post ?code|near|in)\b:?", re.IGNORE
 #: The position by which a label tells places of one name and district apart.
 _PINNED = re.compile(r"\((-?\d+(?:\.\d+)?), (-?\d+(?:\.\d+)?)\)\s*$")
 _ZIP = re.compile(r"(?<![\w-])\d{5}(?:-\d{4})?(?![\w-])")
+
+
+#: Names of more facilities than this would fill the memory, and be found by mistake.
+MOST_NAMED = 200_000
 
 
 class Gazetteer:
@@ -78,11 +82,14 @@ class Gazetteer:
 
     @functools.cached_property
     def facilities(self) -> Names:
-        """Hospitals and practices as places."""
+        """Hospitals and practices as places; of very many only hospitals, and of too many none."""
         known = self._providers
         if known is None:
             return Names(self.places.frame.iloc[:0])
-        rows = known[known["kind"] == "facility"].reset_index(drop=True)
+        rows = known[known["kind"] == "facility"]
+        if len(rows) > MOST_NAMED:
+            rows = rows[rows["facility_type"].isin(HOSPITAL_TYPES)]
+        rows = rows.head(len(rows) if len(rows) <= MOST_NAMED else 0).reset_index(drop=True)
         columns = ["provider_id", "name", "also_known_as", "locality", "lat", "lon"]
         renamed = rows[columns].rename(columns={"provider_id": "place_id", "locality": "within"})
         return Names(renamed.assign(kind="facility", population=np.nan))
@@ -202,7 +209,10 @@ class Gazetteer:
         if found:
             return found
         near = tuple(self.places.near_spellings(text))[:3]
-        return PlaceMatch(suggestions=near, problem=f"No place called “{text}” is known here.")
+        why = f"No place called “{text}” is known here."
+        if self._providers is not None and len(self._providers) > MOST_NAMED:
+            why += " Of so many facilities at most the hospitals are found by name: type a town."
+        return PlaceMatch(suggestions=near, problem=why)
 
     def _first(
         self,

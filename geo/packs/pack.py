@@ -121,11 +121,6 @@ class Pack:
         return known if known and known.frame is self.providers else alike_rows(self.providers)
 
     @functools.cached_property
-    def provider_ids(self) -> frozenset[str]:
-        """The id of every provider."""
-        return frozenset(self.providers["provider_id"])
-
-    @functools.cached_property
     def hospitals(self) -> npt.NDArray[np.intp]:
         """Which rows of `providers` are hospitals of any kind, where one can at least be seen."""
         is_hospital = self.providers["facility_type"].iloc[self.alike.first].isin(HOSPITAL_TYPES)

@@ -11,6 +11,7 @@ from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices, kept
 from geo.care.find import Search, assess_pack, find_care, narrow
 from geo.output.answer_text import count_text
+from geo.packs.alike import alike_rows
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack
 from geo.packs.quality import measure_quality
@@ -45,8 +46,8 @@ def test_what_passes_and_what_is_silent(filters: Filters, rows: list[int], silen
 
 
 def test_a_filter_is_offered_only_where_there_is_data(bhutan: Pack) -> None:
-    assert choices(bhutan.providers) == {}
-    assert choices(REGISTER) == {
+    assert choices(bhutan.alike) == {}
+    assert choices(alike_rows(REGISTER)) == {
         "kind": ("facility", "practitioner"),
         "specialty": ("neurology", "pain-medicine"),
         "language": ("fi", "sv"),

@@ -19,6 +19,7 @@ from geo.packs.check import check_pack
 from geo.packs.contract import ordered, typed
 from geo.packs.pack import Pack, open_pack, user_folder, write_pack
 from geo.packs.ready import make_ready, open_ready, twin
+from geo.packs.schema import HOSPITAL_TYPES
 from geo.packs.store import add_evidence
 from tests.conftest import TODAY, table
 
@@ -157,3 +158,17 @@ def test_what_was_changed_by_hand_is_checked(home: Path, tmp_path: Path) -> None
     frame.to_parquet(copy / "providers.parquet")
     with pytest.raises(Exception, match=r"row 5.*latitude"):
         open_pack(copy)
+
+
+def test_of_very_many_facilities_hospitals_are_found_by_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geo.packs.gazetteer.MOST_NAMED", 8_000)
+    names = open_pack("us").gazetteer
+    kinds = open_pack("us").providers.set_index("provider_id")["facility_type"]
+    assert 1_000 < len(names.facilities.frame) <= 8_000
+    assert kinds[names.facilities.frame["place_id"]].isin(HOSPITAL_TYPES).all()
+    assert "only" not in names.find("Nowhere-at-all Zzyzx").problem
+    assert "hospitals are found by name" in names.find("Nowhere-at-all Zzyzx").problem
+    monkeypatch.setattr("geo.packs.gazetteer.MOST_NAMED", 100)
+    assert open_pack("us").gazetteer.facilities.frame.empty
