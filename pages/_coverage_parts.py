@@ -18,7 +18,7 @@ from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.output import maps
 from geo.output.answer_text import plain_rows
-from geo.output.coverage_map import COLORS
+from geo.output.coverage_map import COLORS, MOST_SPOTS
 from geo.output.coverage_text import (
     SUPPLY_PHRASES,
     band_text,
@@ -209,6 +209,8 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
         for status in SPOT_LABELS
         if status in statuses
     )
+    many = int(coverage.providers[coverage.supply])
+    sums = " A mark stands for all places of its kind around it." if many > MOST_SPOTS else ""
     lives = " <span>● where people live (larger dots, more people)</span>" if drawn.people else ""
     present = sorted({number for number, _ in drawn.classes.values()})
     boxes = "".join(
@@ -221,7 +223,7 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
         lead = f"{how} to the nearest {kind} place, median person:"
     st.html(
         f'<p class="cr-legend"><strong>{lead}</strong> {boxes}{spot}{lives}</p>'
-        f'<p class="cr-note">{escape(areas)} Hatched: no data.</p>'
+        f'<p class="cr-note">{escape(areas)} Hatched: no data.{sums}</p>'
     )
 
 

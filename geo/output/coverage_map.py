@@ -11,6 +11,8 @@ from geo.output.maps import AreaMap, Spot
 COLORS = ("#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d")
 #: Of more places than this the names do not travel.
 MOST_NAMED = 400
+#: Of more places than this a map has the sums of cells, so many at most.
+MOST_SPOTS, MOST_SUMS = 20_000, 4_000
 #: Where people live is drawn with so many points at most; of more, the sums of cells.
 MOST_PEOPLE = 1000
 
@@ -108,6 +110,8 @@ def _places(coverage: Coverage, region: str | None) -> list[Spot]:
     """Providers of the supply, with names where they are few enough."""
     rows = in_supply(coverage.supplied.rows, coverage.supply)
     status = rows["status"].mask(rows["provider_id"].str.startswith(ADDED), "added")
+    if len(rows) > MOST_SPOTS:
+        return _sums(rows, status)
     names = rows["name"].astype(str)
     if len(names) > MOST_NAMED:
         regions = coverage.pack.regions
@@ -120,4 +124,24 @@ def _places(coverage: Coverage, region: str | None) -> list[Spot]:
     return [
         Spot(str(status), round(lat, 4), round(lon, 4), name)
         for status, lat, lon, name in zip(status, rows["lat"], rows["lon"], names, strict=True)
+    ]
+
+
+def _sums(rows: pd.DataFrame, status: "pd.Series[str]") -> list[Spot]:
+    """Places of one status and cell as one mark in their middle, the most last, on top."""
+    kinds, words = pd.factorize(status)
+    lat, lon = (rows[axis].to_numpy(float) for axis in ("lat", "lon"))
+    size_deg, found = 0.25, pd.DataFrame()
+    while found.empty or len(found) > MOST_SUMS:
+        cells = {"row": np.floor(lat / size_deg), "column": np.floor(lon / size_deg)}
+        spots = pd.DataFrame({"kind": kinds, "lat": lat, "lon": lon, **cells})
+        grouped = spots.groupby(["kind", "row", "column"], sort=False)
+        found = grouped.agg(many=("lat", "size"), lat=("lat", "mean"), lon=("lon", "mean"))
+        size_deg *= 1.3
+    found = found.reset_index().sort_values("many", kind="stable")
+    return [
+        Spot(str(words[kind]), round(lat, 4), round(lon, 4), f"{many:,} {words[kind]}")
+        for kind, many, lat, lon in zip(
+            found["kind"], found["many"], found["lat"], found["lon"], strict=True
+        )
     ]

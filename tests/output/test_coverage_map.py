@@ -1,5 +1,7 @@
 """What the map of a coverage is made of."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,3 +55,20 @@ def test_of_very_many_places_those_of_the_chosen_region_have_names(
 
 def test_a_region_of_too_many_places_names_none(us_dialysis: Coverage) -> None:
     assert not any(spot.name for spot in coverage_map(us_dialysis, region="US-TX").places)
+
+
+def test_of_very_many_places_a_map_has_sums(
+    us_dialysis: Coverage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each status as often as there are places, and none farther from its mark than a cell."""
+    whole = coverage_map(us_dialysis).places
+    monkeypatch.setattr("geo.output.coverage_map.MOST_SPOTS", 10)
+    monkeypatch.setattr("geo.output.coverage_map.MOST_SUMS", 12)
+    some = coverage_map(us_dialysis).places
+    assert len(some) <= 12 < len(whole)
+    counted: Counter[str] = Counter()
+    for spot in some:
+        number, word = spot.name.split(" ", 1)
+        assert word == spot.status
+        counted[word] += int(number.replace(",", ""))
+    assert counted == Counter(spot.status for spot in whole)
