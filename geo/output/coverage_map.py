@@ -12,7 +12,7 @@ COLORS = ("#dcebe3", "#abd0c1", "#f2b36b", "#cf6228", "#7d2707", "#6b6f6d")
 #: Of more places than this the names do not travel.
 MOST_NAMED = 400
 #: Of more places than this a map has the sums of cells, so many at most.
-MOST_SPOTS, MOST_SUMS = 20_000, 4_000
+MOST_SPOTS, MOST_SUMS = 100_000, 4_000
 #: Where people live is drawn with so many points at most; of more, the sums of cells.
 MOST_PEOPLE = 1000
 
