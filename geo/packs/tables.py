@@ -120,7 +120,9 @@ def _ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
 
 def _is_as_checked(path: Path, about: Mapping[str, Any], table: str) -> bool:
     """Whether a table is the one that was checked and hashed; a twin was made of no other."""
+    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
+    if "hash" not in entry or entry.get("bytes") != path.stat().st_size:
+        return False
     if HASHED.search(path.name) and twin(path).exists():
         return True
-    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
-    return "hash" in entry and entry["hash"] == f"sha256:{sha256_of(path)}"
+    return bool(entry["hash"] == f"sha256:{sha256_of(path)}")

@@ -62,7 +62,7 @@ def same(rows: list[dict[str, str]]) -> pd.DataFrame:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(rows=st.lists(ROW, min_size=1, max_size=20))
 def test_columns_hold_what_the_table_holds(rows: list[dict[str, str]], tmp_path: Path) -> None:
     frame = same(rows)

@@ -54,7 +54,7 @@ def test_a_row_of_the_same_id_is_brought_up_to_date() -> None:
     assert one["sources"] == ["a", "b"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     new=st.lists(
         st.tuples(
