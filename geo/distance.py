@@ -29,9 +29,9 @@ _R_MAX_M = GEOD.a**2 / GEOD.b
 _R_MEAN_M = (_R_MIN_M + _R_MAX_M) / 2
 #: Rounding of coordinates of some 6e6 m in double precision, and of what is computed from them.
 _SLACK_M = 1e-5
-#: With more rows than this within, those beyond are found by looking at every row.
+#: With more rows than this within, those beyond are found by looking at all around.
 _SCAN_BEYOND = 1000
-#: How many times as far the rows beyond a distance are looked for; then among all.
+#: How many times as far the rows beyond a distance are looked for, before all are looked at.
 _RINGS = (1.05, 1.3, 2.0)
 
 

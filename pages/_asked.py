@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from geo.care.find import Answer, Assessed, Search, find_care
-from geo.care.library import own_folder
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, Supplied, measure_coverage
 from geo.coverage.growth import share_by_distance
@@ -17,15 +16,13 @@ from geo.travel.times import MODES
 from geo.units import Units
 from pages import _cached
 
+#: So many answers of each kind are kept, and so long: each holds its pack.
+MOST_KEPT, KEPT_FOR = 64, "1h"
+
 
 def _assessed_key(seen: Assessed) -> tuple[Any, ...]:
     """What tells one assessment from another, where no filters narrow it."""
-    return (
-        *_cached.pack_key(seen.pack),
-        seen.procedure.slug,
-        seen.today,
-        _cached.files_of(own_folder()),
-    )
+    return *_cached.pack_key(seen.pack), seen.procedure.model_dump_json(), seen.today
 
 
 def answer(seen: Assessed, place: Place, search: Search) -> Answer:
@@ -35,7 +32,9 @@ def answer(seen: Assessed, place: Place, search: Search) -> Answer:
     return find_care(seen, place, search) if seen.narrowed else _answer(seen, place, search)
 
 
-@st.cache_resource(show_spinner=False, max_entries=256, hash_funcs={Assessed: _assessed_key})
+@st.cache_resource(
+    show_spinner=False, max_entries=64, ttl="1h", hash_funcs={Assessed: _assessed_key}
+)
 def _answer(seen: Assessed, place: Place, search: Search) -> Answer:
     return find_care(seen, place, search)
 
@@ -52,25 +51,33 @@ def _coverage_key(of: Coverage) -> tuple[Any, ...]:
     return *_supplied_key(of.supplied), *asked
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Supplied: _supplied_key})
+@st.cache_resource(
+    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Supplied: _supplied_key}
+)
 def coverage(of: Supplied, within: float, measure: str, supply: str, units: Units) -> Coverage:
     """Who is within reach."""
     return measure_coverage(of, within=within, measure=measure, supply=supply, units=units)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Coverage: _coverage_key})
+@st.cache_resource(
+    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+)
 def calls(of: Coverage) -> pd.DataFrame:
     """Which calls would change it most."""
     return find_calls(of)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Coverage: _coverage_key})
+@st.cache_resource(
+    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+)
 def drawn(of: Coverage, region: str | None) -> AreaMap:
     """What its map draws, without the areas."""
     return coverage_map(of, _cached.people(of.pack), region)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Coverage: _coverage_key})
+@st.cache_resource(
+    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+)
 def growth(of: Coverage) -> pd.DataFrame:
     """How its share grows with the distance."""
     return share_by_distance(of)

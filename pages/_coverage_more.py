@@ -149,7 +149,7 @@ def ask(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.d
     if st.session_state.get(Key.CALL) in names:
         _address.show_value("w_cover_call", st.session_state[Key.CALL])
     chosen = st.selectbox(
-        "Whom to ring",
+        "Whom to call",
         list(names),
         key="w_cover_call",
         format_func=lambda i: f"{names[i]} (+{gains[i]:,} people)",

@@ -84,10 +84,10 @@ def _read_entry(path: Path, words: Words, loader: Any) -> Procedure:
         reader = loader(parts[1])
         try:
             tree = reader.get_single_node()
-            raw = reader.construct_document(tree)
+            twice = list(_repeated(tree))  # before merges are written out in the tree
+            raw = None if tree is None else reader.construct_document(tree)
         finally:
             reader.dispose()
-        twice = list(_repeated(tree))
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise _BadEntryError(

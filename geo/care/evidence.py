@@ -21,7 +21,7 @@ _NOTICES = frozenset({"visiting", "planned", "outage"})
 CONFIRMING = frozenset({"official", "registry", "claims"})
 _RANK = {status: rank for rank, status in enumerate(STATUSES)}
 
-#: Columns of what `assess` returns, beside the index `provider_id`.
+#: Columns of what `assess_each` returns, beside the index `provider_id`.
 ASSESSED = (
     *("status", "related", "disputed", "contrary", "old", "as_of", "reason"),
     *("rows", "against", "history", "related_rows", "notices"),

@@ -108,9 +108,9 @@ def kept(
         wanted = getattr(filters, name)
         if wanted:
             cells = providers[column]
-            has = [wanted in (c if isinstance(c, list) else [c]) for c in cells]
+            has = np.array([wanted in (c if isinstance(c, list) else [c]) for c in cells], bool)
             passed &= has
-            against |= cells.notna().to_numpy() & ~np.array(has, bool)
+            against |= cells.notna().to_numpy() & ~has
     for name, column in SWITCHES.items():
         if getattr(filters, name):
             yes, no = _said(providers, name, column, now)

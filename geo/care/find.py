@@ -57,8 +57,6 @@ SHOW: Mapping[str, tuple[str, ...]] = {
 BEYOND_EACH = 2
 #: Where only some rows are measured, this many hospitals, the nearest in a straight line, are.
 _HOSPITALS_MEASURED = 5
-#: So many with a related service, of whom one is named, in case some are equally far.
-_RELATED_MEASURED = 8
 #: Statuses to groups of the index; the likely with a related service are a group of their own.
 _GROUPS = ("confirmed", "reported", "likely", "likely", "unknown", "not_offered")
 _GROUP_OF = {status: number for number, status in enumerate(_GROUPS)}
@@ -106,9 +104,11 @@ class Assessed:
     @functools.cached_property
     def skilled(self) -> tuple[Ints, Index]:
         """Which of them have a related service on record, and an index over these."""
-        related = self.found.verdicts["related"].to_numpy(bool)
-        rows = np.flatnonzero(related[self.found.number])
-        return rows, Index(self.index.lat[rows], self.index.lon[rows])
+        answers = self.found.verdicts
+        able = answers["related"].to_numpy(bool) & (answers["status"] != "not_offered").to_numpy()
+        rows = np.flatnonzero(able[self.found.number])
+        groups = _group_of_each(answers)[self.found.number[rows]]
+        return rows, Index(self.index.lat[rows], self.index.lon[rows], groups)
 
     def __len__(self) -> int:
         """How many may be listed."""
@@ -326,10 +326,14 @@ def _spots(pack: Pack, positions: Ints) -> tuple[Floats, Floats]:
 
 def _index(pack: Pack, found: Assessment) -> Index:
     """Who may be listed, in the groups of `_GROUPS`."""
-    answers = found.verdicts
-    related = answers["related"].to_numpy(bool) & (answers["status"] == "likely").to_numpy(bool)
-    groups = np.array([_GROUP_OF[status] for status in answers["status"]], np.intp) - related
+    groups = _group_of_each(found.verdicts)
     return Index(*_spots(pack, found.positions), groups[found.number])
+
+
+def _group_of_each(answers: pd.DataFrame) -> Ints:
+    """The group in the index of each answer."""
+    related = answers["related"].to_numpy(bool) & (answers["status"] == "likely").to_numpy(bool)
+    return np.array([_GROUP_OF[status] for status in answers["status"]], np.intp) - related
 
 
 def find_care(
@@ -500,7 +504,8 @@ def _candidates_beyond(question: _Question) -> Ints:
     if not measure.is_bound:
         return beyond
     rows, index = assessed.skilled
-    skilled = nearest(index, place.lat, place.lon, _RELATED_MEASURED, question.bound_km).positions
+    # The nearest of each status: of those equally far the strongest is named.
+    skilled = nearest(index, place.lat, place.lon, 1, question.bound_km).positions
     return np.union1d(beyond, rows[skilled])
 
 

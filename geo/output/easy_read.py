@@ -38,9 +38,14 @@ def easy_read_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
     procedure, pack = answer.procedure, answer.pack
     lines = "".join(_line_html(procedure, line) for line in procedure.easy)
     asked = [row for row in rows if row.status in _STATUS]
-    places = "".join(map(_place_html, asked[:_PLACES]))
+    near = [row for row in asked if not row.farther][:_PLACES]
+    far = [row for row in asked if row.farther][: _PLACES - len(near)]
     outside = outside_text(answer)
-    found = f"<ul>{places}</ul>" if places else _item("ask", "<p>We know no place near you.</p>")
+    found = f"<ul>{''.join(map(_place_html, near))}</ul>"
+    if not near:
+        found = f"<ul>{_item('ask', '<p>We know no place near you.</p>')}</ul>"
+    if far:
+        found += f"<h3>Farther away</h3><ul>{''.join(map(_place_html, far))}</ul>"
     return (
         f'<article class="cr-leaflet cr-easy"><p class="cr-note">Easy read</p>'
         f"<h1>{escape(procedure.title)}</h1>"
@@ -80,10 +85,16 @@ def _place_html(row: Row) -> str:
         if row.phone
         else "<br>We know no phone number."
     )
+    said = _STATUS[row.status]
+    if row.against:
+        said = "Not all say the same. Ask before you go."
+    elif row.notices or row.values["old"] is True:
+        said = f"{said.removesuffix(' Ask before you go.')} Ask before you go."
+    notices = "".join(f"<br>{escape(n.text)} ({escape(n.source)})" for n in row.notices)
     return _item(
         "hospital",
         f"<p><strong>{escape(row.name)}</strong><br>{escape(row.distance)}{phone}<br>"
-        f'{_STATUS[row.status]}<br><span class="cr-note">{escape(row.source)}</span></p>',
+        f'{said}{notices}<br><span class="cr-note">{escape(row.source)}</span></p>',
     )
 
 

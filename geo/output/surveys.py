@@ -61,7 +61,7 @@ def call_sheet_html(pack: Pack, procedure: Procedure, sample: pd.DataFrame) -> s
         f'<article class="cr-calls"><h1>{escape(procedure.title)}, '
         f"{escape(pack.country)}: {len(rows):,} places to call</h1>"
         f"<p>Drawn by chance on {escape(drawn)}. Call all of them, in this order: leaving out "
-        "those who are hard to reach would make the figures too good. “I am ringing for a public "
+        "those who are hard to reach would make the figures too good. “I am calling for a public "
         "map of who does what. May I ask four questions, and write down that you answered, by your "
         "role?”</p>"
         f"<table><tr>{head}</tr>{body}</table></article>"

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.packs.pack import BUNDLED, read_descriptor, read_shapes
-from geo.packs.schema import COLUMNS, DISTRICT_KINDS
+from geo.packs.schema import COLUMNS, CONTRACT, DISTRICT_KINDS
 from geo.packs.shapes import UNNAMED, dissolve, thiessen
 from geo.packs.tables import DESCRIPTOR, read_table, resource_path, sha256_of
 from geo.paths import STATIC
@@ -76,7 +76,8 @@ def _hashed(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     path = folder / entry["path"]
     if not path.exists():
         return dict(entry)
-    return {**entry, "bytes": path.stat().st_size, "hash": "sha256:" + sha256_of(path)}
+    made = {**entry, "bytes": path.stat().st_size, "hash": "sha256:" + sha256_of(path)}
+    return made | {"checked": CONTRACT} if entry["name"] in COLUMNS else made
 
 
 def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:

@@ -76,6 +76,7 @@ class Gazetteer:
     ) -> None:
         self.places = Names(places.reset_index(drop=True))
         self._providers = providers
+        self._has_unnamed = False
         values = self.places.frame["within"].dropna().unique()
         parts = {normalise(part) for value in values for part in parts_of(value)}
         self.country = country or place_words.country_of(parts)
@@ -87,7 +88,8 @@ class Gazetteer:
         if known is None:
             return Names(self.places.frame.iloc[:0])
         rows = known[known["kind"] == "facility"]
-        if len(rows) > MOST_NAMED:
+        self._has_unnamed = len(rows) > MOST_NAMED
+        if self._has_unnamed:
             rows = rows[rows["facility_type"].isin(HOSPITAL_TYPES)]
         rows = rows.head(len(rows) if len(rows) <= MOST_NAMED else 0).reset_index(drop=True)
         columns = ["provider_id", "name", "also_known_as", "locality", "lat", "lon"]
@@ -210,7 +212,7 @@ class Gazetteer:
             return found
         near = tuple(self.places.near_spellings(text))[:3]
         why = f"No place called “{text}” is known here."
-        if self._providers is not None and len(self._providers) > MOST_NAMED:
+        if self._has_unnamed:
             why += " Of so many facilities at most the hospitals are found by name: type a town."
         return PlaceMatch(suggestions=near, problem=why)
 

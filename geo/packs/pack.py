@@ -5,6 +5,7 @@ packs of the user live in the platform's data folder, or in `CAREREACH_DATA`, an
 bundled pack of the same name.
 """
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -384,9 +385,11 @@ def write_pack(staged: Path, target: Path) -> None:
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
-        # What ends in .part was left by a run that was killed: changes take turns.
+        # What ends in .part was left by a run that was killed, or is of a reader who then does
+        # without. What cannot be deleted now (a reader has it open) goes with a later change.
         if (HASHED.search(old.name) and old.stem not in kept) or old.suffix == ".part":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+            with contextlib.suppress(OSError):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
 def _replace(path: Path, content: BinaryIO) -> None:

@@ -6,9 +6,10 @@ once, a column each: opening it reads nothing, and a row is read when somebody l
 follows from the Parquet file, under whose name and hash it lies, and can be deleted at any time.
 """
 
-import contextlib
+import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from geo.packs.alike import BEARING, Alike, number_kinds
-from geo.packs.schema import COLUMNS, DTYPES
+from geo.packs.schema import COLUMNS, CONTRACT, DTYPES
 
 #: A table of fewer rows is unpacked sooner than it is worth more files.
 LEAST_ROWS = 100_000
-#: Changes when the form of the files does; those of another form are made anew.
-_FORM = b"2"
+#: Changes with the form of the files, and with what they follow from; others are made anew.
+_FORM = hashlib.sha256(repr((3, CONTRACT, BEARING)).encode()).hexdigest().encode()
 #: What the names of the files end in, and of those that say where a value is missing.
 _ENDING, _MASK = ".arrow", ".missing"
 #: Which rows are alike, and the first of each kind.
@@ -39,7 +40,7 @@ def twin(path: Path) -> Path:
     return path.with_suffix(".columns")
 
 
-def open_ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
+def open_ready(path: Path, table: str, digest: str) -> tuple[pd.DataFrame, Alike] | None:
     """Map the columns of a table; None where there are none of this form.
 
     Parameters
@@ -48,6 +49,8 @@ def open_ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
         Of the table, as Parquet.
     table
         A key of `COLUMNS`.
+    digest
+        The hash of the Parquet file that they must have been made of.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def open_ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
     """
     try:
         first, about = _mapped(twin(path), _FIRST)
-        if about.get(b"form") != _FORM:
+        if about.get(b"form") != _FORM or about.get(b"of") != digest.encode():
             return None
         names = about[b"names"].decode().split(_BETWEEN)
         columns = {name: _column(twin(path), n, name, table) for n, name in enumerate(names)}
@@ -68,7 +71,7 @@ def open_ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
     return frame, Alike(frame, number.to_numpy(), first.to_numpy())
 
 
-def make_ready(path: Path, table: str, names: list[str]) -> bool:
+def make_ready(path: Path, table: str, names: list[str], digest: str) -> bool:
     """Write the columns of a table, all in place at once; whether that could be done.
 
     One column at a time is in memory.
@@ -81,14 +84,15 @@ def make_ready(path: Path, table: str, names: list[str]) -> bool:
         A key of `COLUMNS`.
     names
         Its columns in order; one that the file lacks is missing everywhere.
+    digest
+        The hash of the Parquet file.
     """
     file = pq.ParquetFile(path)
-    beside = path.with_name(f"{twin(path).name}.{os.getpid()}.part")
     rows, there = file.metadata.num_rows, set(file.schema_arrow.names)
     codes: list[np.ndarray[Any, Any]] = []
+    beside: Path | None = None
     try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
+        beside = Path(tempfile.mkdtemp(prefix=f"{path.stem}.", suffix=".part", dir=path.parent))
         for number, name in enumerate(names):
             cells = pa.nulls(rows)
             if name in there:
@@ -101,26 +105,27 @@ def make_ready(path: Path, table: str, names: list[str]) -> bool:
                 codes.append(_codes(stored))
         kinds = number_kinds(codes, rows)
         _write(beside, _NUMBER, pa.array(kinds[0]))
-        about = {b"form": _FORM, b"names": _BETWEEN.join(names).encode()}
+        about = {b"form": _FORM, b"of": digest.encode(), b"names": _BETWEEN.join(names).encode()}
         _write(beside, _FIRST, pa.array(kinds[1]), about)
         shutil.rmtree(twin(path), ignore_errors=True)
         beside.rename(twin(path))
-    except OSError:  # a folder that cannot be written, a disk that is full: it does without
-        with contextlib.suppress(OSError):
-            shutil.rmtree(beside)
-        return twin(path).exists()
+    except (OSError, pa.ArrowException):
+        # A folder that cannot be written, a full disk, cells of another form: it does without.
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+        return False
     return True
 
 
 def _write(
     folder: Path, name: str, cells: pa.Array, about: Mapping[bytes, bytes] | None = None
 ) -> None:
+    path = folder / f"{name}{_ENDING}"
     batch = pa.record_batch({"cells": cells}).replace_schema_metadata(about or {})
-    with (
-        pa.OSFile(str(folder / f"{name}{_ENDING}"), "wb") as out,
-        pa.ipc.new_file(out, batch.schema) as file,
-    ):
+    with pa.OSFile(str(path), "wb") as out, pa.ipc.new_file(out, batch.schema) as file:
         file.write_batch(batch)
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def _mapped(folder: Path, name: str) -> tuple[pa.Array, dict[bytes, bytes]]:
@@ -152,6 +157,9 @@ def _stored(name: str, cells: pa.Array, table: str) -> tuple[pa.Array, pa.Array 
         return cells.cast(pa.bool_()).cast(pa.uint8()).fill_null(2), missing
     if column.kind == "list":
         words = cells.cast(pa.list_(pa.string()))
+        every = pc.list_flatten(words)
+        if every.null_count or pc.any(pc.match_substring_regex(every, f"^$|{_BETWEEN}")).as_py():
+            raise pa.ArrowInvalid("a word of a list is none")
         texts = pc.binary_join(words, _BETWEEN).cast(pa.large_string())
         return texts.dictionary_encode(), None
     return cells.cast(pa.large_string()), None
@@ -166,7 +174,7 @@ def _column(folder: Path, number: int, name: str, table: str) -> Any:
         texts = stored.dictionary.to_pylist()
         if not texts or (len(texts) == 1 and not stored.null_count):  # one cell for all rows
             cell = np.full(1, None, object)
-            cell[0] = texts[0].split(_BETWEEN) if texts else None
+            cell[0] = (texts[0].split(_BETWEEN) if texts[0] else []) if texts else None
             return pd.Series(np.broadcast_to(cell, len(stored)), dtype=object, copy=False)
         lists = np.full(len(texts) + 1, None, object)
         for i, text in enumerate(texts):

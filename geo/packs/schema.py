@@ -4,6 +4,7 @@ Field names follow FHIR where FHIR has a word. A missing value is NA, never "" o
 `;`-joined in CSV. `geo.packs.contract` holds frames to it.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -200,3 +201,5 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "lon": _degrees("longitude", 180, required=False),
     },
 }
+#: Which contract this is: a table that was checked against another is checked again.
+CONTRACT = hashlib.sha256(repr(COLUMNS).encode()).hexdigest()[:12]

@@ -200,7 +200,9 @@ def change_pack(
             staged.mkdir()
             begin(staged)
         else:
-            shutil.copytree(pack_folder(name), staged)
+            # What follows from the tables is made of those that are put in place.
+            derived = shutil.ignore_patterns("*.columns", "*.part")
+            shutil.copytree(pack_folder(name), staged, ignore=derived)
         result = change(staged)
         build_pack(staged, Path(aside) / "static")
         for problem in check_pack(staged, built=True):
@@ -224,7 +226,7 @@ def remove_pack(name: str) -> Path:
             raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
         # The descriptor first: what has none is not a pack, whatever happens then.
         (folder / DESCRIPTOR).unlink()
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         return folder
 
 

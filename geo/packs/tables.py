@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from geo.errors import DataError
 from geo.packs.alike import Alike
 from geo.packs.contract import check_frame, conform, conform_checked, ordered, typed
-from geo.packs.ready import LEAST_ROWS, make_ready, open_ready, twin
-from geo.packs.schema import COLUMNS, LIST_COLUMNS
+from geo.packs.ready import LEAST_ROWS, make_ready, open_ready
+from geo.packs.schema import COLUMNS, CONTRACT, LIST_COLUMNS
 
 DESCRIPTOR = "datapackage.json"
 #: How `geo.packs.pack.write_pack` names a file: its content never changes under that name.
@@ -81,19 +81,20 @@ def open_table(
         empty = pd.DataFrame(columns=list(COLUMNS[table]), dtype=str)
         return conform_checked(empty, table), None
     is_parquet = path.suffix == ".parquet"
+    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
     try:
-        known = not check and _is_as_checked(path, about, table)
-        ready = _ready(path, table) if known and is_parquet else None
+        ready = None if check else _ready(path, table, entry)
         if ready is not None:
             return ready
+        known = not check and _is_as_checked(path, entry)
         frame = _cells(path)
+        if known:
+            return (typed if is_parquet else conform_checked)(frame, table), None
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
     except (ValueError, pa.ArrowException, OSError) as error:
         kind = "Parquet" if is_parquet else "CSV"
         raise DataError(path.name, f"cannot be read as {kind}: {error}") from None
-    if known:
-        return (typed if is_parquet else conform_checked)(frame, table), None
     return (check_frame if is_parquet else conform)(frame, table, path.name), None
 
 
@@ -107,22 +108,25 @@ def _cells(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _ready(path: Path, table: str) -> tuple[pd.DataFrame, Alike] | None:
-    """A large table from its mapped columns, which are made where there are none yet."""
-    if not HASHED.search(path.name):
+def _ready(path: Path, table: str, entry: Mapping[str, Any]) -> tuple[pd.DataFrame, Alike] | None:
+    """A large table from its mapped columns, which are made where there are none of it yet."""
+    if not HASHED.search(path.name) or path.suffix != ".parquet" or not _was_checked(path, entry):
         return None
-    found = open_ready(path, table)
-    if found is None and pq.read_metadata(path).num_rows >= LEAST_ROWS:
-        make_ready(path, table, ordered(pq.read_schema(path).names, table))
-        found = open_ready(path, table)
+    found = open_ready(path, table, entry["hash"])
+    large = found is None and pq.read_metadata(path).num_rows >= LEAST_ROWS
+    if large and _is_as_checked(path, entry):
+        make_ready(path, table, ordered(pq.read_schema(path).names, table), entry["hash"])
+        found = open_ready(path, table, entry["hash"])
     return found
 
 
-def _is_as_checked(path: Path, about: Mapping[str, Any], table: str) -> bool:
-    """Whether a table is the one that was checked and hashed; a twin was made of no other."""
-    entry: Mapping[str, Any] = next(e for e in about["resources"] if e["name"] == table)
-    if "hash" not in entry or entry.get("bytes") != path.stat().st_size:
+def _was_checked(path: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a table was checked against this contract, and is as large as it was then."""
+    return entry.get("checked") == CONTRACT and entry.get("bytes") == path.stat().st_size
+
+
+def _is_as_checked(path: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a table is the very one that was checked against this contract."""
+    if not _was_checked(path, entry):
         return False
-    if HASHED.search(path.name) and twin(path).exists():
-        return True
-    return bool(entry["hash"] == f"sha256:{sha256_of(path)}")
+    return bool(entry.get("hash") == f"sha256:{sha256_of(path)}")

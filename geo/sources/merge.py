@@ -121,8 +121,6 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
     at = dict(zip(new["provider_id"], range(len(new)), strict=True))
     order = [*np.flatnonzero(alone), *(at[own] for own in _first_of(others))]
     whole = pd.concat([new[alone], others.providers], ignore_index=True)
-    if whole["provider_id"].duplicated().any():  # one of the others was given an id of these
-        return _merged(old, new, adds_places=adds_places)
     ids = [str(own) for own in new.loc[alone, "provider_id"]]
     return Merged(
         whole.iloc[np.argsort(order, kind="stable")].reset_index(drop=True),

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from geo.care.entry import BodyPart, EasyLine, Pictogram, Procedure
 from geo.care.find import Search, assess_pack, find_care
-from geo.output.answer_text import STATUS_LABELS, answer_rows
+from geo.output.answer_text import STATUS_LABELS, Statement, answer_rows
 from geo.output.easy_read import _STATUS, easy_read_html
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack
@@ -63,6 +63,22 @@ def test_text_of_an_entry_is_text(bhutan: Pack, library: dict[str, Procedure]) -
         }
     )
     assert "<script" not in sheet(bhutan, odd, "Thimphu")
+
+
+def test_a_notice_and_what_speaks_against_are_not_left_out(
+    bhutan: Pack, library: dict[str, Procedure]
+) -> None:
+    place = find_place(bhutan.gazetteer, "Thimphu").place
+    assert place is not None
+    answer = find_care(assess_pack(bhutan, library["haemodialysis"], TODAY), place, Search(1.5))
+    rows = answer_rows(answer)
+    notice = Statement("The machines are broken", "Kuensel, Nov 2026", None)
+    told = [replace(rows[0], notices=(notice,)), replace(rows[1], against=(notice,))]
+    html = easy_read_html(answer, told, TODAY)
+    assert "The machines are broken (Kuensel, Nov 2026)" in html
+    assert "Ask before you go" in html
+    assert "Not all say the same." in html
+    assert ("Farther away" in html) == any(row.farther for row in told)
 
 
 def test_outside_the_country_no_number_is_given(

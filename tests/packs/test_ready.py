@@ -1,6 +1,7 @@
 """A large table opens as its columns, mapped, and holds what the Parquet file holds."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,18 @@ from hypothesis import strategies as st
 
 from geo.care.find import Search, assess_pack, find_care
 from geo.care.library import open_library
+from geo.errors import DataError
 from geo.output.answer_text import answer_rows
 from geo.packs import tables
 from geo.packs.alike import BEARING, alike_rows
+from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.contract import ordered, typed
 from geo.packs.pack import Pack, open_pack, user_folder, write_pack
 from geo.packs.ready import make_ready, open_ready, twin
 from geo.packs.schema import HOSPITAL_TYPES
 from geo.packs.store import add_evidence
+from geo.packs.tables import sha256_of
 from tests.conftest import TODAY, table
 
 TEXT = st.one_of(
@@ -70,8 +74,9 @@ def test_columns_hold_what_the_table_holds(rows: list[dict[str, str]], tmp_path:
     path = tmp_path / "providers.parquet"
     frame.to_parquet(path)
     names = ordered(list(frame.columns), "providers")
-    assert make_ready(path, "providers", names)
-    found = open_ready(path, "providers")
+    assert make_ready(path, "providers", names, "sha256:this")
+    assert open_ready(path, "providers", "sha256:another") is None
+    found = open_ready(path, "providers", "sha256:this")
     assert found is not None
     pd.testing.assert_frame_equal(found[0], typed(tables._cells(path), "providers"))
     expected = alike_rows(frame, BEARING)
@@ -148,6 +153,64 @@ def test_a_folder_that_cannot_be_written_does_without(
     found: Pack = open_pack("us")
     assert len(found.providers) > 10_000
     assert not [path for path in home.iterdir() if path.suffix in (".columns", ".part")]
+
+
+def test_a_change_is_checked_by_what_it_wrote(home: Path) -> None:
+    """Not by columns of the table that it replaces."""
+    open_pack("us")
+    row = {
+        "provider_id": "nobody:at-all",
+        "procedure": "mammogram",
+        "status": "offered",
+        "statement": "It is done here",
+        "as_of": "2026-11-01",
+        "as_of_basis": "stated",
+        "source_kind": "official",
+        "note": "asked: the matron",
+    }
+    with pytest.raises(DataError, match="leads nowhere"):
+        add_evidence("us", row)
+
+
+def test_what_was_built_anew_is_opened_anew(home: Path, tmp_path: Path) -> None:
+    """A hashed file that was edited by hand, and then built, is what it says it is."""
+    before = open_pack("us")
+    path = before.files["providers"]
+    frame = pd.read_parquet(path)
+    frame.iloc[:-1].to_parquet(path)
+    build_pack(home, tmp_path / "static")
+    assert len(open_pack("us").providers) == len(before.providers) - 1
+
+
+def test_a_hash_alone_does_not_say_that_a_table_was_checked(home: Path) -> None:
+    """Other tools write hashes too, and so did older versions, which checked less."""
+    about = json.loads((home / "datapackage.json").read_text("utf-8"))
+    path = home / next(e["path"] for e in about["resources"] if e["name"] == "providers")
+    frame = pd.read_parquet(path)
+    frame.loc[3, "lat"] = 123.0
+    frame.to_parquet(path)
+    for entry in about["resources"]:
+        entry.pop("checked", None)
+        if entry["name"] == "providers":
+            entry |= {"bytes": path.stat().st_size, "hash": f"sha256:{sha256_of(path)}"}
+    (home / "datapackage.json").write_text(json.dumps(about), "utf-8")
+    with pytest.raises(DataError, match=r"row 5.*latitude"):
+        open_pack("us")
+
+
+@pytest.mark.parametrize(
+    "cells", [[[], []], [["a"], None], [["a", None], ["b"]], [[""], ["a"]], [["a\x1fb"], None]]
+)
+def test_lists_that_columns_cannot_hold_stay_in_the_table(tmp_path: Path, cells: Any) -> None:
+    path = tmp_path / "providers.parquet"
+    pd.DataFrame({"languages": cells}).to_parquet(path)
+    if make_ready(path, "providers", ["languages"], "x"):
+        found = open_ready(path, "providers", "x")
+        assert found is not None
+        assert found[0]["languages"].tolist() == cells
+    else:
+        assert any(c and any(not w or "\x1f" in w for w in c) for c in cells)
+        assert not twin(path).exists()
 
 
 def test_what_was_changed_by_hand_is_checked(home: Path, tmp_path: Path) -> None:
