@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo.care import find as care
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
 from geo.care.find import Search
 from geo.care.library import get_procedure, whole_library
@@ -131,7 +132,7 @@ def find_care(
     entry, place = find_procedure(procedure), find_place(pack, near)
     search = search or Search(pack.default_radius_km, units=pack.units)
     engine, _ = engine_for(pack) if (search.measure or pack.measure) in MODES else (None, "")
-    assessed = care.assess_pack(pack, entry, today or dt.date.today())
+    assessed = assess_pack(pack, entry, today or dt.date.today())
     return Answer(**vars(care.find_care(assessed, place, search, engine)))
 
 
@@ -167,7 +168,7 @@ def measure_coverage(
     CareReachError
         If something asked for is not known, or minutes cannot be measured.
     """
-    assessed = care.assess_pack(pack, find_procedure(procedure), today or dt.date.today())
+    assessed = assess_pack(pack, find_procedure(procedure), today or dt.date.today())
     measures = None
     if (measure or pack.measure) in MODES:
         engine, why = engine_for(pack)

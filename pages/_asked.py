@@ -5,7 +5,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from geo.care.find import Answer, Assessed, Search, find_care
+from geo.care.assessed import Assessed
+from geo.care.find import Answer, Search, find_care
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, Supplied, measure_coverage
 from geo.coverage.growth import share_by_distance
@@ -22,7 +23,7 @@ MOST_KEPT, KEPT_FOR = 64, "1h"
 
 def _assessed_key(seen: Assessed) -> tuple[Any, ...]:
     """What tells one assessment from another, where no filters narrow it."""
-    return *_cached.pack_key(seen.pack), seen.procedure.model_dump_json(), seen.today
+    return *_cached.pack_key(seen.pack), seen.entry_hash, seen.today
 
 
 def answer(seen: Assessed, place: Place, search: Search) -> Answer:
@@ -33,7 +34,7 @@ def answer(seen: Assessed, place: Place, search: Search) -> Answer:
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=64, ttl="1h", hash_funcs={Assessed: _assessed_key}
+    show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Assessed: _assessed_key}
 )
 def _answer(seen: Assessed, place: Place, search: Search) -> Answer:
     return find_care(seen, place, search)
@@ -52,7 +53,7 @@ def _coverage_key(of: Coverage) -> tuple[Any, ...]:
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Supplied: _supplied_key}
+    show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Supplied: _supplied_key}
 )
 def coverage(of: Supplied, within: float, measure: str, supply: str, units: Units) -> Coverage:
     """Who is within reach."""
@@ -60,7 +61,7 @@ def coverage(of: Supplied, within: float, measure: str, supply: str, units: Unit
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+    show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Coverage: _coverage_key}
 )
 def calls(of: Coverage) -> pd.DataFrame:
     """Which calls would change it most."""
@@ -68,7 +69,7 @@ def calls(of: Coverage) -> pd.DataFrame:
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+    show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Coverage: _coverage_key}
 )
 def drawn(of: Coverage, region: str | None) -> AreaMap:
     """What its map draws, without the areas."""
@@ -76,7 +77,7 @@ def drawn(of: Coverage, region: str | None) -> AreaMap:
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=32, ttl="1h", hash_funcs={Coverage: _coverage_key}
+    show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Coverage: _coverage_key}
 )
 def growth(of: Coverage) -> pd.DataFrame:
     """How its share grows with the distance."""

@@ -17,9 +17,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from geo.care.american import in_english_of
+from geo.care.assessed import Assessed, assess_pack, narrow
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices
-from geo.care.find import Assessed, assess_pack, narrow
 from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import CareReachError, DataError

@@ -210,7 +210,7 @@ def legend(view: CoverageView, coverage: Coverage, drawn: maps.AreaMap) -> None:
         if status in statuses
     )
     many = int(coverage.providers[coverage.supply])
-    sums = " A mark stands for all places of its kind around it." if many > MOST_SPOTS else ""
+    sums = " Each mark stands for all places of that status around it." if many > MOST_SPOTS else ""
     lives = " <span>● where people live (larger dots, more people)</span>" if drawn.people else ""
     present = sorted({number for number, _ in drawn.classes.values()})
     boxes = "".join(

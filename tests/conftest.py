@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from geo.care.assessed import Assessed
 from geo.care.assessment import Assessment
 from geo.care.entry import Procedure
 from geo.care.evidence import ASSESSED
-from geo.care.find import Assessed
 from geo.care.library import open_library
 from geo.packs.contract import conform
 from geo.packs.pack import Pack, open_pack

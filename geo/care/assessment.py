@@ -40,11 +40,6 @@ class Assessment:
         """The same of some of the rows that matter."""
         return Assessment(self.positions[at], self.number[at], self.verdicts)
 
-    def column(self, name: str) -> npt.NDArray[np.object_]:
-        """One column of the answers, for every row that matters."""
-        values: npt.NDArray[np.object_] = self.verdicts[name].to_numpy(object)[self.number]
-        return values
-
 
 def assess_all(
     providers: pd.DataFrame,

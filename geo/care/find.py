@@ -4,22 +4,18 @@ Puts places, evidence and measures together into one answer, which the page, the
 the reports all show.
 """
 
-import datetime as dt
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.care.assessment import Assessment, assess_all
-from geo.care.calibration import Calibration, calibrate
+from geo.care.assessed import GROUPS, Assessed, spots_of
 from geo.care.entry import Procedure
 from geo.care.evidence import order
-from geo.care.filters import Filters, kept
-from geo.distance import Hits, Index, nearest, within_radius
+from geo.distance import Hits, nearest, within_radius
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, Place, outside_km
 from geo.packs.pack import Pack
@@ -34,7 +30,6 @@ from geo.travel.measure import (
     check_within,
     pack_measures,
 )
-from geo.travel.road_table import RoadAccess, RoadTable, road_access
 from geo.travel.times import MAX_MIN
 from geo.travel.valhalla import Engine, RoadsDownError
 from geo.units import UNITS, Units
@@ -57,67 +52,6 @@ SHOW: Mapping[str, tuple[str, ...]] = {
 BEYOND_EACH = 2
 #: Where only some rows are measured, this many hospitals, the nearest in a straight line, are.
 _HOSPITALS_MEASURED = 5
-#: Statuses to groups of the index; the likely with a related service are a group of their own.
-_GROUPS = ("confirmed", "reported", "likely", "likely", "unknown", "not_offered")
-_GROUP_OF = {status: number for number, status in enumerate(_GROUPS)}
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """A pack seen with one procedure on one day: what does not change with place or radius.
-
-    Attributes
-    ----------
-    found
-        Who may be listed, and what is known of them.
-    index
-        Over them, in the groups of `_GROUPS`.
-    roads
-        The pack's road table; None where it has none.
-    access, hospital_access
-        Where they, and the pack's hospitals, join the road table.
-    narrowed
-        Whether filters left only some of the rows.
-    silent
-        How many rows filters left out only because nothing is on record.
-    calibration
-        How often each status turned out true, where that is known.
-    """
-
-    pack: Pack
-    procedure: Procedure
-    today: dt.date
-    found: Assessment
-    index: Index
-    roads: RoadTable | None
-    access: RoadAccess | None
-    hospital_access: RoadAccess | None
-    narrowed: bool = False
-    silent: int = 0
-    calibration: Calibration = field(default_factory=Calibration)
-
-    @functools.cached_property
-    def rows(self) -> pd.DataFrame:
-        """Provider columns and assessment of everybody who may be listed."""
-        return self.take(np.arange(len(self)))
-
-    @functools.cached_property
-    def skilled(self) -> tuple[Ints, Index]:
-        """Which of them have a related service on record, and an index over these."""
-        answers = self.found.verdicts
-        able = answers["related"].to_numpy(bool) & (answers["status"] != "not_offered").to_numpy()
-        rows = np.flatnonzero(able[self.found.number])
-        groups = _group_of_each(answers)[self.found.number[rows]]
-        return rows, Index(self.index.lat[rows], self.index.lon[rows], groups)
-
-    def __len__(self) -> int:
-        """How many may be listed."""
-        return len(self.found.positions)
-
-    def take(self, at: Ints) -> pd.DataFrame:
-        """Some of `rows`, numbered from 0; the others are not looked at."""
-        rows = self.pack.providers.iloc[self.found.positions[at]].reset_index(drop=True)
-        return pd.concat([rows, self.found.take(at)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -258,82 +192,6 @@ class Answer:
         ).drop_duplicates("provider_id", ignore_index=True)
         points = gpd.points_from_xy(rows["lon"], rows["lat"])
         return gpd.GeoDataFrame(rows, geometry=points, crs=4326)
-
-
-def assess_pack(pack: Pack, procedure: Procedure, today: dt.date) -> Assessed:
-    """Assess every provider of a pack and index those that may be listed.
-
-    Parameters
-    ----------
-    pack
-        The data.
-    procedure
-        What is asked about.
-    today
-        The day of asking.
-    """
-    found = assess_all(pack.providers, pack.evidence, procedure, today, pack.alike)
-    roads = RoadTable.from_frames(pack.roads, pack.road_nodes, pack.detour)
-
-    def access(positions: Ints) -> RoadAccess | None:
-        return road_access(roads, *_spots(pack, positions)) if roads else None
-
-    return Assessed(
-        pack=pack,
-        procedure=procedure,
-        today=today,
-        found=found,
-        index=_index(pack, found),
-        roads=roads,
-        access=access(found.positions),
-        hospital_access=access(pack.hospitals),
-        calibration=calibrate(pack.providers, pack.evidence, procedure, today),
-    )
-
-
-def narrow(assessed: Assessed, filters: Filters, now: dt.datetime) -> Assessed:
-    """The same with only the providers that pass every filter; hospitals stay.
-
-    Parameters
-    ----------
-    assessed
-        From `assess_pack`.
-    filters
-        What is asked for.
-    now
-        A time with its zone.
-    """
-    if not filters:
-        return assessed
-    passed, silent = kept(assessed.pack.providers.iloc[assessed.found.positions], filters, now)
-    positions = np.flatnonzero(passed)
-    found = assessed.found.only(positions)
-    return replace(
-        assessed,
-        found=found,
-        index=_index(assessed.pack, found),
-        access=assessed.access.take(positions) if assessed.access else None,
-        narrowed=True,
-        silent=silent,
-    )
-
-
-def _spots(pack: Pack, positions: Ints) -> tuple[Floats, Floats]:
-    """Latitude and longitude of some of a pack's providers."""
-    lat, lon = (pack.providers[c].to_numpy(float) for c in ("lat", "lon"))
-    return lat[positions], lon[positions]
-
-
-def _index(pack: Pack, found: Assessment) -> Index:
-    """Who may be listed, in the groups of `_GROUPS`."""
-    groups = _group_of_each(found.verdicts)
-    return Index(*_spots(pack, found.positions), groups[found.number])
-
-
-def _group_of_each(answers: pd.DataFrame) -> Ints:
-    """The group in the index of each answer."""
-    related = answers["related"].to_numpy(bool) & (answers["status"] == "likely").to_numpy(bool)
-    return np.array([_GROUP_OF[status] for status in answers["status"]], np.intp) - related
 
 
 def find_care(
@@ -486,7 +344,7 @@ def _counts(rows: pd.DataFrame, hits: Hits | None) -> dict[str, int]:
         tally = rows["status"].value_counts()
         return {status: int(tally.get(status, 0)) for status in LISTED}
     counts = dict.fromkeys(LISTED, 0)
-    for status, number in zip(_GROUPS, hits.counts, strict=False):
+    for status, number in zip(GROUPS, hits.counts, strict=False):
         if status in counts:
             counts[status] += int(number)
     return counts
@@ -519,7 +377,7 @@ def _seen_at(question: _Question) -> pd.DataFrame:
         positions = nearest(pack.hospital_index, place.lat, place.lon, most).positions
     access = assessed.hospital_access
     rows = pack.hospitals[positions]
-    lat, lon = _spots(pack, rows)
+    lat, lon = spots_of(pack, rows)
     spots = pd.DataFrame({"at": rows, "lat": lat, "lon": lon})
     spots = question.origin.measured(spots, access.take(positions) if access else None)
     found = spots.nsmallest(1, measure.column).reset_index(drop=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from geo.care.assessed import Assessed
 from geo.care.calibration import wilson
 from geo.care.evidence import CONFIRMING
-from geo.care.find import LISTED, Assessed
+from geo.care.find import LISTED
 from geo.errors import CareReachError
 from geo.packs.dates import end_of_period
 from geo.packs.pack import Pack, read_descriptor
@@ -71,7 +72,7 @@ def draw_sample(assessed: Assessed, per_status: int, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     assessed
-        From `geo.care.find.assess_pack`.
+        From `geo.care.assessed.assess_pack`.
     per_status
         So many of each status, or all of it where there are fewer.
     seed

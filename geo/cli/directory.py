@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
+from geo.care.assessed import assess_pack
 from geo.care.calibration import has_answers
 from geo.care.entry import Procedure
-from geo.care.find import LISTED, assess_pack
+from geo.care.find import LISTED
 from geo.care.library import get_procedure
 from geo.care.survey import (
     FIELDS,

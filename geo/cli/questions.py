@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from geo.care.find import Answer, Search, assess_pack, find_care
+from geo.care.assessed import assess_pack
+from geo.care.find import Answer, Search, find_care
 from geo.care.library import find_procedure, get_procedure
 from geo.cli.exits import EXIT_USAGE, stop
 from geo.cli.options import (

@@ -1,8 +1,8 @@
 """Who is left out: one answer for the page, the command line and the exports.
 
-Puts a pack seen with one procedure (`geo.care.find.Assessed`), a threshold, a supply and a measure
-together. Figures by plain arrays are in `geo.coverage.reach`; calls, sites and areas have their
-own modules.
+Puts a pack seen with one procedure (`geo.care.assessed.Assessed`), a threshold, a supply and a
+measure together. Figures by plain arrays are in `geo.coverage.reach`; calls, sites and areas have
+their own modules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geo.care.assessed import Assessed
 from geo.care.entry import Procedure
-from geo.care.find import Assessed
 from geo.coverage.expected import Expected, expect
 from geo.coverage.reach import (
     SUPPLIES,
@@ -186,7 +186,7 @@ def supply_pack(
     Parameters
     ----------
     assessed
-        From `geo.care.find.assess_pack`.
+        From `geo.care.assessed.assess_pack`.
     added
         Places (lat, lon) where the procedure would be confirmed.
     removed
@@ -247,7 +247,7 @@ def demand_measures(
     Parameters
     ----------
     assessed
-        From `geo.care.find.assess_pack`.
+        From `geo.care.assessed.assess_pack`.
     engine
         From `geo.travel.times.engine_for`.
     times

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse
 
+from geo.care.assessed import Assessed
 from geo.care.calibration import Share
-from geo.care.find import Assessed
 from geo.coverage.reach import SUPPLIES, Reach
 from geo.travel.measure import Measure
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,6 +198,12 @@ def answer_rows(answer: Answer, now: dt.datetime | None = None) -> list[Row]:
     parts += [(True, values) for values in plain_rows(beyond)]
     writer = _RowWriter(answer, [values for _, values in parts], now)
     return [writer.row(n, farther, values) for n, (farther, values) in enumerate(parts, 1)]
+
+
+def nearest_rows(rows: Sequence[Row], most: int) -> tuple[list[Row], list[Row]]:
+    """The first rows within the threshold, and where there are fewer, the first beyond it."""
+    near = [row for row in rows if not row.farther][:most]
+    return near, [row for row in rows if row.farther][: most - len(near)]
 
 
 class _RowWriter:

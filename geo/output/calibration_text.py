@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from geo.care.assessed import Assessed
 from geo.care.calibration import CALLS, Share, is_urban, tally
-from geo.care.find import Assessed
 from geo.coverage.coverage import region_at
 
 #: Places of one type, where the type's own word with an s would not do.

@@ -6,7 +6,7 @@ import functools
 
 from geo.care.entry import EasyLine, Procedure
 from geo.care.find import Answer
-from geo.output.answer_text import Row, outside_text
+from geo.output.answer_text import Row, nearest_rows, outside_text
 from geo.output.entry_html import reviewed_text
 from geo.paths import DATA
 from geo.text import escape
@@ -38,12 +38,11 @@ def easy_read_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
     procedure, pack = answer.procedure, answer.pack
     lines = "".join(_line_html(procedure, line) for line in procedure.easy)
     asked = [row for row in rows if row.status in _STATUS]
-    near = [row for row in asked if not row.farther][:_PLACES]
-    far = [row for row in asked if row.farther][: _PLACES - len(near)]
+    near, far = nearest_rows(asked, _PLACES)
     outside = outside_text(answer)
     found = f"<ul>{''.join(map(_place_html, near))}</ul>"
     if not near:
-        found = f"<ul>{_item('ask', '<p>We know no place near you.</p>')}</ul>"
+        found = f"<ul>{_item('ask', '<p>We do not know any place near you.</p>')}</ul>"
     if far:
         found += f"<h3>Farther away</h3><ul>{''.join(map(_place_html, far))}</ul>"
     return (
@@ -53,10 +52,10 @@ def easy_read_html(answer: Answer, rows: list[Row], today: dt.date) -> str:
         f"<ul>{lines}</ul>"
         f"<section><h2>Places near {escape(answer.place.label)}</h2>"
         f"{f'<p>{escape(outside)}</p>' if outside else ''}{found}</section>"
-        "<footer><p>This sheet leaves much out. The full text has all of it, and says who says "
-        f"so: look under Procedures in CareReach. Printed {today.isoformat()}. Data: "
+        "<footer><p>This sheet leaves a lot out. The full text, with its sources, is under "
+        f"Procedures in CareReach. Printed {today.isoformat()}. Data: "
         f"{escape(pack.title)}, version {escape(pack.version)}. {escape(reviewed_text(procedure))} "
-        "It has not been tried with readers who find reading hard.</p></footer></article>"
+        "It has not been tested with people who find reading hard.</p></footer></article>"
     )
 
 
@@ -67,7 +66,7 @@ def _line_html(procedure: Procedure, line: EasyLine) -> str:
 
 
 def _danger_html(procedure: Procedure, number: str, *, here: bool) -> str:
-    """The danger signs, one below the other, with the number to ring."""
+    """The danger signs, one below the other, with the number to call."""
     flags = procedure.red_flags
     call = f'Call <a href="tel:{escape(number)}">{escape(number)}</a>' if number and here else ""
     signs = "".join(f"<li>{escape(sign[0].upper() + sign[1:])}</li>" for sign in flags.signs)
@@ -83,7 +82,7 @@ def _place_html(row: Row) -> str:
     phone = (
         f'<br>Phone: <a href="tel:{escape(row.phone)}">{escape(row.phone_shown)}</a>'
         if row.phone
-        else "<br>We know no phone number."
+        else "<br>We do not know the phone number."
     )
     said = _STATUS[row.status]
     if row.against:

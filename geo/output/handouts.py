@@ -14,6 +14,7 @@ from geo.output.answer_text import (
     Row,
     count_text,
     farther_text,
+    nearest_rows,
     outside_text,
     phone_text,
     plain_rows,
@@ -52,8 +53,7 @@ def leaflet_html(answer: Answer, rows: list[Row], today: dt.date, *, large: bool
     """
     procedure, pack = answer.procedure, answer.pack
     lead, rest = count_text(answer)
-    near = [row for row in rows if not row.farther][:_LEAFLET_ROWS]
-    far = [row for row in rows if row.farther][: _LEAFLET_ROWS - len(near)]
+    near, far = nearest_rows(rows, _LEAFLET_ROWS)
     parts = []
     for chosen, heading in ((near, ""), (far, farther_text(answer))):
         if chosen:

@@ -59,7 +59,7 @@ def typed(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     Parameters
     ----------
     frame
-        Not changed; columns beyond the contract are kept, behind the others.
+        Not changed; columns beyond the contract are kept.
     table
         A key of `COLUMNS`.
     """

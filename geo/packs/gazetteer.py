@@ -213,7 +213,7 @@ class Gazetteer:
         near = tuple(self.places.near_spellings(text))[:3]
         why = f"No place called “{text}” is known here."
         if self._has_unnamed:
-            why += " Of so many facilities at most the hospitals are found by name: type a town."
+            why += " The data holds too many facilities to find each by name: try a town."
         return PlaceMatch(suggestions=near, problem=why)
 
     def _first(

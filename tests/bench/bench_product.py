@@ -40,7 +40,8 @@ OPTIONS = (
 WARM = """
 import datetime, gc, json, sys, time
 import numpy as np
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.assessed import assess_pack
+from geo.care.find import Search, find_care
 from geo.care.library import open_library
 from geo.output.answer_text import answer_rows
 from geo.packs.names import Place

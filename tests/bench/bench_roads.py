@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geo.care.find import assess_pack
+from geo.care.assessed import assess_pack
 from geo.care.library import open_library
 from geo.coverage import coverage as cover
 from geo.distance import distance_km

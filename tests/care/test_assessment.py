@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.care.assessed import assess_pack
 from geo.care.assessment import assess, assess_all
 from geo.care.entry import Procedure
 from geo.care.evidence import assess_each
-from geo.care.find import assess_pack
 from geo.care.library import open_library
 from geo.packs.alike import BEARING, alike_rows
 from geo.packs.pack import Pack, open_pack

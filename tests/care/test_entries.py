@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 import textstat
 
+from geo.care.assessed import assess_pack
 from geo.care.assessment import assess
 from geo.care.entry import SECTIONS, Procedure
-from geo.care.find import assess_pack
 from geo.care.library import LIBRARY
 from geo.packs.pack import Pack, open_pack
 from tests.conftest import TODAY

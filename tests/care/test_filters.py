@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.care.assessed import assess_pack, narrow
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices, kept
-from geo.care.find import Search, assess_pack, find_care, narrow
+from geo.care.find import Search, find_care
 from geo.output.answer_text import count_text
 from geo.packs.alike import alike_rows
 from geo.packs.gazetteer import Place

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from geo.care.assessed import Assessed, assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Answer, Assessed, Search, assess_pack, find_care
+from geo.care.find import Answer, Search, find_care
 from geo.errors import CareReachError
 from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.care.assessed import Assessed, assess_pack
 from geo.care.calibration import CALLS, calibrate, wilson
 from geo.care.entry import Procedure
-from geo.care.find import Assessed, assess_pack
 from geo.care.survey import (
     DUE_DAYS,
     FIELDS,

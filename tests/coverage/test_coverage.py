@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import assess_pack
 from geo.coverage.area import area_coverage
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import (

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.care.assessed import Assessed, assess_pack
 from geo.care.calibration import Calibration, Share, calibrate
 from geo.care.entry import Procedure
-from geo.care.find import Assessed, assess_pack
 from geo.coverage.coverage import measure_coverage, region_at, supply_pack
 from geo.coverage.expected import expect
 from geo.coverage.reach import find_reach, share_within

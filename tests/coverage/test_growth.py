@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import assess_pack
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.coverage.growth import STEPS, TIMES, share_by_distance
 from geo.coverage.reach import SUPPLIES

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Search, find_care
 from geo.care.library import LIBRARY
 from geo.coverage import coverage as cover
 from geo.coverage.calls import find_calls

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from geo.care.assessed import assess_pack, narrow
 from geo.care.filters import Filters
-from geo.care.find import Answer, Search, assess_pack, find_care, narrow
+from geo.care.find import Answer, Search, find_care
 from geo.care.library import open_library
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls

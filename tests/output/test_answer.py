@@ -11,8 +11,9 @@ from typing import Any
 import folium
 import pytest
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Answer, Search, assess_pack, find_care
+from geo.care.find import Answer, Search, find_care
 from geo.output import answer_text, downloads, handouts, maps
 from geo.output.maps import Ground, base_map
 from geo.packs.gazetteer import find_place

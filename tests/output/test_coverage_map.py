@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import assess_pack
 from geo.coverage.coverage import Coverage, measure_coverage, region_at, supply_pack
 from geo.output.coverage_map import MOST_NAMED, coverage_map, people_points
 from geo.packs.pack import open_pack

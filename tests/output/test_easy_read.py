@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import get_args
 from xml.etree import ElementTree
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import BodyPart, EasyLine, Pictogram, Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Answer, Search, find_care
 from geo.output.answer_text import STATUS_LABELS, Statement, answer_rows
 from geo.output.easy_read import _STATUS, easy_read_html
-from geo.packs.gazetteer import find_place
 from geo.packs.pack import Pack
 from geo.paths import DATA
 from tests.conftest import TODAY
@@ -16,10 +16,14 @@ from tests.conftest import TODAY
 PICTOGRAMS = DATA / "procedures" / "pictograms"
 
 
-def sheet(pack: Pack, procedure: Procedure, near: str) -> str:
-    place = find_place(pack.gazetteer, near).place
+def asked(pack: Pack, procedure: Procedure, radius_km: float = 50) -> Answer:
+    place = pack.gazetteer.find("Thimphu").place
     assert place is not None
-    answer = find_care(assess_pack(pack, procedure, TODAY), place, Search(50))
+    return find_care(assess_pack(pack, procedure, TODAY), place, Search(radius_km))
+
+
+def sheet(pack: Pack, procedure: Procedure) -> str:
+    answer = asked(pack, procedure)
     return easy_read_html(answer, answer_rows(answer), TODAY)
 
 
@@ -45,7 +49,7 @@ def test_every_status_that_leads_somewhere_has_easy_words() -> None:
 def test_danger_signs_and_the_number_stand_before_the_rest(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
-    html = sheet(bhutan, library["snakebite"], "Thimphu")
+    html = sheet(bhutan, library["snakebite"])
     assert f'href="tel:{bhutan.emergency_number}"' in html
     assert html.index("tel:") < html.index("Move away from the snake")
     assert f"Printed {TODAY.isoformat()}" in html
@@ -62,15 +66,13 @@ def test_text_of_an_entry_is_text(bhutan: Pack, library: dict[str, Procedure]) -
             "red_flags": flags,
         }
     )
-    assert "<script" not in sheet(bhutan, odd, "Thimphu")
+    assert "<script" not in sheet(bhutan, odd)
 
 
 def test_a_notice_and_what_speaks_against_are_not_left_out(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
-    place = find_place(bhutan.gazetteer, "Thimphu").place
-    assert place is not None
-    answer = find_care(assess_pack(bhutan, library["haemodialysis"], TODAY), place, Search(1.5))
+    answer = asked(bhutan, library["haemodialysis"], 1.5)
     rows = answer_rows(answer)
     notice = Statement("The machines are broken", "Kuensel, Nov 2026", None)
     told = [replace(rows[0], notices=(notice,)), replace(rows[1], against=(notice,))]
@@ -84,10 +86,8 @@ def test_a_notice_and_what_speaks_against_are_not_left_out(
 def test_outside_the_country_no_number_is_given(
     bhutan: Pack, library: dict[str, Procedure]
 ) -> None:
-    place = find_place(bhutan.gazetteer, "Thimphu").place
-    assert place is not None
-    answer = find_care(assess_pack(bhutan, library["snakebite"], TODAY), place, Search(50))
+    answer = asked(bhutan, library["snakebite"])
     html = easy_read_html(replace(answer, outside_km=900.0), [], TODAY)
     assert "tel:" not in html
     assert "Get emergency help where you are" in html
-    assert "We know no place near you." in html
+    assert "We do not know any place near you." in html

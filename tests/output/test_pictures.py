@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from pyproj import Geod
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Search, find_care
 from geo.coverage.coverage import Coverage, measure_coverage, supply_pack
 from geo.output.answer_text import answer_rows
 from geo.output.coverage_map import coverage_map

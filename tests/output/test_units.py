@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Search, find_care
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import CareReachError

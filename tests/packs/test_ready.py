@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.assessed import assess_pack
+from geo.care.find import Search, find_care
 from geo.care.library import open_library
 from geo.errors import DataError
 from geo.output.answer_text import answer_rows
@@ -23,7 +24,7 @@ from geo.packs.contract import ordered, typed
 from geo.packs.pack import Pack, open_pack, user_folder, write_pack
 from geo.packs.ready import make_ready, open_ready, twin
 from geo.packs.schema import HOSPITAL_TYPES
-from geo.packs.store import add_evidence
+from geo.packs.store import add_evidence, answer_row
 from geo.packs.tables import sha256_of
 from tests.conftest import TODAY, table
 
@@ -105,16 +106,8 @@ def test_a_large_pack_answers_as_it_did(home: Path) -> None:
 
 def test_a_change_keeps_the_columns_of_what_did_not_change(home: Path) -> None:
     before = twin(open_pack("us").files["providers"])
-    row = {
-        "provider_id": open_pack("us").providers["provider_id"][0],
-        "procedure": "mammogram",
-        "status": "offered",
-        "statement": "It is done here",
-        "as_of": "2026-11-01",
-        "as_of_basis": "stated",
-        "source_kind": "official",
-        "note": "asked: the matron",
-    }
+    first = str(open_pack("us").providers["provider_id"][0])
+    row = answer_row(first, "mammogram", "offered", "the matron", TODAY)
     add_evidence("us", row)
     after = open_pack("us")
     assert twin(after.files["providers"]) == before
@@ -158,16 +151,7 @@ def test_a_folder_that_cannot_be_written_does_without(
 def test_a_change_is_checked_by_what_it_wrote(home: Path) -> None:
     """Not by columns of the table that it replaces."""
     open_pack("us")
-    row = {
-        "provider_id": "nobody:at-all",
-        "procedure": "mammogram",
-        "status": "offered",
-        "statement": "It is done here",
-        "as_of": "2026-11-01",
-        "as_of_basis": "stated",
-        "source_kind": "official",
-        "note": "asked: the matron",
-    }
+    row = answer_row("nobody:at-all", "mammogram", "offered", "the matron", TODAY)
     with pytest.raises(DataError, match="leads nowhere"):
         add_evidence("us", row)
 
@@ -231,7 +215,6 @@ def test_of_very_many_facilities_hospitals_are_found_by_name(
     kinds = open_pack("us").providers.set_index("provider_id")["facility_type"]
     assert 1_000 < len(names.facilities.frame) <= 8_000
     assert kinds[names.facilities.frame["place_id"]].isin(HOSPITAL_TYPES).all()
-    assert "only" not in names.find("Nowhere-at-all Zzyzx").problem
-    assert "hospitals are found by name" in names.find("Nowhere-at-all Zzyzx").problem
+    assert "too many facilities to find each by name" in names.find("Nowhere-at Zzyzx").problem
     monkeypatch.setattr("geo.packs.gazetteer.MOST_NAMED", 100)
     assert open_pack("us").gazetteer.facilities.frame.empty

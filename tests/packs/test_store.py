@@ -10,8 +10,8 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import assess_pack
 from geo.coverage.calls import record_answer
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import DataError

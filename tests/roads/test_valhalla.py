@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Search, find_care
 from geo.coverage import coverage as cover
 from geo.errors import DataError
 from geo.output import answer_text

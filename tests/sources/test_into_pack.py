@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
+from geo.care.assessed import assess_pack
 from geo.care.entry import Procedure
-from geo.care.find import Search, assess_pack, find_care
+from geo.care.find import Search, find_care
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.output.pack_export import export_pack

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo.care.assessed import assess_pack, narrow
 from geo.care.entry import Procedure
 from geo.care.filters import Filters
-from geo.care.find import Search, assess_pack, find_care, narrow
+from geo.care.find import Search, find_care
 from geo.coverage import coverage as cover
 from geo.coverage.calls import find_calls
 from geo.coverage.reach import SUPPLIES
