@@ -155,6 +155,18 @@ def _volumes(medicare: Medicare, day: str, states: Collection[str]) -> list[Batc
 @grouped
 def table_(file: File, target: Target, provenance: Provenance, reading: TableReading) -> None:
     """Any table: CSV, XLSX, GeoJSON, GeoPackage, GeoParquet."""
+    _put(
+        target,
+        [_table_batch(file, target, provenance, reading)],
+        "If the reason is the position, complete the mapping (--save-mapping, --mapping) with the "
+        "columns of latitude and longitude, or give --crs, --swapped, or --postcodes.",
+    )
+
+
+def _table_batch(
+    file: Path, target: Target, provenance: Provenance, reading: TableReading
+) -> Batch:
+    """What a table brings; the table itself is let go of."""
     kept = read_mapping(reading.mapping) if reading.mapping else None
     sheet = _sheet(file, kept or Mapping(encoding=reading.encoding, sheet=reading.sheet))
     layout = "; ".join(f"{label}: {value}" for label, value in sheet.layout.described().items())
@@ -167,13 +179,7 @@ def table_(file: File, target: Target, provenance: Provenance, reading: TableRea
     for line in _ignored(reading, sheet, chosen):
         say(line)
     near = Near(bounds=bounds, postcodes=postcodes)
-    batch = read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
-    _put(
-        target,
-        [batch],
-        "If the reason is the position, complete the mapping (--save-mapping, --mapping) with the "
-        "columns of latitude and longitude, or give --crs, --swapped, or --postcodes.",
-    )
+    return read_facilities(file, chosen, provenance.origin(file), target.day, near, sheet)
 
 
 def _ignored(reading: TableReading, sheet: Sheet, chosen: Mapping) -> Iterator[str]:

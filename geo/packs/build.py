@@ -53,12 +53,12 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
         The files written.
     """
     about = read_descriptor(folder)
-    for table in COLUMNS:  # what is hashed was checked, and is opened without
-        read_table(folder, about, table)
+    # What is hashed was checked, and is opened without.
+    tables = {table: read_table(folder, about, table) for table in COLUMNS}
     public = static if folder.resolve().parent == BUNDLED or static != STATIC else None
     entries = {entry["name"]: entry for entry in about.get("resources", [])}
     written: list[Path] = []
-    for name, text in _derived(folder, about).items():
+    for name, text in _derived(folder, about, tables).items():
         entries.setdefault(name, {"name": name, "path": f"{name}.geojson"})
         written.append(folder / entries[name]["path"])
         _write(written[-1], text)
@@ -80,14 +80,16 @@ def _hashed(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     return made | {"checked": CONTRACT} if entry["name"] in COLUMNS else made
 
 
-def _derived(folder: Path, about: Mapping[str, Any]) -> dict[str, str]:
+def _derived(
+    folder: Path, about: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]
+) -> dict[str, str]:
     """What follows from the curated files: resource to GeoJSON."""
     shapes, official = (
         None if path is None else read_shapes(path)
         for path in (resource_path(folder, about, n) for n in ("region_shapes", "boundaries"))
     )
-    tables = ("demand", "regions", "providers", "places")
-    demand, regions, providers, places = (read_table(folder, about, t) for t in tables)
+    named = ("demand", "regions", "providers", "places")
+    demand, regions, providers, places = (tables[name] for name in named)
     drawn = official
     if shapes is None and official is not None:
         shapes = _districts(official, regions)

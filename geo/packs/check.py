@@ -70,8 +70,8 @@ def _rows(
 
 
 def _keys(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
-    regions, nodes = set(pack.regions["region_id"]), set(pack.road_nodes["node"])
-    providers = set(pack.providers["provider_id"])
+    regions, nodes = pack.regions["region_id"], pack.road_nodes["node"]
+    providers = pack.providers["provider_id"]
     for table, column, known in (
         ("evidence", "provider_id", providers),
         ("providers", "region_id", regions),
@@ -81,7 +81,9 @@ def _keys(pack: Pack, about: dict[str, Any]) -> Iterator[DataError]:
         ("roads", "to", nodes),
     ):
         keys = getattr(pack, table)[column]
-        yield from _rows(pack, table, keys.notna() & ~keys.isin(known), column, "leads nowhere")
+        if keys.notna().any():  # millions of keys are not compared with none
+            lost = keys.notna() & ~keys.isin(known)
+            yield from _rows(pack, table, lost, column, "leads nowhere")
     yield from _rows(pack, "evidence", pack.evidence.duplicated(), "provider_id", "repeats a row")
 
 
@@ -102,7 +104,11 @@ def place_keys(facilities: pd.DataFrame) -> "tuple[pd.Series[str], pd.Series[str
     phone, npi = (facilities[column].fillna("").astype(str) for column in ("phone", "npi"))
     # Without a number nothing is compared.
     street, town = (
-        facilities[column].where(number != "").fillna("").astype(str).map(normalise)
+        facilities.loc[number != "", column]
+        .fillna("")
+        .astype(str)
+        .map(normalise)
+        .reindex(facilities.index, fill_value="")
         for column, number in (("address", phone), ("locality", npi))
     )
     return (

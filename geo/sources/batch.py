@@ -267,16 +267,19 @@ def frame_of(records: Records, table: str) -> pd.DataFrame:
         If a record does not keep the contract.
     """
     columns = list(COLUMNS[table])
-    frame = pd.DataFrame(
-        records if isinstance(records, pd.DataFrame) else list(records),
-        columns=columns,
-        dtype=object,
-    )
+    if isinstance(records, pd.DataFrame):
+        given = records.reindex(columns=columns)
+    else:
+        given = pd.DataFrame(list(records), columns=columns, dtype=object)
+    made: dict[str, pd.Series[Any]] = {}
     for column in columns:
-        cells = frame[column]
+        cells = given[column]
+        if cells.isna().all() and not COLUMNS[table][column].required:
+            continue  # the check adds it
         if column in LIST_COLUMNS:
             some = [c if isinstance(c, list) and c else float("nan") for c in cells]
-            frame[column] = pd.Series(some, index=frame.index, dtype=object)
+            made[column] = pd.Series(some, index=given.index, dtype=object)
         else:
-            frame[column] = cells.where(cells.notna() & cells.ne(""), None)
+            made[column] = cells.mask(cells.isna() | cells.eq(""))
+    frame = pd.DataFrame(made, index=given.index, copy=False)
     return check_frame(frame, table, table)[columns]

@@ -2,9 +2,10 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from geo.care.library import LIBRARY, own_folder
@@ -57,6 +58,37 @@ def read_postcodes(path: Path) -> dict[str, Spot]:
         except ValueError:
             raise DataError(path.name, "the position is not a number", row=row) from None
     return found
+
+
+def each_cell(cells: "pd.Series[str]", made: Callable[[str], object]) -> "np.ndarray":
+    """What is made of each cell, shape (n,); cells that are equal are looked at once.
+
+    Parameters
+    ----------
+    cells
+        NA where there is none.
+    made
+        Called with each different cell; cells without one get None.
+    """
+    codes, words = pd.factorize(cells)
+    found = np.full(len(words) + 1, None, object)
+    for number, word in enumerate(words.to_numpy(object)):
+        found[number] = made(word)
+    each: np.ndarray = found[codes]
+    return each
+
+
+def may_be_one_of(cell: str, initials: Collection[str]) -> bool:
+    """Whether a text, folded, can begin with one of some letters: cheap, and never wrongly no.
+
+    Examples
+    --------
+    >>> may_be_one_of("Nil", {"n"}), may_be_one_of("Clinic", {"n"}), may_be_one_of("ñil", {"n"})
+    (True, False, True)
+    """
+    first = cell[:1]
+    plain = first.isascii() and first.isalnum()  # such a letter is kept by folding
+    return not plain or first.lower() in initials
 
 
 def postcode_spots(text: str, table: Mapping[str, Spot], country_code: str) -> Spot | None:

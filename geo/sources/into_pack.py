@@ -6,7 +6,7 @@ user's own.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -149,17 +149,9 @@ def import_into(
     if problem:
         raise CareReachError(problem)
     work = _Import(name, batches, new or NewPack(), progress)
-    tables = change_pack(name, work.change, begin=work.begin, dry_run=dry_run)
+    done = change_pack(name, work.change, begin=work.begin, dry_run=dry_run)
     progress(Step("Done", 1, 1))
-    return Imported(
-        pack=name,
-        reports=tuple(tables.reports),
-        decisions=tuple(tables.decisions),
-        providers=len(tables.providers),
-        evidence=len(tables.evidence),
-        folder=None if dry_run else pack_folder(name),
-        lost_evidence=tables.lost,
-    )
+    return done if dry_run else replace(done, folder=pack_folder(name))
 
 
 class _Import:
@@ -180,8 +172,8 @@ class _Import:
         begin_pack(folder, self._batches, self._new)
         self._is_new = True
 
-    def change(self, folder: Path) -> "_Tables":
-        """Merge every batch into the pack's tables and write them."""
+    def change(self, folder: Path) -> Imported:
+        """Merge every batch into the pack's tables and write them, to be let go of then."""
         self._progress(Step("Comparing with what is known", 0.2, 1))
         tables = _grown(folder, self._batches)
         self._progress(Step("Writing", 0.6, 1))
@@ -189,7 +181,14 @@ class _Import:
         if self._is_new:
             settle_pack(folder, tables.providers, tables.evidence, tables.places)
         self._progress(Step("Drawing and checking", 0.75, 1))
-        return tables
+        return Imported(
+            pack=self._name,
+            reports=tuple(tables.reports),
+            decisions=tuple(tables.decisions),
+            providers=len(tables.providers),
+            evidence=len(tables.evidence),
+            lost_evidence=tables.lost,
+        )
 
 
 def _grown(folder: Path, batches: Sequence[Batch]) -> _Tables:

@@ -118,10 +118,10 @@ def merge_providers(old: pd.DataFrame, new: pd.DataFrame, *, adds_places: bool =
         return _merged(old, new, adds_places=adds_places)
     # What nothing else can be is left as it stands; the others are looked at one by one.
     others = _merged(old, new[~alone], adds_places=adds_places)
-    at = dict(zip(new["provider_id"], range(len(new)), strict=True))
+    at = dict(zip(new.loc[~alone, "provider_id"], np.flatnonzero(~alone), strict=True))
     order = [*np.flatnonzero(alone), *(at[own] for own in _first_of(others))]
     whole = pd.concat([new[alone], others.providers], ignore_index=True)
-    ids = [str(own) for own in new.loc[alone, "provider_id"]]
+    ids = new.loc[alone, "provider_id"].astype(object).to_list()
     return Merged(
         whole.iloc[np.argsort(order, kind="stable")].reset_index(drop=True),
         {**others.id_of, **dict(zip(ids, ids, strict=True))},

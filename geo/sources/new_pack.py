@@ -68,7 +68,7 @@ def begin_pack(folder: Path, batch: Sequence[Batch], new: NewPack) -> None:
         If the base, or the region in it, is not known or not one.
     """
     origins = [o for one in batch for o in one.origins]
-    retrieved = max(str(d) for one in batch for d in one.providers["retrieved"])
+    retrieved = max(str(d) for one in batch for d in one.providers["retrieved"].unique())
     country = new.country or next((o.country for o in origins if o.country), "")
     number = new.emergency_number or next((o.emergency_number for o in origins if o.country), "")
     about: dict[str, Any] = {

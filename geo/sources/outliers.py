@@ -64,13 +64,13 @@ def find_outliers(
     known = np.flatnonzero(~np.isnan(lat))
     if len(known) < FAR_GROUP:
         return found
-    whole = _far(lat, lon, known, known)
+    whole = _far(lat, lon, known)
     _, which, often = np.unique(group[known].astype(str), return_inverse=True, return_counts=True)
     small = known[often[which] < FAR_GROUP]
     found.far_km[small] = whole[small]
     for number in np.flatnonzero(often >= FAR_GROUP):
         rows = known[which == number]
-        km = _far(lat, lon, rows, rows) if len(rows) < len(known) else whole
+        km = _far(lat, lon, rows) if len(rows) < len(known) else whole
         out = ~np.isnan(km[rows])
         stays, goes = rows[~out], rows[out]
         if (~np.isnan(whole[stays])).mean() > 0.5 and not (np.isnan(whole[goes])).any():
@@ -111,18 +111,15 @@ def _is_believed(
     return bool(np.isin(nearest, stays).mean() >= OWN_SHARE)
 
 
-def _far(
-    lat: "np.ndarray", lon: "np.ndarray", rows: "np.ndarray", around: "np.ndarray"
-) -> "np.ndarray":
+def _far(lat: "np.ndarray", lon: "np.ndarray", rows: "np.ndarray") -> "np.ndarray":
     """Km to the middle (median) of some rows for those that lie far from it; NaN for the others."""
     found = np.full(len(lat), np.nan)
-    middle = float(np.median(lat[around])), float(np.median(lon[around]))
-    usual = float(np.median(distance_km(*middle, lat[around], lon[around])))
-    away = distance_km(*middle, lat[rows], lon[rows])
-    far = away > FAR_TIMES * usual + FAR_KM
+    lats, lons = lat[rows], lon[rows]
+    away = distance_km(float(np.median(lats)), float(np.median(lons)), lats, lons)
+    far = away > FAR_TIMES * float(np.median(away)) + FAR_KM
     if far.any():
         # The row itself is its own nearest neighbour.
-        near_km = km_to_kth(lat[rows[far]], lon[rows[far]], lat[around], lon[around], FAR_ALONE + 1)
+        near_km = km_to_kth(lats[far], lons[far], lats, lons, FAR_ALONE + 1)
         out = (near_km > FAR_NEIGHBOUR_KM) | (away[far] > FAR_WORLD_KM)
         found[rows[far][out]] = away[far][out]
     return found

@@ -26,6 +26,8 @@ from geo.sources.letters import letters_of
 from geo.sources.nested import with_parts
 
 MAX_ROWS = 2_000_000
+#: Rows that become columns at a time.
+_BLOCK = 50_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
 GEOMETRY = ("position (latitude)", "position (longitude)")
 _DELIMITERS = ",;\t|"
@@ -189,7 +191,7 @@ def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int
     before = 0
     try:
         for cells in reader:
-            table.append([cell.strip() for cell in cells])
+            table.append(list(map(str.strip, cells)))
             numbers.append(before + 1)
             before = reader.line_num
             if len(table) > MAX_ROWS:
@@ -413,10 +415,8 @@ def _sheet(
     width = max(len(row) for row in table[max(head.first, 0) : max(head.first, 0) + 1000])
     columns = [c.strip("\ufeff").strip() for c in head.columns]
     columns += [""] * (width - len(columns))
-    body = table[head.body :]
-    square = [(row + [""] * (width - len(row)))[:width] for row in body]
     names = _unique(columns)
-    parted = with_parts(pd.DataFrame(square, columns=list(names), dtype=str))
+    parted = with_parts(_square(table, head.body, names))
     if parted.shape[1] != width:
         names, parted = _unique(list(parted.columns)), parted.map(_any_cell)
     cells = parted.set_axis(range(len(names)), axis=1)
@@ -427,6 +427,24 @@ def _sheet(
         tag_row=0 if head.tags is None else numbers[head.tags],
     )
     return Sheet(name, names, cells, np.asarray(numbers[head.body :], int), layout)
+
+
+def _square(table: list[list[str]], first: int, names: tuple[str, ...]) -> pd.DataFrame:
+    """The rows from `first` on as a frame of text, each as wide as the names are many."""
+    width = len(names)
+    parts: list[list[pa.Array]] = [[pa.array([], pa.large_string())] for _ in names]
+    for start in range(first, len(table), _BLOCK):
+        rows = (
+            row if len(row) == width else (row + [""] * (width - len(row)))[:width]
+            for row in table[start : start + _BLOCK]
+        )
+        for part, cells in zip(parts, zip(*rows, strict=True), strict=True):
+            part.append(pa.array(cells, pa.large_string()))
+    whole = {
+        name: pd.array(pa.chunked_array(part).combine_chunks(), dtype="str")
+        for name, part in zip(names, parts, strict=True)
+    }
+    return pd.DataFrame(whole, columns=list(names), index=pd.RangeIndex(len(table) - first))
 
 
 def _unique(columns: list[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.packs.postcodes import Spot, us_zip
 from geo.sources.batch import Batch, Origin, Report
-from geo.sources.cells import postcode_spots, specialty_of
+from geo.sources.cells import each_cell, may_be_one_of, postcode_spots, specialty_of
 from geo.sources.coordinates import Bounds, number_of, numbers_of, pair_of
 from geo.sources.files import understood
 from geo.sources.mapping import Mapping
@@ -45,6 +45,8 @@ _HYPERLINK = re.compile(r"^=HYPERLINK\((.*)\)$", re.IGNORECASE)
 #: What a place lies in, the lowest first.
 LEVELS = ("locality", "region", "region_above", "country")
 _NAMES = frozenset({"name", "first_name", "last_name", "also_known_as", *LEVELS})
+#: What the words begin with that say that nothing is said.
+_NONE = frozenset(word[:1] for word in MISSING | MISSING_SHORT)
 _YES_NO_FIELDS = ("accepting_new", "telehealth", "wheelchair", "emergency")
 _TEXT_FIELDS = ("address", "locality", "website", "opening_hours")
 
@@ -124,15 +126,13 @@ def _read(
     rows.drop(again, "the row repeats an earlier one, word for word")
     name = rows.name()
     rows.drop(name.isna().to_numpy(), "there is no name", column="name")
-    plain = [normalise(str(n)) for n in name.fillna("")]
-    header = np.array(plain) == normalise(str(mapping.columns.get("name", "")))
-    rows.drop(header & layout.has_header, "repeats the header")
-    rows.drop(_totals(plain), "it is a total, not a place", column="name", value=name)
+    if layout.has_header:
+        rows.drop(_headers(name, str(mapping.columns.get("name", ""))), "repeats the header")
+    rows.drop(_totals(name), "it is a total, not a place", column="name", value=name)
     status = rows.text("operational_status")
-    known = {w: operation_of(str(w)) for w in status.dropna().unique()}
     # What the mapping says of a cell as it stands comes first.
-    said = rows.raw("operational_status").map(dict(mapping.states)).astype(object)
-    state = said.where(said.notna(), status.map(known)).to_numpy(object)
+    said = each_cell(rows.raw("operational_status"), mapping.states.get)
+    state = np.where(pd.isna(said), each_cell(status, operation_of), said)
     rows.drop(state == "closed", "it is not in operation", value=status)
     rows.drop(state == "planned", "it is not in operation yet", value=status)
     why = "what is said of its operation was not understood; listed as in operation"
@@ -210,19 +210,23 @@ class _Rows:
         cells = self.raw(field)
         if field not in self.columns:
             return pd.Series(pd.NA, index=cells.index, dtype="object")
-        known = {str(c): _plain(str(c)) for c in cells.unique()}
-        raw = cells.to_list()
-        for i in np.flatnonzero(self.alive & cells.str.startswith("=").to_numpy()):
-            shown = known[raw[i]] or "nothing"
+        formulas = self.alive & cells.str.startswith("=").to_numpy()
+        for i, cell in zip(np.flatnonzero(formulas), cells[formulas].to_list(), strict=True):
+            shown = _plain(cell) or "nothing"
             self._note("changed", "a formula became its text", int(i), field, shown)
         # A district may be called Nan, a state ND.
         nothing = MISSING if field in _NAMES else MISSING | MISSING_SHORT
-        missing = {c for c, text in known.items() if normalise(text or "") in nothing}
-        found = cells.map(known).astype(object)
-        return found.where(~cells.isin(missing), pd.NA)
+
+        def said(cell: str) -> object:
+            text = _plain(cell)
+            return pd.NA if may_be_one_of(text, _NONE) and normalise(text) in nothing else text
+
+        return pd.Series(each_cell(cells, said), index=cells.index, dtype="object")
 
     def name(self) -> "pd.Series[str]":
         """The name of each row: its own, else the first and last name together."""
+        if not {"first_name", "last_name"} & set(self.columns):
+            return self.text("name")
         parts = [self.text(field) for field in ("first_name", "last_name")]
         own = self.text("name").to_list()
         both = zip(own, _together(parts), strict=True)
@@ -273,17 +277,31 @@ class _Rows:
         )
 
 
-def _totals(names: Sequence[str]) -> "np.ndarray":
+def _headers(names: "pd.Series[str]", header: str) -> "np.ndarray":
+    """Rows that are called as their column is."""
+    folded = normalise(header)
+    same = each_cell(names, lambda n: may_be_one_of(n, folded[:1]) and normalise(n) == folded)
+    found: np.ndarray = same.astype(bool)
+    return found
+
+
+def _totals(names: "pd.Series[str]") -> "np.ndarray":
     """Rows at the end whose folded name is a total, or the total of something that is above."""
-    plain = [re.sub(r"[\d\s]+$", "", name) for name in names]
-    found = np.array([words in TOTALS for words in plain], bool)
-    last = np.flatnonzero(np.array([bool(words) for words in plain], bool))[-TOTAL_ROWS:]
-    return found & np.isin(np.arange(len(plain)), last)
+    found = np.zeros(len(names), bool)
+    seen = 0
+    for at in range(len(names) - 1, -1, -1):
+        name = names.iloc[at]
+        words = "" if pd.isna(name) else re.sub(r"[\d\s]+$", "", normalise(str(name)))
+        found[at] = words in TOTALS
+        seen += bool(words)
+        if seen == TOTAL_ROWS:
+            break
+    return found
 
 
 def _plain(cell: str) -> str:
     """The text of a cell: what a formula shows, without invisible signs."""
-    link = _HYPERLINK.match(cell)
+    link = _HYPERLINK.match(cell) if cell.startswith("=") else None
     if link:
         parts = re.findall(r'"((?:[^"]|"")*)"', link[1])
         return parts[-1].replace('""', '"').strip() if parts else ""
@@ -335,9 +353,9 @@ def _locate(rows: _Rows, mapping: Mapping, near: Near) -> _Located:
     gone = null | sentinel | np.isnan(lat) | np.isnan(lon)
     lat[gone] = lon[gone] = np.nan
     precision = np.full(len(lat), mapping.location_precision, dtype=object)
-    codes = [str(c) for c in rows.raw("postcode")]
-    for i in np.flatnonzero(gone & rows.alive & np.array([bool(c) for c in codes], bool)):
-        spot = postcode_spots(codes[i], near.postcodes or {}, mapping.country_code)
+    codes = rows.raw("postcode")
+    for i in np.flatnonzero(gone & rows.alive & codes.ne("").to_numpy()):
+        spot = postcode_spots(str(codes.iloc[i]), near.postcodes or {}, mapping.country_code)
         if spot is not None:
             lat[i], lon[i], precision[i] = spot.lat, spot.lon, "postcode"
     placed = gone & ~np.isnan(lat)
@@ -453,8 +471,11 @@ def _places(rows: _Rows, frame: pd.DataFrame, origin: Origin) -> list[dict[str, 
 
 def _together(columns: "Sequence[pd.Series[str]]") -> "pd.Series[str]":
     """The words of each row of some columns, with a space between them."""
-    rows = zip(*(column.to_list() for column in columns), strict=True)
-    words = [" ".join(str(cell) for cell in row if pd.notna(cell)) for row in rows]
+    saying = [column.fillna("").astype(object) for column in columns if column.notna().any()]
+    if len(saying) <= 1:
+        return saying[0] if saying else pd.Series("", index=columns[0].index, dtype="object")
+    rows = zip(*(column.to_list() for column in saying), strict=True)
+    words = [" ".join(cell for cell in row if cell) for row in rows]
     return pd.Series(words, index=columns[0].index, dtype="object")
 
 
@@ -492,21 +513,18 @@ def _types(rows: _Rows, mapping: Mapping) -> list[str | None]:
     if "facility_type" not in rows.columns:
         if mapping.facility_type:
             return [mapping.facility_type] * len(rows.alive)
-        return [facility_type_of(n) or "other" for n in rows.raw("name")]
+        return list(each_cell(rows.raw("name"), lambda n: facility_type_of(n) or "other"))
     words = rows.raw("facility_type")
-    known = {w: mapping.types.get(w) or facility_type_of(w) for w in words.unique()}
-    by_name = [
-        None if known[w] else facility_type_of(n)
-        for w, n in zip(words, rows.raw("name"), strict=True)
-    ]
-    lost = np.array([known[w] is None for w in words], bool)
-    told = np.array([kind is not None for kind in by_name], bool)
+    kinds = each_cell(words, lambda w: mapping.types.get(w) or facility_type_of(w))
+    lost = pd.isna(kinds)
+    kinds[lost] = each_cell(rows.raw("name")[lost], facility_type_of)
+    told = lost & ~pd.isna(kinds)
     why = "its kind, not known here, was told by its name"
     rows.changed(lost & told, why, "facility_type", listed=True)
     why = "a kind of place that is not known here became other"
     rows.changed(lost & ~told, why, "facility_type", listed=True)
-    fallback = mapping.facility_type or "other"
-    return [known[w] or kind or fallback for w, kind in zip(words, by_name, strict=True)]
+    kinds[lost & ~told] = mapping.facility_type or "other"
+    return list(kinds)
 
 
 def _notes(state: "np.ndarray", phones: "np.ndarray", retrieved: str) -> list[str | None]:
@@ -544,22 +562,18 @@ def _lists(rows: _Rows, field: str) -> list[list[str] | None]:
 
 def _specialties(rows: _Rows) -> list[list[str] | None]:
     """What the columns of specialties and of services say of them."""
-    found: list[list[str]] = [[] for _ in range(len(rows.alive))]
-    for field in ("specialties", "services"):
-        cells = rows.text(field)
-        known: dict[str, list[str]] = {}
-        for cell in cells.dropna().unique():
-            whole = specialty_of(cell)
-            known[cell] = (
-                [whole] if whole else [s for w in words_of(cell) if (s := specialty_of(w))]
-            )
-        if field == "specialties":  # services that are none of them become statements
-            lost = cells.map(lambda c, known=known: not known[c], na_action="ignore")
-            why = "a specialty that no explainer uses was left out"
-            rows.changed(lost.fillna(False).to_numpy(bool), why, field, listed=True)
-        for own, cell in zip(found, cells, strict=True):
-            own += known.get(cell, []) if isinstance(cell, str) else []
-    return [list(dict.fromkeys(own)) or None for own in found]
+
+    def understood(cell: str) -> tuple[str, ...]:
+        whole = specialty_of(cell)
+        return (whole,) if whole else tuple(s for w in words_of(cell) if (s := specialty_of(w)))
+
+    both = [each_cell(rows.text(field), understood) for field in ("specialties", "services")]
+    # Services that are none of them become statements.
+    lost = np.fromiter((found == () for found in both[0]), bool, len(both[0]))
+    why = "a specialty that no explainer uses was left out"
+    rows.changed(lost, why, "specialties", listed=True)
+    pairs = zip(*both, strict=True)
+    return [list(dict.fromkeys((*(a or ()), *(b or ())))) or None for a, b in pairs]
 
 
 def _yes_no(rows: _Rows, field: str) -> "pd.Series[bool]":
