@@ -1,16 +1,17 @@
-"""Visitors at once on one process: real websocket sessions, a moment between their clicks.
+"""Visitors at once: real websocket sessions, a moment between their clicks.
 
-    PYTHONPATH=. python -m tests.bench.bench_visitors [--visitors 20] [--seconds 30]
+    PYTHONPATH=. python -m tests.bench.bench_visitors [--visitors 20] [--processes 1] [--seconds 30]
 
 A click is another address of a page, as a link is: the whole script runs. A fifth is on Coverage,
-half in the data of the United States. Seconds depend on the machine.
+half in the data of the United States. Each stays at one process, as behind a proxy. Seconds depend
+on the machine.
 """
 
 import argparse
 import asyncio
 import platform
 import random
-import resource
+import re
 import socket
 import subprocess
 import sys
@@ -75,11 +76,17 @@ async def visit(port: int, until: float, seed: int) -> list[float]:
     return took
 
 
-async def visitors(port: int, number: int, seconds: float) -> list[float]:
+async def visitors(ports: list[int], number: int, seconds: float) -> list[float]:
     """The seconds of every click of all."""
     until = time.perf_counter() + seconds
-    found = await asyncio.gather(*(visit(port, until, seed) for seed in range(number)))
-    return [one for took in found for one in took]
+    sessions = (visit(ports[n % len(ports)], until, n) for n in range(number))
+    return [one for took in await asyncio.gather(*sessions) for one in took]
+
+
+def memory_gb(processes: list[subprocess.Popen[bytes]]) -> float:
+    """What processes hold now, what they share counted once (Linux)."""
+    held = (Path(f"/proc/{process.pid}/smaps_rollup").read_text("utf-8") for process in processes)
+    return sum(int(kb) for text in held for kb in re.findall(r"(?m)^Pss: +(\d+)", text)) / 1e6
 
 
 def free_port() -> int:
@@ -88,41 +95,51 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def wait_for(port: int) -> None:
+    """Until a server answers, 30 seconds at most."""
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health")
+            return
+        except OSError:
+            time.sleep(0.1)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
-    port = free_port()
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"),
-            *("--server.headless=true", "--server.fileWatcherType=none"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
+    ports = [free_port() for _ in range(options.processes)]
+    servers = [
+        subprocess.Popen(
+            [*(sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}")],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )
+        for port in ports
+    ]
     try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health")
-                break
-            except OSError:
-                time.sleep(0.1)
+        for port in ports:
+            wait_for(port)
         print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
-        asyncio.run(visitors(port, 2, 10))  # both packs are opened
-        alone = np.array(asyncio.run(visitors(port, 1, 15)))
+        # Both packs are opened in every process.
+        asyncio.run(visitors(ports, 2 * len(ports), 10))
+        alone = np.array(asyncio.run(visitors(ports, 1, 15)))
         start = time.perf_counter()
-        took = np.array(asyncio.run(visitors(port, options.visitors, options.seconds)))
+        took = np.array(asyncio.run(visitors(ports, options.visitors, options.seconds)))
         rate = len(took) / (time.perf_counter() - start)
+        held = memory_gb(servers)
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
     for who, some in (("1 visitor", alone), (f"{options.visitors} visitors", took)):
         median, late = np.quantile(some, [0.5, 0.95])
         print(f"{who}: {len(some)} clicks, median {median:.2f} s, 95th percentile {late:.2f} s")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    print(f"{rate:.1f} reruns a second, {peak:.2f} GB")
+    print(f"{rate:.1f} reruns a second, {options.processes} processes, {held:.2f} GB in all")
 
 
 if __name__ == "__main__":
