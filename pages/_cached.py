@@ -59,12 +59,12 @@ def _pack(folder: Path, changed: int) -> Pack:
 
 
 def _settle_memory() -> None:
-    """Take what is shared and stays out of the way of the garbage collector.
+    """Take an opened pack out of the way of the garbage collector.
 
-    Streamlit makes a full collection at the end of every script run. Over the objects of opened
-    packs that is most of a rerun's time, and none of them is ever garbage while it is cached. What
-    was frozen before is looked through again each time, so that nothing evicted from a cache, and
-    nothing that a visitor left behind, stays for good.
+    A full collection looks through all its objects, longer than a rerun takes, and none of them is
+    garbage while it is cached. Streamlit would make one after every run; `.streamlit/config.toml`
+    leaves that to Python. What was frozen before is looked through again each time, so that nothing
+    evicted from a cache, and nothing that a visitor left behind, stays for good.
     """
     gc.unfreeze()
     gc.collect()
@@ -173,9 +173,7 @@ def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
 
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def _assessed(of: Pack, slug: str, today: dt.date, own: OwnFiles) -> Assessed:
-    made = assess_pack(of, library(of.country)[slug], today)
-    _settle_memory()
-    return made
+    return assess_pack(of, library(of.country)[slug], today)
 
 
 def narrowed(of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime) -> Assessed:
@@ -326,9 +324,7 @@ def _supplied(
     seen = assessed(of, slug, today)
     measured_by, _ = engine(of) if timed else (None, "")
     by = None if measured_by is None else demand_measures(seen, measured_by, times(of))
-    made = supply_pack(seen, what_if.added, what_if.removed, by)
-    _settle_memory()
-    return made
+    return supply_pack(seen, what_if.added, what_if.removed, by)
 
 
 def wait_for_roads(of: Pack) -> None:

@@ -342,16 +342,18 @@ def region_at(regions: pd.DataFrame, region_id: pd.Series, level: int) -> pd.Ser
     level
         1 for the largest.
     """
-    parent = regions.set_index("region_id")["parent_id"].to_dict()
-    level_of = regions.set_index("region_id")["level"].to_dict()
+    ids = regions["region_id"]
+    parent = dict(zip(ids, regions["parent_id"], strict=True))
+    level_of = dict(zip(ids, regions["level"], strict=True))
 
     def climb(region: object) -> object:
         while isinstance(region, str) and level_of.get(region, 0) > level:
             region = parent.get(region)
         return region if isinstance(region, str) and level_of.get(region) == level else pd.NA
 
-    known = {region: climb(region) for region in region_id.dropna().unique()}
-    return region_id.map(known)
+    codes, known = pd.factorize(region_id)
+    found = np.array([*map(climb, known), pd.NA], object)[codes]
+    return pd.Series(found, region_id.index, dtype="str", name=region_id.name)
 
 
 def _regions(supplied: Supplied, measure: Measure, within: float, supply: str) -> pd.DataFrame:
