@@ -7,10 +7,12 @@ import streamlit as st
 
 from geo.errors import CareReachError
 from geo.output.answer_text import date_text
+from geo.output.history_text import difference_text, rows_text, version_text
 from geo.output.pack_export import FORMATS, attribution, export_pack
+from geo.packs.history import compare_versions, list_versions
 from geo.packs.pack import Pack, user_folder
 from geo.packs.quality import Quality, measure_quality
-from geo.packs.store import remove_pack
+from geo.packs.store import remove_pack, undo_change
 from geo.text import escape
 from geo.travel.times import ROAD_TILES
 from pages import _cached, _components, _frame
@@ -107,11 +109,54 @@ def take(pack: Pack) -> None:
         with st.popover("How to cite it"):
             st.code(f"{attribution(pack)} Pack hash {pack.hash}.", language=None, wrap_lines=True)
         if is_own(pack) and _frame.may_write():
+            with st.popover("Changes"):
+                changes(pack)
             with st.popover("Remove"):
                 st.write("This deletes the pack from this server, for everybody.")
                 st.button(
                     "Remove it now", key=f"remove_{pack.name}", on_click=removed, args=(pack.name,)
                 )
+
+
+def changes(pack: Pack) -> None:
+    """What was done to one's own pack, and the way back to an earlier state."""
+    versions = list_versions(pack.folder)
+    if len(versions) < 2:
+        st.write("Nothing was changed since this pack was made.")
+        return
+    lines = "".join(
+        f"<li><strong>Version {v.number}</strong>, {escape(version_text(v))}<br>"
+        f"{escape(rows_text(v, before))}</li>"
+        for before, v in reversed([*zip([None, *versions], versions, strict=False)])
+    )
+    st.html(f'<div class="cr-entry"><ul>{lines}</ul></div>')
+    earlier = {version.number: version for version in versions[:-1]}
+    number = st.selectbox("Go back to version", [*reversed(earlier)], key=f"version_{pack.name}")
+    # Every row is read for it, which takes a while where there are many.
+    if st.toggle("Compare its rows with the present ones", key=f"compare_{pack.name}"):
+        try:
+            since = difference_text(compare_versions(pack.folder, earlier[number], versions[-1]))
+            st.write(plain(f"Since then: {since}"))
+        except CareReachError as error:
+            st.warning(plain(str(error)))
+    st.write("Going back is a change too, and can be undone here.")
+    st.button(
+        f"Go back to version {number}",
+        key=f"undo_{pack.name}",
+        on_click=undone,
+        args=(pack.name, number),
+    )
+
+
+def undone(name: str, number: int) -> None:
+    """Put a pack back as it was, and say so."""
+    try:
+        version = undo_change(name, number)
+        st.session_state[Key.DATA_TOLD] = (
+            f"The pack {name} is again as in version {number} ({version_text(version)})."
+        )
+    except (CareReachError, OSError) as error:
+        st.session_state[Key.DATA_TOLD] = f"Nothing was changed: {error}"
 
 
 def removed(name: str) -> None:

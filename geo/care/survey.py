@@ -124,7 +124,7 @@ def start_survey(pack: Pack, sample: pd.DataFrame) -> None:
         called = known[(known["procedure"] != slug) | known["asked"].notna()]
         write_table(folder, "survey", pd.concat([called.astype(object), sample.astype(object)]))
 
-    change_pack(pack.name, change)
+    change_pack(pack.name, change, f"Sample for a survey: {slug}, {len(sample)} places")
 
 
 def record_call(pack: Pack, provider_id: str, procedure: str, call: Call) -> None:
@@ -165,7 +165,7 @@ def record_call(pack: Pack, provider_id: str, procedure: str, call: Call) -> Non
                 answer_row(provider_id, procedure, status, call.who.strip(), call.asked),
             )
 
-    change_pack(pack.name, change)
+    change_pack(pack.name, change, f"Call of a survey: {provider_id}, {procedure}")
 
 
 def accuracy(survey: pd.DataFrame) -> pd.DataFrame:

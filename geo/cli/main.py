@@ -21,6 +21,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("maintenance", "check"),
     "build": ("maintenance", "build"),
     "remove": ("maintenance", "remove"),
+    "history": ("maintenance", "history"),
+    "undo": ("maintenance", "undo"),
     "export": ("maintenance", "export"),
     "run": ("maintenance", "run"),
     "import": ("imports", "import_app"),

@@ -13,12 +13,14 @@ import typer
 from geo.care.library import check_folder, whole_library
 from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.cli.options import ListFormat
-from geo.errors import DataError
+from geo.errors import CareReachError, DataError
+from geo.output.history_text import difference_text, history_lines, version_text
 from geo.output.pack_export import FORMATS, export_pack
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
+from geo.packs.history import compare_versions, find_version, list_versions
 from geo.packs.pack import list_packs, open_pack, pack_folder
-from geo.packs.store import remove_pack
+from geo.packs.store import remove_pack, undo_change
 from geo.packs.tables import DESCRIPTOR
 from geo.paths import APP
 from geo.sources.roads import check_road_table, refit_road_table, table_text
@@ -122,6 +124,35 @@ def build(folder: Annotated[Path, typer.Argument(help="A pack's folder.")]) -> N
 def remove(pack: Annotated[str, typer.Option("--pack", help="A pack of your own.")]) -> None:
     """Delete a pack of your own; a bundled one of the same name is seen again."""
     typer.echo(f"Removed {remove_pack(pack)}.")
+
+
+def history(
+    pack: Annotated[str, typer.Option("--pack", help="A pack of your own.")],
+    since: Annotated[
+        int, typer.Option("--since", help="Also what has become of the rows since this version.")
+    ] = 0,
+) -> None:
+    """List the last changes of a pack of your own, and the versions that `undo` can bring back."""
+    folder = pack_folder(pack)
+    for line in history_lines(list_versions(folder)):
+        typer.echo(line)
+    if since:
+        versions = (find_version(folder, since), list_versions(folder)[-1])
+        typer.echo(f"Since version {since}: {difference_text(compare_versions(folder, *versions))}")
+
+
+def undo(
+    pack: Annotated[str, typer.Option("--pack", help="A pack of your own.")],
+    to: Annotated[
+        int, typer.Option("--to", help="The version; the one before the last by default.")
+    ] = 0,
+) -> None:
+    """Put a pack back as it was. That is a change too, and can be undone."""
+    versions = list_versions(pack_folder(pack))
+    if not to and len(versions) < 2:
+        raise CareReachError(f"There is no earlier version of {pack} to go back to.")
+    version = undo_change(pack, to or versions[-2].number)
+    typer.echo(f"{pack} is again as in version {version.number} ({version_text(version)}).")
 
 
 def export(

@@ -73,4 +73,10 @@ def record_answer(
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
-    add_evidence(pack.name, answer_row(provider_id, procedure, status, who, when))
+    row = answer_row(provider_id, procedure, status, who, when)
+    called = pack.providers.loc[pack.providers["provider_id"] == provider_id, "name"]
+    said = "yes" if status == "offered" else "no"
+    what = (
+        f"Answer to a call: {procedure} at {called.iloc[0] if len(called) else provider_id}, {said}"
+    )
+    add_evidence(pack.name, row, what)

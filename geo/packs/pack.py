@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,6 +32,7 @@ from geo.errors import DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
+from geo.packs.history import Version, add_version, count_rows, is_written_down
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
 from geo.packs.tables import DESCRIPTOR, HASHED, open_table, resource_path, sha256_of
@@ -353,12 +354,12 @@ def _files(folder: Path, about: Mapping[str, Any]) -> dict[str, Path]:
     return {name: path for name, path in paths.items() if path is not None and path.exists()}
 
 
-def write_pack(staged: Path, target: Path) -> None:
+def write_pack(staged: Path, target: Path, what: str) -> None:
     """Put a pack in place of another, so that a reader sees the old one or the new one.
 
     Every resource gets a name with its hash, so that no file of the old pack is touched; the
-    descriptor is replaced last, in one step. Then hashed files are deleted that neither it nor
-    the one before names; other files in the folder are left alone.
+    descriptor is replaced last, in one step. Then hashed files are deleted that no version names
+    which can still be had back (`geo.packs.history`); other files in the folder are left alone.
 
     Parameters
     ----------
@@ -366,30 +367,41 @@ def write_pack(staged: Path, target: Path) -> None:
         A complete folder, built and checked; it is left as it is.
     target
         The pack's folder; made where there is none.
+    what
+        What was done, in a sentence, for who reads its history.
     """
     about = read_descriptor(staged)
     target.mkdir(parents=True, exist_ok=True)
-    # A reader may still hold the descriptor before this one: its files stay for one more change.
-    before = read_descriptor(target)["resources"] if (target / DESCRIPTOR).exists() else []
-    kept = {Path(entry["path"]).stem for entry in before}
+    if (target / DESCRIPTOR).exists() and not is_written_down(target):
+        before = _descriptor_bytes(target).decode("utf-8")
+        add_version(target, before, "As it was before", count_rows(target, read_descriptor(target)))
     for entry in about.get("resources", []):
         path = resource_path(staged, about, entry["name"])
         if path is None or not path.exists():
             raise DataError(entry["path"], "the file is missing")
         digest = sha256_of(path)
         entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
-        kept.add(Path(entry["path"]).stem)
         if not (target / entry["path"]).exists():
             with path.open("rb") as content:
                 _replace(target / entry["path"], content)
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
+    versions = add_version(target, text, what, count_rows(target, about))
+    kept, open_now = _files_named(versions), _files_named(versions[-2:])
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
         # What ends in .part was left by a run that was killed, or is of a reader who then does
-        # without. What cannot be deleted now (a reader has it open) goes with a later change.
-        if (HASHED.search(old.name) and old.stem not in kept) or old.suffix == ".part":
+        # without. Columns can be made anew; a reader may still be at the version before this one.
+        # What cannot be deleted now (a reader has it open) goes with a later change.
+        named = open_now if old.is_dir() else kept
+        if (HASHED.search(old.name) and old.stem not in named) or old.suffix == ".part":
             with contextlib.suppress(OSError):
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+def _files_named(versions: Sequence[Version]) -> set[str]:
+    """What the files of some versions are called, without their endings."""
+    resources = (entry for v in versions for entry in v.about.get("resources", []))
+    return {Path(entry["path"]).stem for entry in resources}
 
 
 def _replace(path: Path, content: BinaryIO) -> None:

@@ -27,6 +27,7 @@ from geo.distance import region_of_each
 from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
+from geo.packs.history import Version, find_version
 from geo.packs.pack import (
     ASKED,
     land_of,
@@ -37,7 +38,7 @@ from geo.packs.pack import (
     user_folder,
     write_pack,
 )
-from geo.packs.tables import DESCRIPTOR, resource_path
+from geo.packs.tables import DESCRIPTOR, HASHED, resource_path
 
 T = TypeVar("T")
 _STAGED = ".staged-"
@@ -45,7 +46,7 @@ _STAGED = ".staged-"
 _CHANGING = threading.Lock()
 
 
-def add_evidence(name: str, row: Mapping[str, str]) -> None:
+def add_evidence(name: str, row: Mapping[str, str], what: str) -> None:
     """Add one statement to the user's copy of a pack.
 
     Parameters
@@ -54,13 +55,15 @@ def add_evidence(name: str, row: Mapping[str, str]) -> None:
         The pack; its newest state is changed.
     row
         Columns of evidence, as text.
+    what
+        What was done, in a sentence.
 
     Raises
     ------
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
-    change_pack(name, lambda folder: append_row(folder, "evidence", row))
+    change_pack(name, lambda folder: append_row(folder, "evidence", row), what)
 
 
 def append_row(folder: Path, table: str, row: Mapping[str, str]) -> None:
@@ -165,6 +168,7 @@ def pack_land(folder: Path) -> BaseGeometry | None:
 def change_pack(
     name: str,
     change: Callable[[Path], T],
+    what: str,
     *,
     begin: Callable[[Path], None] | None = None,
     dry_run: bool = False,
@@ -177,6 +181,8 @@ def change_pack(
         The pack.
     change
         Called with the copy's folder.
+    what
+        What is done, in a sentence, for who reads the pack's history.
     begin
         Fills the folder of a pack that does not exist yet.
     dry_run
@@ -200,16 +206,75 @@ def change_pack(
             staged.mkdir()
             begin(staged)
         else:
-            # What follows from the tables is made of those that are put in place.
-            derived = shutil.ignore_patterns("*.columns", "*.part")
-            shutil.copytree(pack_folder(name), staged, ignore=derived)
+            copy_version(pack_folder(name), read_descriptor(pack_folder(name)), staged)
         result = change(staged)
         build_pack(staged, Path(aside) / "static")
         for problem in check_pack(staged, built=True):
             raise DataError(problem.file, problem.reason, row=problem.row)
         if not dry_run:
-            write_pack(staged, home / name)
+            if name in list_packs() and not (home / name).exists():
+                write_pack(pack_folder(name), home / name, "As it came with CareReach")
+            write_pack(staged, home / name, what)
         return result
+
+
+def copy_version(folder: Path, about: Mapping[str, Any], staged: Path) -> None:
+    """Copy the files of one state of a pack to where it is changed.
+
+    What follows from the tables, other states and what a killed run left stay behind.
+
+    Raises
+    ------
+    DataError
+        If a file is missing.
+    """
+    named = {
+        path.name: path
+        for entry in about.get("resources", [])
+        if (path := resource_path(folder, about, entry["name"])) is not None
+    }
+    own = {p.name: p for p in folder.iterdir() if p.is_file() and not HASHED.search(p.name)}
+    staged.mkdir()
+    for name, path in {**own, **named}.items():
+        if name != DESCRIPTOR and path.suffix != ".part":
+            try:
+                shutil.copy(path, staged / name)
+            except FileNotFoundError:
+                raise DataError(name, "the file is missing") from None
+    write_descriptor(staged, about)
+
+
+def undo_change(name: str, number: int) -> Version:
+    """Put a pack back as it was in an earlier version; that is a change, too.
+
+    Parameters
+    ----------
+    name
+        A pack of the user.
+    number
+        Of a version of `geo.packs.history.list_versions`.
+
+    Returns
+    -------
+    Version
+        The one that it is again.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such pack or version.
+    DataError
+        If a file of that version is missing or broken; then nothing has changed.
+    """
+    with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
+        folder = pack_folder(name)
+        version = find_version(folder, number)
+        staged = Path(aside) / name
+        copy_version(folder, version.about, staged)
+        for problem in check_pack(staged):
+            raise DataError(problem.file, problem.reason, row=problem.row)
+        write_pack(staged, home / name, f"Back to version {number}")
+        return version
 
 
 def remove_pack(name: str) -> Path:

@@ -61,7 +61,7 @@ def import_boundaries(
     def change(folder: Path) -> None:
         _write(folder, matched.areas)
 
-    change_pack(name, change)
+    change_pack(name, change, f"Boundaries of {len(matched.areas)} regions")
     return matched
 
 
@@ -80,7 +80,7 @@ def _first_boundaries(
         providers["region_id"] = region_ids(folder, providers)
         write_table(folder, "providers", providers)
 
-    change_pack(name, change, dry_run=dry_run)
+    change_pack(name, change, f"Regions from {len(named)} boundaries", dry_run=dry_run)
     return Matched(named, {"name": len(named)}, (), (), unnamed=len(areas) - len(named))
 
 

@@ -90,7 +90,7 @@ def import_demand(
         write_descriptor(folder, about)
         return ImportedPeople(people, report)
 
-    return change_pack(name, change, dry_run=dry_run)
+    return change_pack(name, change, f"People from {source}", dry_run=dry_run)
 
 
 def _demand_regions(

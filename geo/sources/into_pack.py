@@ -149,7 +149,9 @@ def import_into(
     if problem:
         raise CareReachError(problem)
     work = _Import(name, batches, new or NewPack(), progress)
-    done = change_pack(name, work.change, begin=work.begin, dry_run=dry_run)
+    titles = dict.fromkeys(origin.title for batch in batches for origin in batch.origins)
+    what = f"Import: {', '.join(titles)}"
+    done = change_pack(name, work.change, what, begin=work.begin, dry_run=dry_run)
     progress(Step("Done", 1, 1))
     return done if dry_run else replace(done, folder=pack_folder(name))
 

@@ -85,7 +85,7 @@ def import_roads(
             add_resource(folder, ROAD_TILES, tiles.name)
             write_descriptor(folder, _with_roads(read_descriptor(folder), extract, digest, date))
 
-        change_pack(name, change, dry_run=dry_run)
+        change_pack(name, change, f"Roads from {extract.name}", dry_run=dry_run)
     return True
 
 
@@ -222,7 +222,7 @@ def refit_road_table(name: str, checked: pd.DataFrame) -> int:
         roads.loc[changed, "source"] = SOURCE
         write_table(folder, "roads", roads)
 
-    change_pack(name, change)
+    change_pack(name, change, f"Road table refitted: {len(found)} legs")
     return len(found)
 
 

@@ -104,7 +104,7 @@ def import_streets(
             }
             write_descriptor(folder, with_source(read_descriptor(folder), source))
 
-        change_pack(name, change)
+        change_pack(name, change, f"Streets on the maps from {extract.name}")
     return read.broken
 
 

@@ -134,7 +134,7 @@ def write_directly(folder: Path, table: Path) -> None:
         write_descriptor(staged, about)
         write_table(staged, "providers", typed(frame, "providers"))
         build_pack(staged, Path(aside) / "static")
-        write_pack(staged, folder / "packs" / "bench")
+        write_pack(staged, folder / "packs" / "bench", "Written directly")
 
 
 def run(*command: str) -> tuple[float, float, str]:

@@ -35,6 +35,13 @@ def test_a_table_from_looking_at_it_to_taking_it_out_again(home: Path, tmp_path:
         out = tmp_path / f"out.{form}"
         assert run("export", out, "--pack", "mine", "--format", form).returncode == 0
         assert out.stat().st_size > 1000
+    listed = run("history", "--pack", "mine")
+    assert "Import: A ministry" in listed.stdout
+    refused = run("undo", "--pack", "mine")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "There is no earlier version of mine to go back to.\n",
+    )
     again = run("import", "fhir", tmp_path / "out.fhir", "--pack", "again")
     assert again.returncode == 0, again.stderr
     assert len(open_pack("again").providers) == len(open_pack("mine").providers)

@@ -56,7 +56,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's packs, in which the pack of the USA is one whose tables count as large."""
     monkeypatch.setenv("CAREREACH_DATA", str(tmp_path / "packs"))
     monkeypatch.setattr(tables, "LEAST_ROWS", 1_000)
-    write_pack(open_pack("us").folder, user_folder() / "us")
+    write_pack(open_pack("us").folder, user_folder() / "us", "Copied")
     return user_folder() / "us"
 
 
@@ -108,7 +108,7 @@ def test_a_change_keeps_the_columns_of_what_did_not_change(home: Path) -> None:
     before = twin(open_pack("us").files["providers"])
     first = str(open_pack("us").providers["provider_id"][0])
     row = answer_row(first, "mammogram", "offered", "the matron", TODAY)
-    add_evidence("us", row)
+    add_evidence("us", row, "An answer")
     after = open_pack("us")
     assert twin(after.files["providers"]) == before
     assert after.evidence["note"].iloc[-1] == "asked: the matron"
@@ -153,7 +153,7 @@ def test_a_change_is_checked_by_what_it_wrote(home: Path) -> None:
     open_pack("us")
     row = answer_row("nobody:at-all", "mammogram", "offered", "the matron", TODAY)
     with pytest.raises(DataError, match="leads nowhere"):
-        add_evidence("us", row)
+        add_evidence("us", row, "An answer")
 
 
 def test_what_was_built_anew_is_opened_anew(home: Path, tmp_path: Path) -> None:

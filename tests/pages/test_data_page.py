@@ -15,6 +15,8 @@ from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
 from geo.sources.operation import Operation
 from geo.sources.vocabulary import FIELDS
+from pages._components import plain
+from tests.command import run
 from tests.conftest import ROOT
 from tests.pages.app import html, page
 from tests.samples import REGISTER, small
@@ -132,6 +134,26 @@ def test_a_pack_of_ones_own_can_be_removed(home: Path) -> None:
     assert not app.exception
     assert "is removed" in app.success[0].value
     assert not (home / "mine").exists()
+
+
+def test_a_change_of_ones_own_pack_is_undone(home: Path) -> None:
+    import_into("mine", [small("a", ("1", "A", 13.5, 100.5))], NewPack("Mine"))
+    import_into("mine", [small("b", ("2", "<b>B</b>", 13.6, 100.6))])
+    app = page(DATA, pack="mine")
+    assert "2 providers (+1)" in html(app)
+    app.toggle(key="compare_mine").set_value(True).run()
+    assert plain("Since then: providers: 1 added.") in "".join(m.value for m in app.markdown)
+    app.button(key="undo_mine").click().run()
+    assert not app.exception
+    assert "The pack mine is again as in version 1" in app.success[0].value
+    assert len(open_pack("mine").providers) == 1
+    assert run("undo", "--pack", "mine").returncode == 0
+    assert len(open_pack("mine").providers) == 2
+    assert (
+        "Since version 1: providers: 1 added."
+        in run("history", "--pack", "mine", "--since", 1).stdout
+    )
+    assert "There is no version 9" in run("undo", "--pack", "mine", "--to", 9).stderr
 
 
 def test_filters_are_in_the_address_and_offered_where_there_is_data(home: Path) -> None:

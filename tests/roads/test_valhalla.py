@@ -256,7 +256,7 @@ def test_a_road_table_is_checked_and_refitted(home: Path, pack: Pack, engine: Lo
         columns = ["from", "to", "km", "reliability", "source"]
         write_table(folder, "roads", pd.DataFrame(legs, columns=columns))
 
-    change_pack("helsinki", change)
+    change_pack("helsinki", change, "Three legs")
     checked = check_road_table(open_pack("helsinki"), engine)
     assert (checked["ratio"] > 2).all()
     assert "2 of 2 legs measured" in table_text(checked, open_pack("helsinki").detour)
