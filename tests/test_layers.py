@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("geo", "packs", "travel", "care", "coverage", "sources", "output", "cli", "api", "pages")
 WHAT = {
     "geo": "errors, text, distance, progress, paths, version",
-    "packs": "schema, opening and writing packs, places, shapes, build, check, quality, store, history",
+    "packs": "schema, opening, writing and history of packs, places, shapes, build, check, quality",
     "travel": "measures: straight line, road table, minutes by Valhalla; which one is used",
     "care": "procedures, evidence, calibration, surveys, filters, hours, and who is near",
     "coverage": "how far people are, who is left out, expected shares, calls, sites, areas",

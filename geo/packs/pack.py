@@ -381,7 +381,8 @@ def write_pack(staged: Path, target: Path, what: str) -> None:
             raise DataError(entry["path"], "the file is missing")
         digest = sha256_of(path)
         entry["path"] = f"{entry['name']}-{digest[:12]}{path.suffix}"
-        if not (target / entry["path"]).exists():
+        there = target / entry["path"]
+        if not there.exists() or sha256_of(there) != digest:  # a damaged one is replaced
             with path.open("rb") as content:
                 _replace(target / entry["path"], content)
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"

@@ -86,7 +86,14 @@ def open_table(
         ready = None if check else _ready(path, table, entry)
         if ready is not None:
             return ready
-        known = not check and _is_as_checked(path, entry)
+        same = not check and _is_as_hashed(path, entry)
+        if not (check or same) and HASHED.search(path.name) and "hash" in entry:
+            why = (
+                "is damaged: it is not what was put in place. Go back to an earlier version "
+                "(undo) or bring the data again. If you changed it yourself, build the pack."
+            )
+            raise DataError(path.name, why)
+        known = same and _was_checked(path, entry)
         frame = _cells(path)
         if known:
             return (typed if is_parquet else conform_checked)(frame, table), None
@@ -127,6 +134,9 @@ def _was_checked(path: Path, entry: Mapping[str, Any]) -> bool:
 
 def _is_as_checked(path: Path, entry: Mapping[str, Any]) -> bool:
     """Whether a table is the very one that was checked against this contract."""
-    if not _was_checked(path, entry):
-        return False
+    return _was_checked(path, entry) and _is_as_hashed(path, entry)
+
+
+def _is_as_hashed(path: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a file is the very one whose hash was written down."""
     return bool(entry.get("hash") == f"sha256:{sha256_of(path)}")

@@ -14,9 +14,9 @@ from geo.coverage.calls import record_answer
 from geo.errors import DataError, UnknownNameError
 from geo.output.history_text import difference_text, history_lines
 from geo.packs.history import HISTORY, KEPT, compare_versions, find_version, list_versions
-from geo.packs.pack import BUNDLED, Pack, open_pack, pack_folder, read_descriptor
+from geo.packs.pack import BUNDLED, Pack, open_pack, pack_folder, read_descriptor, write_pack
 from geo.packs.schema import COLUMNS
-from geo.packs.store import add_evidence, append_row, change_pack, undo_change
+from geo.packs.store import add_evidence, append_row, change_pack, copy_version, undo_change
 from geo.packs.tables import DESCRIPTOR, resource_path
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
@@ -120,6 +120,27 @@ def test_a_broken_file_of_an_old_version_is_said_and_nothing_changes() -> None:
         undo_change("bhutan", 1)
     assert (folder / DESCRIPTOR).read_bytes() == now
     assert open_pack("bhutan").evidence["note"].iloc[-1] == "asked: a nurse"
+
+
+@pytest.mark.parametrize("table", ["providers", "evidence", "demand", "places"])
+def test_a_flipped_bit_is_found_before_a_row_is_shown_and_healed(table: str) -> None:
+    answered("a nurse")
+    state = tables(open_pack("bhutan"))
+    path = open_pack("bhutan").files[table]
+    raw = bytearray(path.read_bytes())
+    for at in (raw.index(b"a"), len(raw) - 2):
+        raw[at] ^= 2
+        path.write_bytes(raw)
+        with pytest.raises(DataError, match="is damaged"):
+            open_pack("bhutan")
+        raw[at] ^= 2
+    path.write_bytes(raw)
+    assert tables(open_pack("bhutan")) == state
+    path.write_bytes(raw[:-1])
+    staged = pack_folder("bhutan").parent / "aside"
+    copy_version(BUNDLED / "bhutan", read_descriptor(BUNDLED / "bhutan"), staged)
+    write_pack(staged, pack_folder("bhutan"), "As it came, again")
+    assert len(open_pack("bhutan").evidence) == len(open_pack(BUNDLED / "bhutan").evidence)
 
 
 def test_a_change_that_was_killed_is_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
