@@ -19,6 +19,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "roads": ("maintenance", "roads"),
     "packs": ("maintenance", "packs"),
     "check": ("maintenance", "check"),
+    "audit": ("maintenance", "audit"),
     "build": ("maintenance", "build"),
     "remove": ("maintenance", "remove"),
     "history": ("maintenance", "history"),

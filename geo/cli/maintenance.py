@@ -1,5 +1,6 @@
-"""The commands that look after packs: packs, check, build, remove, export, roads; and run."""
+"""The commands that look after packs: packs, check, audit, build, history, undo and others."""
 
+import datetime as dt
 import json
 import os
 import runpy
@@ -10,6 +11,7 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
+from geo.care.audit import audit_entries, audit_pack
 from geo.care.library import check_folder, whole_library
 from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.cli.options import ListFormat
@@ -23,9 +25,12 @@ from geo.packs.pack import list_packs, open_pack, pack_folder
 from geo.packs.store import remove_pack, undo_change
 from geo.packs.tables import DESCRIPTOR
 from geo.paths import APP
+from geo.sources.batch import more_text
 from geo.sources.roads import check_road_table, refit_road_table, table_text
 from geo.travel.times import engine_for
 
+#: So many rows of a finding are named.
+_NAMED = 3
 ExportFormat = Literal["fhir", "geojson", "parquet", "csv"]
 
 
@@ -113,6 +118,26 @@ def check(
         f"{data.demand['population'].sum()} people in {len(data.demand)} places, "
         f"{len(data.roads)} road legs: all checks passed."
     )
+
+
+def audit(
+    names: Annotated[list[str] | None, typer.Argument(help="Packs; all by default.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Name each row, not some of them.")] = False,
+) -> None:
+    """List what a release should not hide; the exit code is 3 where something should hold it up."""
+    today = dt.date.today()
+    library, _ = whole_library()
+    looked = {name: audit_pack(open_pack(name), today) for name in names or list_packs()}
+    looked["explainers"] = audit_entries(library, today)
+    for name, findings in looked.items():
+        for found in findings:
+            which = "; ".join(found.which if every else found.which[:_NAMED])
+            more = "" if every else more_text(len(found.which) - _NAMED)
+            blocks = "BLOCKS A RELEASE: " if found.blocks else ""
+            typer.echo(f"{name}: {blocks}{len(found.which):,} {found.what} ({which}{more})")
+    if any(found.blocks for findings in looked.values() for found in findings):
+        raise typer.Exit(EXIT_DATA)
 
 
 def build(folder: Annotated[Path, typer.Argument(help="A pack's folder.")]) -> None:

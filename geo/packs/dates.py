@@ -44,6 +44,17 @@ def _end_of(as_of: str) -> dt.date:
     return pd.Period(as_of).end_time.date()
 
 
+def start_of_period(as_of: str) -> dt.date:
+    """The first day of the period that a date of the contract names.
+
+    Examples
+    --------
+    >>> start_of_period("2024-02")
+    datetime.date(2024, 2, 1)
+    """
+    return pd.Period(as_of).start_time.date()
+
+
 @functools.lru_cache(maxsize=16_384)
 def is_recent(end: dt.date, today: dt.date) -> bool:
     """Whether a period ended at most `MAX_AGE_YEARS` ago."""
