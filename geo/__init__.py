@@ -13,7 +13,10 @@ Examples
 
 from typing import TYPE_CHECKING, Any
 
+from geo.drivers import leave_out_others
 from geo.version import __version__
+
+leave_out_others()
 
 if TYPE_CHECKING:
     from geo.api import *  # noqa: F403

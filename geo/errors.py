@@ -40,6 +40,8 @@ class DataError(CareReachError):
     def __init__(
         self, file: str, reason: str, *, row: int | None = None, column: str | None = None
     ) -> None:
+        # One sentence in one line, whatever a file is called or a library says.
+        file, reason = (" ".join(text.split()) for text in (file, reason))
         self.file, self.row, self.column, self.reason = file, row, column, reason
         where = file
         if row is not None:

@@ -95,6 +95,10 @@ def escape(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+#: What a spreadsheet may take for a formula, also behind white space and in its wide form.
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
 def guarded(value: object) -> object:
     """Keep a spreadsheet from taking text for a formula: such a cell begins with an apostrophe.
 
@@ -103,6 +107,6 @@ def guarded(value: object) -> object:
     >>> guarded("=HYPERLINK()"), guarded(-3)
     ("'=HYPERLINK()", -3)
     """
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if isinstance(value, str) and _FORMULA.match(value):
         return "'" + value
     return value

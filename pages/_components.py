@@ -1,5 +1,6 @@
 """Small parts that several pages show: components of our own, and HTML around entries."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +42,20 @@ _PLACE_KINDS = {"facility": "hospital or practice"}
 MINUTES = (2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 420, 600)
 
 
+#: Inside addresses, arrows, signs of comparison and :names:.
+_MADE_OF_TEXT = re.compile(
+    r"(?<=:)(?=[/\w])|(?<=@)(?=\w)|(?<=www)(?=\.)|(?<=[-<>=~])(?=[-<>=~])", re.IGNORECASE
+)
+
+
 def plain(text: str) -> str:
-    """Text where Streamlit reads Markdown: every mark is taken literally."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&@/" else c for c in text)
+    """Text where Streamlit reads Markdown: every mark is taken literally.
+
+    Streamlit makes links, arrows and its own sign of what Markdown has understood already: a word
+    joiner, which nobody sees, stands where it looks for them.
+    """
+    parted = _MADE_OF_TEXT.sub("\u2060", " ".join(text.split()))
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-.!|~:$&@/=" else c for c in parted)
 
 
 def urgent(

@@ -70,6 +70,11 @@ def follow(page: str) -> None:
         st.switch_page(SCRIPTS[script], query_params=address)
 
 
+def step_number(said: str, last: int) -> int:
+    """The step that an address names; the first where it names none."""
+    return {str(number): number for number in range(1, last + 1)}.get(said, 1)
+
+
 def bar() -> None:
     """What the story says of this page, with the way back and on; nothing without a story."""
     address = st.query_params.to_dict()
@@ -81,7 +86,7 @@ def bar() -> None:
         st.warning(plain(f"There is no story called “{slug}”; the page is shown without it."))
         return
     last = len(story.steps)
-    number = int(said) if said.isdecimal() and 1 <= int(said) <= last else 1
+    number = step_number(said, last)
     if said != str(number):
         st.warning(plain(f"“{said}” is not a step of this story: it can be 1 to {last}."))
     present = address.get("present") == "yes"

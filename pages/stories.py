@@ -16,7 +16,7 @@ if slug in stories and st.session_state.get(Key.STORY_OPENED) != opened:
     # A link to a step leads to its page; coming Back from there shows this list.
     st.session_state[Key.STORY_OPENED] = opened
     last = len(stories[slug].steps)
-    number = int(step) if step.isdecimal() and 1 <= int(step) <= last else 1
+    number = _story.step_number(step, last)
     present = st.query_params.get("present") == "yes"
     found = stories[slug].steps[number - 1]
     st.switch_page(

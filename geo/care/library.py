@@ -152,6 +152,10 @@ def get_procedure(library: Library, text: str) -> Procedure:
     return match.procedure
 
 
+#: What somebody asks for has so many letters at most.
+LONGEST = 200
+
+
 def find_procedure(library: Library, text: str) -> ProcedureMatch:
     """Find an entry by slug, title, synonym or private code, or over a typo.
 
@@ -176,6 +180,8 @@ def find_procedure(library: Library, text: str) -> ProcedureMatch:
         for entry in reversed(list(library.values()))
         for name in (*entry.also_known_as, entry.title, entry.slug)
     }
+    if len(text) > LONGEST:
+        return ProcedureMatch()
     wanted = spelt(text)
     codes = {spelt(code): entry.slug for entry in library.values() for code in entry.codes}
     if not wanted:
@@ -229,7 +235,7 @@ def suggest_procedures(library: Library, text: str) -> list[tuple[Procedure, str
         Each entry once, with the name that fits: its title if that does. Those with a name that
         begins with the text come first, titles before other names, then by title.
     """
-    words = spelt(text).split()
+    words = spelt(text[:LONGEST]).split()
     found: list[tuple[tuple[bool, bool], Procedure, str]] = []
     for entry in library.values():
         for name in (entry.title, *entry.also_known_as):

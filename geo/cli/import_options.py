@@ -53,6 +53,8 @@ def _writable(path: Path | None) -> Path | None:
     """Said before an import, not after it."""
     if path is not None and not path.resolve().parent.is_dir():
         raise CareReachError(f"There is no folder for {path}.")
+    if path is not None and path.is_dir():
+        raise CareReachError(f"{path} is a folder; give the file to write.")
     return path
 
 

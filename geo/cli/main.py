@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import typer
 
 from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE
+from geo.cli.terminal import guard
 from geo.errors import CareReachError, DataError
 
 #: Commands, and groups of them, by name: the module of each, and what it is called there.
@@ -64,6 +65,10 @@ def _begin() -> None:
 
 def main() -> int:
     """Run the command line and turn errors into one line and an exit code."""
+    sys.stdout, sys.stderr = guard(sys.stdout), guard(sys.stderr)
+    if any(word != word.encode("utf-8", "ignore").decode() for word in sys.argv):
+        typer.echo("An argument is not text that can be read (UTF-8).", err=True)
+        return EXIT_USAGE
     try:
         _app(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=True)
     except CareReachError as error:

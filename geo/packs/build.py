@@ -60,7 +60,9 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
     written: list[Path] = []
     for name, text in _derived(folder, about, tables).items():
         entries.setdefault(name, {"name": name, "path": f"{name}.geojson"})
-        written.append(folder / entries[name]["path"])
+        path = resource_path(folder, {"resources": [entries[name]]}, name)
+        assert path is not None
+        written.append(path)
         _write(written[-1], text)
         if public is not None and name != "outline":
             written.append(public / public_path(folder.resolve().name, name))
@@ -73,8 +75,8 @@ def build_pack(folder: Path, static: Path = STATIC) -> list[Path]:
 
 def _hashed(folder: Path, entry: Mapping[str, Any]) -> dict[str, Any]:
     """A resource with its size and hash, where its file is there."""
-    path = folder / entry["path"]
-    if not path.exists():
+    path = resource_path(folder, {"resources": [entry]}, entry["name"])
+    if path is None or not path.exists():
         return dict(entry)
     made = {**entry, "bytes": path.stat().st_size, "hash": "sha256:" + sha256_of(path)}
     return made | {"checked": CONTRACT} if entry["name"] in COLUMNS else made

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,15 +24,17 @@ import numpy.typing as npt
 import pandas as pd
 import platformdirs
 import pyogrio
+import pyproj
 import shapely
+from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from geo.distance import Index
-from geo.errors import DataError, UnknownNameError
+from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
-from geo.packs.history import Version, add_version, count_rows, is_written_down
+from geo.packs.history import Version, add_version, count_rows, is_written_down, list_versions
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
 from geo.packs.tables import DESCRIPTOR, HASHED, open_table, resource_path, sha256_of
@@ -194,11 +196,30 @@ def open_pack(name_or_folder: str | Path, *, check: bool = False) -> Pack:
     while True:
         raw = _descriptor_bytes(folder)
         try:
-            return _open(folder, _descriptor(folder, raw), hashlib.sha256(raw).hexdigest(), check)
+            about = _descriptor(folder, raw)
+            return _understood(_open, folder, about, hashlib.sha256(raw).hexdigest(), check)
         except DataError:
             # Put in place meanwhile: the files that this descriptor named may be gone.
             if _descriptor_bytes(folder) == raw:
                 raise
+
+
+#: What may be raised at content that is of another shape than it should be.
+_BROKEN = (
+    *(AttributeError, LookupError, RecursionError, TypeError, ValueError, OverflowError),
+    *(GEOSException, pyproj.exceptions.CRSError, pyogrio.errors.CRSError),
+)
+
+
+def _understood(open_it: Callable[..., Pack], folder: Path, about: object, *more: object) -> Pack:
+    """One sentence for a descriptor whose settings are of other shapes than they must have."""
+    try:
+        return open_it(folder, about, *more)
+    except CareReachError:
+        raise
+    except _BROKEN as error:
+        said = " ".join(f"{error}".split())[:120]
+        raise DataError(DESCRIPTOR, f"is not in the form that it must have ({said})") from None
 
 
 def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> Pack:
@@ -326,6 +347,8 @@ def _descriptor(folder: Path, raw: bytes) -> dict[str, Any]:
         raise DataError(str(path), f"is not JSON: {error.msg}", row=error.lineno) from None
     except UnicodeDecodeError:
         raise DataError(str(path), "is not UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(str(path), f"is not JSON that can be read: {error}") from None
     if not isinstance(about, dict):
         raise DataError(str(path), "is not a JSON object")
     for problem in _setting_problems(about):
@@ -386,7 +409,9 @@ def write_pack(staged: Path, target: Path, what: str) -> None:
             with path.open("rb") as content:
                 _replace(target / entry["path"], content)
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
-    versions = add_version(target, text, what, count_rows(target, about))
+    versions = list_versions(target)
+    if not versions or versions[-1].text != text:  # what changes nothing is no version
+        versions = add_version(target, text, what, count_rows(target, about))
     kept, open_now = _files_named(versions), _files_named(versions[-2:])
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
     for old in target.iterdir():
@@ -466,10 +491,13 @@ def read_shapes(path: Path) -> gpd.GeoDataFrame:
     DataError
         If the file is missing or is not GeoJSON.
     """
+    if not path.is_file():  # nor an address, which GDAL would fetch
+        raise DataError(path.name, "the file is missing")
     try:
         return gpd.read_file(path)
-    except pyogrio.errors.DataSourceError:
-        raise DataError(path.name, "is missing or is not GeoJSON") from None
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, *_BROKEN) as error:
+        said = " ".join(str(error).split())[:120]
+        raise DataError(path.name, f"cannot be read as areas ({said})") from None
 
 
 def publisher(pack: Pack, url: str | None) -> str:

@@ -289,6 +289,9 @@ def remove_pack(name: str) -> Path:
         folder = pack_folder(name)
         if folder.parent.resolve() != home.resolve():
             raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
+        if folder.is_symlink():  # what it leads to is not the user's pack
+            folder.unlink()
+            return folder
         # The descriptor first: what has none is not a pack, whatever happens then.
         (folder / DESCRIPTOR).unlink()
         shutil.rmtree(folder, ignore_errors=True)

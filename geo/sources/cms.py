@@ -6,7 +6,6 @@ Clinicians* (https://data.cms.gov/provider-data/dataset/mj5m-pzi6) becomes provi
 public domain, as CSV of any year or from their services.
 """
 
-import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any
 
 from geo.errors import DataError
 from geo.sources.batch import Batch
-from geo.sources.files import kind_of, text_of, understood
+from geo.sources.files import kind_of, read_rows, text_of, understood
 from geo.sources.service import Service
 from geo.sources.us_register import Placed, UsRow, us_types
 from geo.sources.vocabulary import WORDS
@@ -46,15 +45,15 @@ def _csv_rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[s
     if kind_of(path) != "text":
         raise DataError(path.name, "is not a CSV file; unpack it first")
     with understood(path.name), text_of(path) as file:
-        reader = csv.reader(file)
+        rows = read_rows(file, path.name)
         try:
-            header = [normalise(cell) for cell in next(reader, [])]
+            header = [normalise(cell) for cell in next(rows, (0, []))[1]]
             lost = [c for c in needed if c not in header]
             if lost:
                 raise DataError(path.name, "the column is missing", column=lost[0])
-            for cells in reader:
-                yield reader.line_num, dict(zip(header, map(str.strip, cells), strict=False))
-        except (csv.Error, UnicodeDecodeError) as error:
+            for number, cells in rows:
+                yield number, dict(zip(header, map(str.strip, cells), strict=False))
+        except UnicodeDecodeError as error:
             raise DataError(path.name, f"cannot be read as CSV: {error}") from None
 
 

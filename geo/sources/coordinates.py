@@ -37,6 +37,8 @@ def number_of(cell: str) -> float:
     (27.47, -27.475, nan)
     """
     text = re.sub(r"\s*°\s*$", "", cell.replace("\u2212", "-").strip().removeprefix("'"))
+    if "_" in text:  # Python's own sign between thousands
+        return float("nan")
     try:
         return float(text.replace(",", ".")) if text.count(",") <= 1 else float("nan")
     except ValueError:

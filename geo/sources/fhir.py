@@ -95,6 +95,13 @@ def _resources(path: Path) -> list[tuple[Resource, str]]:
     return out
 
 
+def _degrees(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
 def _dict(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -305,7 +312,7 @@ class _Reader:
         for place in filter(None, near):
             position = _dict(place.get("position"))
             if "latitude" in position and "longitude" in position:
-                lat, lon = float(position["latitude"]), float(position["longitude"])
+                lat, lon = _degrees(position["latitude"]), _degrees(position["longitude"])
                 if abs(lat) <= 90 and abs(lon) <= 180 and (lat or lon):
                     return lat, lon, "exact"
         for place in filter(None, [*near, *offices]):

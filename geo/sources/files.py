@@ -8,13 +8,18 @@ import contextlib
 import csv
 import gzip
 import io
+import itertools
+import lzma
 import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
+from xml.parsers import expat
+
+from shapely.errors import GEOSException
 
 from geo.errors import CareReachError, DataError
 
@@ -22,7 +27,14 @@ from geo.errors import CareReachError, DataError
 MAX_BYTES = 250_000_000
 #: A workbook's sheet reaches to so many cells at most.
 MAX_CELLS = 20_000_000
-_CELL = re.compile(rb'<c[^>]{0,80}?\br="([A-Z]{1,3})(\d{1,7})"')
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
+#: What a table of another kind may have; no register is wider.
+MAX_COLUMNS = 1_000
+#: A part of a workbook that is no XML holds no cells.
+_CELL_TAG = re.compile(rb"<([\w.-]+:)?(row|c|sheetData)\b", re.IGNORECASE)
+#: A KML file begins with its root, after what XML may have before it.
+_KML = re.compile(rb"(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<(kml:)?kml[\s>]", re.DOTALL)
+_SHAPEFILE = b"\0\0\x27\x0a"
 #: So many files in an archive at most.
 MAX_MEMBERS = 2_000
 _BLOCK = 1 << 20
@@ -40,6 +52,11 @@ _MAGIC = (
     (b"Rar!", "a RAR archive"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
+)
+#: What unpacking may raise at an archive that is none.
+_UNPACKING = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError),
+    RuntimeError,
 )
 _TABLES = frozenset({"text", "json", "parquet", "gpkg", "fgb", "kml", "xls", "xlsx"})
 
@@ -83,7 +100,7 @@ def kind_of(path: Path) -> str:
 
 
 def _text_kind(path: Path, start: bytes) -> str:
-    if b"<kml" in start:
+    if _KML.match(start):
         return "kml"
     if start.startswith((b"<html", b"<!doctype html", b"<table")):
         raise DataError(path.name, "is a web page; open it in a spreadsheet and save it as XLSX")
@@ -109,7 +126,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNPACKING as error:
         raise DataError(path.name, f"the archive cannot be unpacked: {error}") from None
 
 
@@ -206,6 +223,9 @@ def _unzipped(path: Path, folder: Path, limit: int) -> Path:
             files.append(target)
     shapes = [f for f in files if f.suffix.lower() == ".shp"]
     if len(shapes) == 1:
+        with shapes[0].open("rb") as shape:
+            if shape.read(4) != _SHAPEFILE:
+                raise DataError(path.name, "holds a .shp that is not a shapefile")
         return shapes[0]
     tables = []
     for file in files:
@@ -226,42 +246,139 @@ def _ending(member: zipfile.ZipInfo) -> str:
 
 
 def _check_workbook(path: Path, limit: int) -> None:
-    """Unpacked size, no XML with entities of its own, no cell far from all others."""
+    """Unpacked size, no XML with entities of its own, no cell far from all others.
+
+    Each part is parsed as a reader will parse it: what it makes room for is known before.
+    """
     left = limit
     with _archive(path) as archive:
         for member in archive.infolist():
-            rows = columns = 1
+            extent = _Extent(path.name)
+            is_xml, tail = True, b""
             with archive.open(member) as packed:
-                tail = b""
                 while block := packed.read(_BLOCK):
                     left -= len(block)
                     if left < 0:
                         raise DataError(path.name, f"unpacks to more than {size_text(limit)}")
-                    if not member.filename.endswith((".xml", ".rels")):
-                        continue
-                    text = tail + block
-                    if b"<!DOCTYPE" in text.upper():
-                        raise DataError(path.name, "declares XML entities, which no workbook needs")
-                    for letters, number in _CELL.findall(text):
-                        rows = max(rows, int(number))
-                        columns = max(columns, _column_number(letters))
+                    is_xml = is_xml and extent.read(block)
+                    # A reader may be more forgiving than the one here.
+                    if not is_xml and _CELL_TAG.search(tail + block):
+                        raise DataError(path.name, "cannot be read as a workbook: it is damaged")
                     tail = block[-64:]
+
+
+class _Extent:
+    """How far the cells of a workbook's part reach, as it is parsed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._row = self._column = self._rows = self._columns = self._cells = 0
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.StartDoctypeDeclHandler = self._doctype
+
+    def read(self, block: bytes) -> bool:
+        """Parse some more of it; False where it is no XML."""
+        try:
+            self._parser.Parse(block)
+        except expat.ExpatError:
+            return False
+        return True
+
+    def _doctype(self, *_: object) -> None:
+        raise DataError(self._name, "declares XML entities, which no workbook needs")
+
+    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        kind, said = tag.rpartition(":")[2], attributes.get("r", "")
+        if kind == "row":
+            self._row = int(said) if re.fullmatch(r"\d{1,7}", said) else self._row + 1
+            self._column = 0
+        elif kind == "c":
+            found = _REFERENCE.fullmatch(said)
+            if said and not found:
+                raise DataError(self._name, f"has a cell that is called {said[:20]!r}")
+            self._column += 1
+            if found:
+                self._column, self._row = _column_number(found[1].upper()), int(found[2])
+            self._cells += 1
+            self._rows = max(self._rows, self._row)
+            self._columns = max(self._columns, self._column)
             # A reader makes room for everything between the first cell and the last.
-            if rows * columns > MAX_CELLS:
+            if max(self._rows * self._columns, self._cells) > MAX_CELLS:
                 raise DataError(
-                    path.name, f"reaches to row {rows:,} and column {columns:,}: too large a sheet"
+                    self._name,
+                    f"reaches to row {self._rows:,} and column {self._columns:,}: "
+                    "too large a sheet",
                 )
 
 
-def _column_number(letters: bytes) -> int:
+def _column_number(letters: str) -> int:
     number = 0
     for letter in letters:
-        number = 26 * number + letter - 64
+        number = 26 * number + ord(letter) - 64
     return number
 
 
+def read_rows(
+    lines: Iterable[str], name: str, delimiter: str = ","
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of delimited text, each with the line at which it begins.
+
+    A quotation mark that is opened and not closed would make one cell of all that follows, without
+    a word; the csv module takes that for a table.
+
+    Parameters
+    ----------
+    lines
+        The text, line by line, with the ends of lines.
+    name
+        The file's name, for the sentence.
+    delimiter
+        Between cells.
+
+    Raises
+    ------
+    DataError
+        If a quotation mark is not closed, or only many rows later; or if it is no such text.
+    """
+    reader = csv.reader(itertools.chain(lines, [_END]), delimiter=delimiter)
+    width = before = 0
+    try:
+        for cells in reader:
+            if cells == [_END]:
+                return
+            if reader.line_num > before + 1 and _swallowed(cells, width, delimiter):
+                break
+            width = max(width, len(cells))
+            yield before + 1, cells
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(name, f"cannot be read as a table: {error}", row=before + 1) from None
+    raise DataError(
+        name, "a quotation mark is opened here and not closed in its cell", row=before + 1
+    )
+
+
+#: Stands after the last line, in a row of its own unless a quotation is still open.
+_END = "\x1eend\x1e"
+#: Lines of one cell that look like rows of a table of at least so many columns are such.
+_ROW_WIDTH = 4
+
+
+def _swallowed(cells: list[str], width: int, delimiter: str) -> bool:
+    """Whether a cell holds rows of the table: whole lines with as many delimiters as it has."""
+    inner = (cell.splitlines()[1:-1] for cell in cells if "\n" in cell or "\r" in cell)
+    lines = [line for some in inner for line in some]
+    last = any(cell.endswith(_END) for cell in cells)
+    alike = [line for line in lines if line.count(delimiter) == width - 1]
+    return last or (width >= _ROW_WIDTH and bool(lines) and len(alike) == len(lines))
+
+
 #: What a reader may raise at a file that is not what it seems.
-_BROKEN = (AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_BROKEN = (
+    *(AttributeError, LookupError, RuntimeError, TypeError, ValueError, MemoryError),
+    *(GEOSException, expat.ExpatError),
+)
 
 
 @contextlib.contextmanager

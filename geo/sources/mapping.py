@@ -24,6 +24,8 @@ from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import FIELDS, LEVEL_OF, NO, YES, facility_type_of, folded
 from geo.text import normalise
 
+#: Bytes of a mapping; one of a thousand columns has a tenth of it.
+_MOST_YAML = 1_000_000
 #: Cells looked at to guess what a column holds.
 _SAMPLE = 2_000
 #: A column of more different words about its operation is text; each is read by itself.
@@ -422,7 +424,13 @@ def read_mapping(path: Path) -> Mapping:
 
 def _yaml(path: Path) -> object:
     try:
-        return yaml.safe_load(path.read_text("utf-8"))
+        if path.stat().st_size > _MOST_YAML:
+            raise DataError(path.name, "is too large for a mapping")
+        text = path.read_text("utf-8")
+        # Names for what stands elsewhere can grow a short file without end.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise DataError(path.name, "uses an alias (*name); write out what it stands for")
+        return yaml.safe_load(text)
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
     except UnicodeDecodeError:

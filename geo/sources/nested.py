@@ -14,6 +14,10 @@ import pandas as pd
 _SAMPLE = 200
 
 
+#: A column becomes so many at most.
+_MOST_PARTS = 200
+
+
 def with_parts(frame: pd.DataFrame) -> pd.DataFrame:
     """A table in which each part of a nested column is a column: `names` has `names primary`.
 
@@ -39,6 +43,8 @@ def _parts(cells: "pd.Series[Any]", column: str) -> "list[pd.Series[Any]]":
         return [cells]
     things = [_thing(cell) for cell in cells]
     keys = dict.fromkeys(key for thing in things if isinstance(thing, dict) for key in thing)
+    if len(keys) > _MOST_PARTS:
+        raise ValueError(f"{len(keys):,} different parts in one column")
     parts: dict[str, list[object]] = {
         f"{column} {key}": [t.get(key) if isinstance(t, dict) else None for t in things]
         for key in keys

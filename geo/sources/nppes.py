@@ -142,7 +142,8 @@ def _bulk_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Row number and the cells that are used, a block in memory at a time."""
     with understood(path.name), _opened(path) as file:
         try:
-            header = next(csv.reader([file.readline().decode("utf-8-sig")]), [])
+            # Its header has 330 names; what is longer is none.
+            header = next(csv.reader([file.readline(_BLOCK).decode("utf-8-sig")]), [])
             columns = _COLUMNS | {"sex": next((c for c in _SEX if c in header), _SEX[0])}
             for column in columns.values():
                 if column not in header:

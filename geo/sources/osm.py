@@ -24,6 +24,8 @@ from geo.sources.vocabulary import WORDS
 _AMENITIES = frozenset({"hospital", "clinic", "doctors", "dentist", "pharmacy"})
 _KINDS: Mapping[str, str] = WORDS["osm_kinds"]
 _PLACES = ("city", "town", "village", "suburb", "quarter", "hamlet", "neighbourhood", "borough")
+#: A number of people or beds with more digits is none.
+_MOST_DIGITS = 9
 _YES_NO = {"yes": True, "designated": True, "no": False}  # "limited" is neither
 _LIFECYCLE = ("disused:", "abandoned:", "demolished:", "was:", "construction:")
 
@@ -177,7 +179,7 @@ def read_overpass(path: Path, retrieved: str, *, country_code: str = "") -> Batc
     with opened(path, MAX_BYTES) as plain:
         try:
             answer = json.loads(plain.read_text("utf-8-sig"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("elements"), list):
         raise DataError(path.name, "is not an answer of Overpass in JSON")
@@ -277,7 +279,7 @@ def _place(thing: _Found) -> dict[str, Any]:
         "within": tags.get("is_in:county") or tags.get("is_in") or None,
         "lat": thing.lat,
         "lon": thing.lon,
-        "population": int(people) if people else None,
+        "population": int(people) if 0 < len(people) <= _MOST_DIGITS else None,
         "source": "osm",
     }
 
@@ -305,7 +307,8 @@ def _provider(
     kind = _KINDS.get(tags.get("amenity", "")) or _KINDS.get(tags.get("healthcare", ""))
     shut = operation_of(tags.get("operational_status", ""))
     beds = tags.get("beds", "").strip()
-    beds = beds if beds.isdecimal() else ""  # "10-20" is no number
+    # "10-20" is no number.
+    beds = beds if beds.isdecimal() and len(beds) <= _MOST_DIGITS else ""
     return {
         "provider_id": f"osm:{thing.id}",
         "kind": "facility",

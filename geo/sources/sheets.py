@@ -7,6 +7,7 @@ import contextlib
 import csv
 import io
 import json
+import sqlite3
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +16,22 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from geo.errors import DataError
-from geo.sources.files import kind_of, opened, understood, utf16_of
+from geo.sources.files import (
+    MAX_COLUMNS,
+    kind_of,
+    opened,
+    read_rows,
+    size_text,
+    understood,
+    utf16_of,
+)
 from geo.sources.headers import head_of
 from geo.sources.letters import letters_of
 from geo.sources.nested import with_parts
@@ -28,6 +39,10 @@ from geo.sources.nested import with_parts
 MAX_ROWS = 2_000_000
 #: Rows that become columns at a time.
 _BLOCK = 50_000
+#: A list in one cell has so many words at most.
+_MOST_WORDS = 1_000
+#: A Parquet file may hold so many cells, and so many bytes of them.
+_MOST_CELLS, _MOST_UNPACKED = 60_000_000, 1_000_000_000
 #: The columns that a file with shapes gets: latitude and longitude of each shape.
 GEOMETRY = ("position (latitude)", "position (longitude)")
 _DELIMITERS = ",;\t|"
@@ -185,19 +200,13 @@ def read_sheet(
 def _read_text(path: Path, name: str, encoding: str, delimiter: str, header: int | None) -> Sheet:
     text, layout = _decoded(path.read_bytes(), name, encoding)
     delimiter = delimiter or _delimiter(text[:200_000])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     table: list[list[str]] = []
     numbers: list[int] = []
-    before = 0
-    try:
-        for cells in reader:
-            table.append(list(map(str.strip, cells)))
-            numbers.append(before + 1)
-            before = reader.line_num
-            if len(table) > MAX_ROWS:
-                raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
-    except csv.Error as error:
-        raise DataError(name, f"cannot be read as a table: {error}", row=before + 1) from None
+    for number, cells in read_rows(io.StringIO(text, newline=""), name, delimiter):
+        table.append(list(map(str.strip, cells)))
+        numbers.append(number)
+        if len(table) > MAX_ROWS:
+            raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
     return _sheet(name, table, numbers, header, replace(layout, delimiter=delimiter))
 
 
@@ -311,15 +320,44 @@ def _cell(value: object) -> str:
 
 def _read_parquet(path: Path, name: str) -> Sheet:
     try:
-        return _from_frame(gpd.read_parquet(path), name)
-    except ValueError:  # no geometry in it
-        pass
+        _check_parquet(path, name)
+        try:
+            frame: pd.DataFrame = gpd.read_parquet(path)
+        except ValueError:  # no geometry in it
+            frame = pd.read_parquet(path)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(name, f"cannot be read as Parquet: {error}") from None
-    try:
-        return _from_frame(pd.read_parquet(path), name)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(name, f"cannot be read as Parquet: {error}") from None
+        said = " ".join(str(error).replace(str(path), name).split())[:120]
+        raise DataError(name, f"cannot be read as Parquet: {said}") from None
+    return _from_frame(frame, name)
+
+
+def _check_parquet(path: Path, name: str) -> None:
+    """How much it holds once it is unpacked, of which neither its size nor its footer tells."""
+    file = pq.ParquetFile(path)
+    rows, columns = file.metadata.num_rows, len(file.schema_arrow)
+    if rows > MAX_ROWS:
+        raise DataError(name, f"has more than {MAX_ROWS:,} rows; split it")
+    _check_width(name, columns)
+    if rows * columns > _MOST_CELLS:
+        raise DataError(name, f"has {rows * columns:,} cells, too many; leave out columns")
+    unpacked = 0
+    for batch in file.iter_batches(batch_size=256):
+        unpacked += sum(_unpacked_bytes(column) for column in batch.columns)
+        if unpacked > _MOST_UNPACKED:
+            size = size_text(_MOST_UNPACKED)
+            raise DataError(name, f"unpacks to more than {size}; leave out columns")
+
+
+def _unpacked_bytes(column: pa.Array) -> int:
+    """The size of a column's cells; many may be one text, by number."""
+    if not isinstance(column, pa.DictionaryArray):
+        return int(column.nbytes)
+    if pa.types.is_string(column.dictionary.type) or pa.types.is_large_string(
+        column.dictionary.type
+    ):
+        lengths = pc.binary_length(column.dictionary)
+        return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
+    return len(column) * int(column.dictionary.nbytes // max(len(column.dictionary), 1))
 
 
 def _records(path: Path) -> pd.DataFrame | None:
@@ -339,10 +377,27 @@ def _records(path: Path) -> pd.DataFrame | None:
         return None
     if any(row.get("type") == "Feature" for row in found):
         return None
+    _check_width(path.name, len(_parts(found)))
     return pd.json_normalize(found, sep=" ")
 
 
+def _parts(records: list[dict[str, object]]) -> set[str]:
+    """What the columns of records will be called; no more of them than are too many."""
+    names: set[str] = set()
+    left = [("", record) for record in records]
+    while left and len(names) <= MAX_COLUMNS:
+        before, record = left.pop()
+        for key, value in record.items():
+            if isinstance(value, dict):
+                left.append((f"{before}{key} ", value))
+            else:
+                names.add(f"{before}{key}")
+    return names
+
+
 def _read_shapes(path: Path, name: str, layer: str) -> Sheet:
+    if path.suffix.lower() != ".shp" and kind_of(path) == "gpkg":
+        _check_views(path, name)
     try:
         layers = pyogrio.list_layers(path)[:, 0].tolist()
         if layer and layer not in layers:
@@ -357,6 +412,20 @@ def _read_shapes(path: Path, name: str, layer: str) -> Sheet:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
         raise DataError(name, "cannot be read: it is neither a table nor GeoJSON") from None
     return _from_frame(frame, name, chosen if len(layers) > 1 else "")
+
+
+def _check_views(path: Path, name: str) -> None:
+    """A view is a program and can run for ever; a virtual table can be another file."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'view' OR "
+                "(sql LIKE '%virtual%' AND sql NOT LIKE '%using rtree%')"
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise DataError(name, f"cannot be read as a GeoPackage: {error}") from None
+    if found:
+        raise DataError(name, "holds a view or a virtual table; save the layer as a plain table")
 
 
 def _from_frame(frame: pd.DataFrame, name: str, layer: str = "") -> Sheet:
@@ -397,6 +466,8 @@ def _from_frame(frame: pd.DataFrame, name: str, layer: str = "") -> Sheet:
 
 def _any_cell(value: object) -> str:
     if isinstance(value, (list, tuple, np.ndarray)):
+        if len(value) > _MOST_WORDS:
+            raise ValueError(f"a list of {len(value):,} in one cell")
         return ";".join(map(str, value))
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
         return ""
@@ -409,6 +480,7 @@ def _sheet(
     """Part header from rows; empty rows stay, so that the report can count them."""
     if not any(any(row) for row in table):
         raise DataError(name, "the file is empty")
+    _check_width(name, max(map(len, table[:1000])))
     if header and header not in numbers:
         raise DataError(name, f"has no row {header}")
     head = head_of(table, numbers.index(header) if header else -1 if header == 0 else None)
@@ -427,6 +499,11 @@ def _sheet(
         tag_row=0 if head.tags is None else numbers[head.tags],
     )
     return Sheet(name, names, cells, np.asarray(numbers[head.body :], int), layout)
+
+
+def _check_width(name: str, columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise DataError(name, f"has {columns:,} columns; a table can have up to {MAX_COLUMNS:,}")
 
 
 def _square(table: list[list[str]], first: int, names: tuple[str, ...]) -> pd.DataFrame:

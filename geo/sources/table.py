@@ -373,9 +373,15 @@ def _within(
 
 def _unprojected(y: "np.ndarray", x: "np.ndarray", crs: str) -> tuple["np.ndarray", "np.ndarray"]:
     try:
-        to_degrees = pyproj.Transformer.from_crs(crs, 4326, always_xy=True)
+        given = pyproj.CRS(crs)
+        to_degrees = pyproj.Transformer.from_crs(given, 4326, always_xy=True)
     except pyproj.exceptions.CRSError:
         raise CareReachError(f"{crs!r} is not a projection; write it like EPSG:32645.") from None
+    if not (given.is_projected or given.is_geographic):  # heights, places in a building, ECEF
+        raise CareReachError(
+            f"{crs!r} ({given.name}) does not say where on a map something is; write a projection "
+            "like EPSG:32645."
+        )
     lon, lat = to_degrees.transform(x, y)
     lost = ~(np.isfinite(lat) & np.isfinite(lon))
     return np.where(lost, np.nan, lat), np.where(lost, np.nan, lon)

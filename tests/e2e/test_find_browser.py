@@ -3,7 +3,7 @@
 import csv
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -473,3 +473,15 @@ def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(
             .map(e => e.className || e.tagName)"""
     )
     assert wide == []
+
+
+def test_what_an_address_says_is_shown_as_text(visit: MakeVisitor) -> None:
+    said = (
+        "http://evil.example/x.png www.evil.example :streamlit: -> >= == $x$ :red[a] a@evil.example"
+    )
+    visitor = visit()
+    page = visitor.open(f"/?near=Thimphu&order={quote(said + chr(10) + '===')}")
+    alert = page.get_by_role("alert").first
+    shown = alert.inner_text().replace("\u2060", "")
+    assert f"{said} ===" in shown
+    assert alert.locator("a, img, h1, h2").count() == 0

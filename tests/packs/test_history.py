@@ -182,6 +182,13 @@ def test_what_is_done_by_hand_and_a_broken_entry_lose_no_other_version() -> None
     assert undo_change("bhutan", 4).about["title"] == "Bhutan, by hand"
 
 
+def test_what_changes_nothing_is_no_version() -> None:
+    batch = dataclasses.replace(small("s"), providers=REGISTER)
+    for _ in range(2):
+        import_into("mine", [batch], NewPack("Mine", emergency_number="112"))
+    assert [version.number for version in list_versions(pack_folder("mine"))] == [1]
+
+
 def test_a_change_that_fails_is_no_version() -> None:
     def change(folder: Path) -> None:
         append_row(folder, "evidence", {"provider_id": "nobody", "procedure": PATCH})

@@ -285,3 +285,10 @@ def test_the_united_states_read_american_english() -> None:
     app.text_input(key="w_procedure").set_value("Haemodialysis").run()
     assert not warnings(app)
     assert "Haemodialysis" in html(page(near="Thimphu", procedure="hemodialysis"))
+
+
+@pytest.mark.parametrize("step", ["1" * 4301, "٢", "0", "-1", "1.0", "99", ""])
+def test_a_step_that_is_none_is_said(step: str) -> None:
+    app = page(story="headache-in-serzhong", step=step, near="Thimphu")
+    assert not app.exception
+    assert any("is not a step of this story" in w.value for w in app.warning)

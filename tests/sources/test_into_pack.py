@@ -52,9 +52,10 @@ def table(path: Path, day: str = DAY) -> Batch:
 
 
 def state(home: Path) -> str:
-    """One hash over every file of a folder."""
+    """One hash over every file of a folder but the history, which has the time of a change."""
     whole = hashlib.sha256()
-    for path in sorted(p for p in home.rglob("*") if p.is_file() and p.name != ".lock"):
+    files = (p for p in home.rglob("*") if p.is_file() and p.name != ".lock")
+    for path in sorted(p for p in files if p.parent.name != "history"):
         whole.update(f"{path.relative_to(home)}".encode() + path.read_bytes())
     return whole.hexdigest()
 
