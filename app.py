@@ -4,7 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from geo.errors import CareReachError
-from pages import _frame, _story
+from pages import _cached, _frame, _story
 from pages._components import plain
 from pages._first_bytes import FirstBytes
 
@@ -28,6 +28,7 @@ def route() -> None:
             _story.bar()
     page.run()
     _frame.footer()
+    _cached.tidy_memory()
 
 
 if __name__ == "__main__":

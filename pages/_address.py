@@ -174,7 +174,7 @@ class _Reader:
             if pack.default_procedure not in _cached.library():
                 raise CareReachError(f"The pack {name!r} asks for an unknown procedure by default.")
         except CareReachError as error:
-            pack = _cached.pack(DEFAULT_PACK)
+            pack = _cached.pack_or("", DEFAULT_PACK)
             self.tell(f"{str(error).rstrip('.')}. The data shown is of {pack.country}.")
         near = self.get("near")
         if near and "pack" not in self._address and pack.name == DEFAULT_PACK:

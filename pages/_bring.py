@@ -46,6 +46,9 @@ def told() -> None:
     words = st.session_state.pop(Key.DATA_TOLD, "")
     if words:
         st.success(plain(words))
+    failed = st.session_state.pop(Key.DATA_FAILED, "")
+    if failed:
+        st.error(plain(failed))
 
 
 def offer(today: dt.date) -> None:

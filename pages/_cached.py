@@ -28,7 +28,7 @@ from geo.output.maps import Ground
 from geo.packs.build import public_path
 from geo.packs.ground import GROUND, STREETS, attribution_of
 from geo.packs.names import Place, PlaceMatch
-from geo.packs.pack import Pack, list_packs, open_pack, pack_folder, read_descriptor
+from geo.packs.pack import BUNDLED, Pack, list_packs, open_pack, pack_folder, read_descriptor
 from geo.packs.suggestions import Suggestions
 from geo.packs.tables import DESCRIPTOR, sha256_of
 from geo.paths import STATIC, VENDOR
@@ -38,6 +38,9 @@ from geo.travel.road_table import RoadTable
 from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
 from geo.travel.valhalla import REST_S, Engine, RoadsDownError
 
+#: Garbage is collected so often at most, and when it was last.
+TIDY_S = 60.0
+_tidied = [0.0]
 #: What takes longer shows how far it is.
 MOMENT_S = 0.5
 #: What tells whether the folder of one's own entries is another, or has changed.
@@ -49,6 +52,14 @@ def pack(name: str) -> Pack:
     folder = pack_folder(name)
     descriptor = folder / DESCRIPTOR
     return _pack(folder, descriptor.stat().st_mtime_ns)
+
+
+def pack_or(name: str, otherwise: str) -> Pack:
+    """A pack, or a bundled one where it cannot be opened, whatever became of the user's copy."""
+    for known in (name, otherwise):
+        with contextlib.suppress(CareReachError):
+            return pack(known)
+    return _pack(BUNDLED / otherwise, 0)
 
 
 @st.cache_resource(show_spinner="Opening the data …", max_entries=8)
@@ -69,6 +80,14 @@ def _settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def tidy_memory() -> None:
+    """Collect garbage, once a minute at most: what a visitor leaves behind is large, not many."""
+    now = time.monotonic()
+    if now - _tidied[0] > TIDY_S:
+        _tidied[0] = now
+        gc.collect()
 
 
 def countries() -> list[str]:

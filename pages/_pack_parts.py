@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+from pathlib import Path
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from geo.errors import CareReachError
 from geo.output.answer_text import date_text
 from geo.output.history_text import difference_text, rows_text, version_text
 from geo.output.pack_export import FORMATS, attribution, export_pack
-from geo.packs.history import compare_versions, list_versions
+from geo.packs.history import compare_with_present, earlier_versions, list_versions
 from geo.packs.pack import Pack, user_folder
 from geo.packs.quality import Quality, measure_quality
 from geo.packs.store import remove_pack, undo_change
@@ -109,19 +110,22 @@ def take(pack: Pack) -> None:
         with st.popover("How to cite it"):
             st.code(f"{attribution(pack)} Pack hash {pack.hash}.", language=None, wrap_lines=True)
         if is_own(pack) and _frame.may_write():
-            with st.popover("Changes"):
-                changes(pack)
-            with st.popover("Remove"):
-                st.write("This deletes the pack from this server, for everybody.")
-                st.button(
-                    "Remove it now", key=f"remove_{pack.name}", on_click=removed, args=(pack.name,)
-                )
+            mend(pack.name, pack.folder)
 
 
-def changes(pack: Pack) -> None:
+def mend(name: str, folder: Path) -> None:
+    """The way back to an earlier state of one's own pack, and out; also of one that is broken."""
+    with st.popover("Changes"):
+        changes(name, folder)
+    with st.popover("Remove"):
+        st.write("This deletes the pack from this server, for everybody.")
+        st.button("Remove it now", key=f"remove_{name}", on_click=removed, args=(name,))
+
+
+def changes(name: str, folder: Path) -> None:
     """What was done to one's own pack, and the way back to an earlier state."""
-    versions = list_versions(pack.folder)
-    if len(versions) < 2:
+    versions, earlier = list_versions(folder), earlier_versions(folder)
+    if not earlier:
         st.write("Nothing was changed since this pack was made.")
         return
     lines = "".join(
@@ -130,21 +134,18 @@ def changes(pack: Pack) -> None:
         for before, v in reversed([*zip([None, *versions], versions, strict=False)])
     )
     st.html(f'<div class="cr-entry"><ul>{lines}</ul></div>')
-    earlier = {version.number: version for version in versions[:-1]}
-    number = st.selectbox("Go back to version", [*reversed(earlier)], key=f"version_{pack.name}")
+    by_number = {version.number: version for version in reversed(earlier)}
+    number = st.selectbox("Go back to version", [*by_number], key=f"version_{name}")
     # Every row is read for it, which takes a while where there are many.
-    if st.toggle("Compare its rows with the present ones", key=f"compare_{pack.name}"):
+    if st.toggle("Compare its rows with the present ones", key=f"compare_{name}"):
         try:
-            since = difference_text(compare_versions(pack.folder, earlier[number], versions[-1]))
+            since = difference_text(compare_with_present(folder, by_number[number]))
             st.write(plain(f"Since then: {since}"))
         except CareReachError as error:
             st.warning(plain(str(error)))
     st.write("Going back is a change too, and can be undone here.")
     st.button(
-        f"Go back to version {number}",
-        key=f"undo_{pack.name}",
-        on_click=undone,
-        args=(pack.name, number),
+        f"Go back to version {number}", key=f"undo_{name}", on_click=undone, args=(name, number)
     )
 
 
@@ -156,7 +157,7 @@ def undone(name: str, number: int) -> None:
             f"The pack {name} is again as in version {number} ({version_text(version)})."
         )
     except (CareReachError, OSError) as error:
-        st.session_state[Key.DATA_TOLD] = f"Nothing was changed: {error}"
+        st.session_state[Key.DATA_FAILED] = f"Nothing was changed: {error}"
 
 
 def removed(name: str) -> None:
@@ -165,7 +166,7 @@ def removed(name: str) -> None:
         remove_pack(name)
         st.session_state[Key.DATA_TOLD] = f"The pack {name} is removed."
     except (CareReachError, OSError) as error:
-        st.session_state[Key.DATA_TOLD] = f"The pack was not removed: {error}"
+        st.session_state[Key.DATA_FAILED] = f"The pack was not removed: {error}"
 
 
 def sources(pack: Pack) -> None:

@@ -30,6 +30,7 @@ class Key(StrEnum):
     STORY_OPENED = "story_opened"
     #: What the last click on Data did.
     DATA_TOLD = "data_told"
+    DATA_FAILED = "data_failed"
     #: What the last click in the survey did.
     SURVEY_TOLD = "survey_told"
     #: The uploaded file that is looked at, and what its import did.

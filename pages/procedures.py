@@ -16,7 +16,7 @@ _frame.need_router()
 address = st.query_params
 # The view of Find that this page leads back to.
 kept = st.session_state.get(Key.FIND_ADDRESS, {})
-pack = _cached.pack(kept.get("pack", _address.DEFAULT_PACK))
+pack = _cached.pack_or(kept.get("pack", ""), _address.DEFAULT_PACK)
 library = _cached.library(pack.country)
 EVERY = "Every specialty"
 BY_KIND = "kind"

@@ -1,5 +1,6 @@
 """The files of deploy/ fit together and fit the app; nginx itself is tried in tests/e2e."""
 
+import ipaddress
 import json
 import re
 
@@ -30,11 +31,27 @@ def test_what_is_copied_and_mounted_is_there() -> None:
     left_out = (DEPLOY / "Containerfile.dockerignore").read_text("utf-8").splitlines()
     assert not {"app.py", "data", "geo", "pages", "static", ".streamlit"} & set(left_out)
     assert "deploy/tls" in left_out  # a private key
+    assert "deploy/bring" in left_out
     for volume in COMPOSE["services"]["nginx"]["volumes"]:
         source = volume.split(":")[0].removeprefix("./")
         assert (DEPLOY / source).exists() or f"deploy/{source}/" in ignored
-    context = DEPLOY / COMPOSE["x-app"]["build"]["context"]
-    assert (context / COMPOSE["x-app"]["build"]["dockerfile"]).exists()
+    built = [service["build"] for service in COMPOSE["services"].values() if "build" in service]
+    assert len(built) == 1
+    assert (DEPLOY / built[0]["context"] / built[0]["dockerfile"]).exists()
+
+
+def test_nginx_finds_a_container_that_was_made_anew() -> None:
+    (network,) = COMPOSE["networks"].values()
+    home = ipaddress.ip_network(network["ipam"]["config"][0]["subnet"])
+    apps = [service for name, service in COMPOSE["services"].items() if name.startswith("app-")]
+    fixed = {app["networks"]["site"]["ipv4_address"] for app in apps}
+    assert len(fixed) == len(apps)
+    assert all(ipaddress.ip_address(address) in home for address in fixed)
+
+
+def test_no_log_holds_a_question() -> None:
+    assert "access_log off;" in NGINX
+    assert re.search(r"error_log \S+ crit;", NGINX)
 
 
 def test_settings_are_ones_that_the_app_knows() -> None:

@@ -11,18 +11,18 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
-from geo.care.audit import audit_entries, audit_pack
+from geo.care.audit import Finding, audit_entries, audit_pack
 from geo.care.library import check_folder, whole_library
 from geo.cli.exits import EXIT_DATA, EXIT_OTHER, EXIT_USAGE, stop
 from geo.cli.options import ListFormat
-from geo.errors import CareReachError, DataError
+from geo.errors import DataError
 from geo.output.history_text import difference_text, history_lines, version_text
 from geo.output.pack_export import FORMATS, export_pack
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
-from geo.packs.history import compare_versions, find_version, list_versions
+from geo.packs.history import compare_with_present, find_version, list_versions
 from geo.packs.pack import list_packs, open_pack, pack_folder
-from geo.packs.store import remove_pack, undo_change
+from geo.packs.store import forget_versions, remove_pack, undo_change
 from geo.packs.tables import DESCRIPTOR
 from geo.paths import APP
 from geo.sources.batch import more_text
@@ -127,16 +127,21 @@ def audit(
 ) -> None:
     """List what a release should not hide; the exit code is 3 where something should hold it up."""
     today = dt.date.today()
-    library, _ = whole_library()
-    looked = {name: audit_pack(open_pack(name), today) for name in names or list_packs()}
-    looked["explainers"] = audit_entries(library, today)
-    for name, findings in looked.items():
-        for found in findings:
-            which = "; ".join(found.which if every else found.which[:_NAMED])
-            more = "" if every else more_text(len(found.which) - _NAMED)
-            blocks = "BLOCKS A RELEASE: " if found.blocks else ""
-            typer.echo(f"{name}: {blocks}{len(found.which):,} {found.what} ({which}{more})")
-    if any(found.blocks for findings in looked.values() for found in findings):
+    library, problems = whole_library()
+    broken = Finding("explainers are broken", tuple(str(p) for p in problems), blocks=True)
+    looked = [("explainers", broken)] if problems else []
+    looked += [("explainers", finding) for finding in audit_entries(library, today)]
+    for name in names or list_packs():
+        try:
+            looked += [(name, finding) for finding in audit_pack(open_pack(name), today)]
+        except DataError as error:
+            looked.append((name, Finding("packs cannot be opened", (str(error),), blocks=True)))
+    for name, found in looked:
+        which = "; ".join(found.which if every else found.which[:_NAMED])
+        more = "" if every else more_text(len(found.which) - _NAMED)
+        blocks = "BLOCKS A RELEASE: " if found.blocks else ""
+        typer.echo(f"{name}: {blocks}{found.what}: {len(found.which):,} ({which}{more})")
+    if any(found.blocks for _, found in looked):
         raise typer.Exit(EXIT_DATA)
 
 
@@ -156,14 +161,22 @@ def history(
     since: Annotated[
         int, typer.Option("--since", help="Also what has become of the rows since this version.")
     ] = 0,
+    *,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Delete all earlier versions for good.")
+    ] = False,
 ) -> None:
     """List the last changes of a pack of your own, and the versions that `undo` can bring back."""
+    if forget:
+        forget_versions(pack)
+        typer.echo(f"The earlier versions of {pack} are deleted.")
+        return
     folder = pack_folder(pack)
     for line in history_lines(list_versions(folder)):
         typer.echo(line)
     if since:
-        versions = (find_version(folder, since), list_versions(folder)[-1])
-        typer.echo(f"Since version {since}: {difference_text(compare_versions(folder, *versions))}")
+        found = compare_with_present(folder, find_version(folder, since))
+        typer.echo(f"Since version {since}: {difference_text(found)}")
 
 
 def undo(
@@ -173,10 +186,7 @@ def undo(
     ] = 0,
 ) -> None:
     """Put a pack back as it was. That is a change too, and can be undone."""
-    versions = list_versions(pack_folder(pack))
-    if not to and len(versions) < 2:
-        raise CareReachError(f"There is no earlier version of {pack} to go back to.")
-    version = undo_change(pack, to or versions[-2].number)
+    version = undo_change(pack, to or None)
     typer.echo(f"{pack} is again as in version {version.number} ({version_text(version)}).")
 
 

@@ -49,6 +49,6 @@ def difference_text(differences: Sequence[Difference]) -> str:
     parts = []
     for found in differences:
         told = ("added", found.added), ("removed", found.removed), ("changed", found.changed)
-        counts = " and ".join(f"{count:,} {what}" for what, count in told if count)
+        counts = ", ".join(f"{count:,} {what}" for what, count in told if count)
         parts.append(f"{TABLES[found.table]}: {counts}")
     return f"{'; '.join(parts)}." if parts else "every row is the same."

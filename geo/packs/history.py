@@ -1,14 +1,15 @@
 """What became of a user's pack: every change is a version, and the last ten can be had back.
 
 A version is a small file in the folder `history` of the pack: when, what was done, and the
-descriptor as it was then. The files that a descriptor names have their hash in their names and
-never change, so keeping a version costs only what the change made anew.
+descriptor as it was then. The files that a descriptor names have their hash in their names and are
+not changed by CareReach, so keeping a version costs only what the change made anew.
 """
 
 import contextlib
 import datetime as dt
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ import pyarrow.parquet as pq
 
 from geo.errors import UnknownNameError
 from geo.packs.schema import COLUMNS
-from geo.packs.tables import DESCRIPTOR, open_table, resource_path
+from geo.packs.tables import DESCRIPTOR, read_table, resource_path
 
 HISTORY = "history"
 #: So many versions can be had back.
 KEPT = 10
+#: What was done is told in so many letters.
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def list_versions(folder: Path) -> tuple[Version, ...]:
     """
     versions = []
     for path in sorted((folder / HISTORY).glob("*.json")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a broken one is none
+        # A broken one is none.
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             versions.append(_read(path))
     present = _present(folder)
     # What stands behind the present one was being put in place when something was killed.
@@ -88,6 +92,12 @@ def list_versions(folder: Path) -> tuple[Version, ...]:
 def is_written_down(folder: Path) -> bool:
     """Whether the present state of a pack is one of its versions; by hand it can become another."""
     return any(version.text == _present(folder) for version in list_versions(folder))
+
+
+def earlier_versions(folder: Path) -> tuple[Version, ...]:
+    """The versions that are not the present state of a pack, the newest last."""
+    versions = list_versions(folder)
+    return versions[:-1] if is_written_down(folder) else versions
 
 
 def find_version(folder: Path, number: int) -> Version:
@@ -105,8 +115,10 @@ def find_version(folder: Path, number: int) -> Version:
     return versions[number]
 
 
-def add_version(folder: Path, text: str, what: str, rows: Mapping[str, int]) -> tuple[Version, ...]:
-    """Write down a version that is about to be put in place; those that are kept, with it.
+def add_version(
+    folder: Path, text: str, what: str, rows: Mapping[str, int], when_s: float | None = None
+) -> None:
+    """Write down a version that is about to be put in place, and let go of the oldest.
 
     Parameters
     ----------
@@ -118,20 +130,24 @@ def add_version(folder: Path, text: str, what: str, rows: Mapping[str, int]) -> 
         What was done.
     rows
         How many rows each table has.
+    when_s
+        When it was put in place, in seconds since 1970; now by default.
     """
     known = list_versions(folder)
     number = known[-1].number + 1 if known else 1
     # As every file has its time, whatever day the reader's question is of.
-    when = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    version = Version(number, when, what, dict(rows), text)
+    now = dt.datetime.now(dt.UTC)
+    when = now if when_s is None else dt.datetime.fromtimestamp(when_s, dt.UTC)
+    # A title or a file's name may be a stranger's.
+    what = "".join(c if c.isprintable() else " " for c in what)[:_LONGEST]
     home = folder / HISTORY
     home.mkdir(parents=True, exist_ok=True)
-    kept = (*known[1 - KEPT :], version)
-    stay = {f"{v.number:06d}.json" for v in kept}
-    for entry in home.iterdir():
-        if entry.name not in stay:
-            entry.unlink(missing_ok=True)
-    stored = {"when": when.isoformat(), "what": what, "rows": dict(rows), "descriptor": text}
+    stored = {
+        "when": when.isoformat(timespec="seconds"),
+        "what": " ".join(what.split()),
+        "rows": dict(rows),
+        "descriptor": text,
+    }
     path = home / f"{number:06d}.json"
     beside = path.with_suffix(".part")
     with beside.open("w", encoding="utf-8") as out:
@@ -139,7 +155,15 @@ def add_version(folder: Path, text: str, what: str, rows: Mapping[str, int]) -> 
         out.flush()
         os.fsync(out.fileno())
     os.replace(beside, path)
-    return kept
+    stay = {path.name, *(f"{version.number:06d}.json" for version in known[1 - KEPT :])}
+    for entry in home.iterdir():
+        if entry.name not in stay:
+            entry.unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> None:
+    """Delete every version of a pack; its files are another matter."""
+    shutil.rmtree(folder / HISTORY, ignore_errors=True)
 
 
 def count_rows(folder: Path, about: Mapping[str, Any]) -> dict[str, int]:
@@ -156,14 +180,14 @@ def count_rows(folder: Path, about: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def compare_versions(folder: Path, older: Version, newer: Version) -> tuple[Difference, ...]:
-    """What became of the rows of each table that is not the same in two versions.
+def compare_with_present(folder: Path, version: Version) -> tuple[Difference, ...]:
+    """What has become of the rows of each table since a version.
 
     Parameters
     ----------
     folder
         The pack's.
-    older, newer
+    version
         From `list_versions`.
 
     Raises
@@ -172,13 +196,12 @@ def compare_versions(folder: Path, older: Version, newer: Version) -> tuple[Diff
         If a file of one of them is missing or broken.
     """
     found = []
+    now: dict[str, Any] = json.loads(_present(folder))
     for table in COLUMNS:
-        hashes = [_hash(version.about, table) for version in (older, newer)]
-        if hashes[0] == hashes[1]:
+        if _hash(version.about, table) == _hash(now, table):
             continue
         before, after = (
-            open_table(folder, version.about, table, check=False)[0][list(COLUMNS[table])]
-            for version in (older, newer)
+            read_table(folder, about, table)[list(COLUMNS[table])] for about in (version.about, now)
         )
         difference = _compared(table, before, after)
         if difference != Difference(table, 0, 0, 0):
@@ -214,4 +237,7 @@ def _read(path: Path) -> Version:
     stored = json.loads(path.read_text("utf-8"))
     when = dt.datetime.fromisoformat(stored["when"])
     rows = {str(table): int(count) for table, count in stored["rows"].items()}
-    return Version(int(path.stem), when, str(stored["what"]), rows, str(stored["descriptor"]))
+    text = str(stored["descriptor"])
+    if not all({"name", "path"} <= entry.keys() for entry in json.loads(text)["resources"]):
+        raise ValueError(f"{path} names files without a path")
+    return Version(int(path.stem), when, str(stored["what"]), rows, text)

@@ -34,7 +34,14 @@ from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
-from geo.packs.history import Version, add_version, count_rows, is_written_down, list_versions
+from geo.packs.history import (
+    Version,
+    add_version,
+    count_rows,
+    forget,
+    is_written_down,
+    list_versions,
+)
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
 from geo.packs.tables import DESCRIPTOR, HASHED, open_table, resource_path, sha256_of
@@ -395,9 +402,14 @@ def write_pack(staged: Path, target: Path, what: str) -> None:
     """
     about = read_descriptor(staged)
     target.mkdir(parents=True, exist_ok=True)
-    if (target / DESCRIPTOR).exists() and not is_written_down(target):
-        before = _descriptor_bytes(target).decode("utf-8")
-        add_version(target, before, "As it was before", count_rows(target, read_descriptor(target)))
+    if not (target / DESCRIPTOR).exists():  # of a pack that was removed, or never came to be
+        forget(target)
+    elif not is_written_down(target):
+        with contextlib.suppress(DataError):  # a broken one is no version
+            before = read_descriptor(target)
+            text = _descriptor_bytes(target).decode("utf-8")
+            since_s = (target / DESCRIPTOR).stat().st_mtime
+            add_version(target, text, "As it was before", count_rows(target, before), since_s)
     for entry in about.get("resources", []):
         path = resource_path(staged, about, entry["name"])
         if path is None or not path.exists():
@@ -411,10 +423,20 @@ def write_pack(staged: Path, target: Path, what: str) -> None:
     text = json.dumps(about, ensure_ascii=False, indent=1) + "\n"
     versions = list_versions(target)
     if not versions or versions[-1].text != text:  # what changes nothing is no version
-        versions = add_version(target, text, what, count_rows(target, about))
-    kept, open_now = _files_named(versions), _files_named(versions[-2:])
+        # What came with CareReach has no time of a change here.
+        came_s = (staged / DESCRIPTOR).stat().st_mtime if staged.parent == BUNDLED else None
+        add_version(target, text, what, count_rows(target, about), came_s)
     _replace(target / DESCRIPTOR, io.BytesIO(text.encode()))
-    for old in target.iterdir():
+    tidy_pack(target)
+
+
+def tidy_pack(folder: Path) -> None:
+    """Delete the hashed files of a pack that no version names, and what a killed run left."""
+    versions = list_versions(folder)
+    kept, open_now = _files_named(versions), _files_named(versions[-2:])
+    if not versions:
+        kept = open_now = {Path(e["path"]).stem for e in read_descriptor(folder)["resources"]}
+    for old in folder.iterdir():
         # What ends in .part was left by a run that was killed, or is of a reader who then does
         # without. Columns can be made anew; a reader may still be at the version before this one.
         # What cannot be deleted now (a reader has it open) goes with a later change.

@@ -27,18 +27,20 @@ from geo.distance import region_of_each
 from geo.errors import DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
-from geo.packs.history import Version, find_version
+from geo.packs.history import Version, earlier_versions, find_version, forget
 from geo.packs.pack import (
     ASKED,
+    BUNDLED,
     land_of,
     list_packs,
     pack_folder,
     read_descriptor,
     read_shapes,
+    tidy_pack,
     user_folder,
     write_pack,
 )
-from geo.packs.tables import DESCRIPTOR, HASHED, resource_path
+from geo.packs.tables import DAMAGED, DESCRIPTOR, HASHED, resource_path, sha256_of
 
 T = TypeVar("T")
 _STAGED = ".staged-"
@@ -212,7 +214,7 @@ def change_pack(
         for problem in check_pack(staged, built=True):
             raise DataError(problem.file, problem.reason, row=problem.row)
         if not dry_run:
-            if name in list_packs() and not (home / name).exists():
+            if name in list_packs() and not (home / name / DESCRIPTOR).exists():
                 write_pack(pack_folder(name), home / name, "As it came with CareReach")
             write_pack(staged, home / name, what)
         return result
@@ -221,13 +223,15 @@ def change_pack(
 def copy_version(folder: Path, about: Mapping[str, Any], staged: Path) -> None:
     """Copy the files of one state of a pack to where it is changed.
 
-    What follows from the tables, other states and what a killed run left stay behind.
+    Mapped columns, other states and what a killed run left stay behind. A damaged file is taken
+    from the pack that came with CareReach, where that has it.
 
     Raises
     ------
     DataError
-        If a file is missing.
+        If a file is missing or damaged; a change would make what is damaged look right.
     """
+    hashes = {Path(e["path"]).name: e.get("hash") for e in about.get("resources", [])}
     named = {
         path.name: path
         for entry in about.get("resources", [])
@@ -237,14 +241,25 @@ def copy_version(folder: Path, about: Mapping[str, Any], staged: Path) -> None:
     staged.mkdir()
     for name, path in {**own, **named}.items():
         if name != DESCRIPTOR and path.suffix != ".part":
-            try:
-                shutil.copy(path, staged / name)
-            except FileNotFoundError:
-                raise DataError(name, "the file is missing") from None
+            digest = hashes.get(name) if HASHED.search(name) else None
+            shutil.copy(_sound(path, digest, folder.name), staged / name)
     write_descriptor(staged, about)
 
 
-def undo_change(name: str, number: int) -> Version:
+def _sound(path: Path, digest: str | None, pack: str) -> Path:
+    """A file, or the bundled one of the same content where it is missing or damaged."""
+    there = path.exists()
+    if there and (digest is None or digest == f"sha256:{sha256_of(path)}"):
+        return path
+    if digest is not None and (BUNDLED / pack / DESCRIPTOR).exists():
+        for entry in read_descriptor(BUNDLED / pack).get("resources", []):
+            found = resource_path(BUNDLED / pack, {"resources": [entry]}, entry["name"])
+            if found is not None and found.exists() and digest == f"sha256:{sha256_of(found)}":
+                return found
+    raise DataError(path.name, DAMAGED if there else "the file is missing")
+
+
+def undo_change(name: str, number: int | None = None) -> Version:
     """Put a pack back as it was in an earlier version; that is a change, too.
 
     Parameters
@@ -252,7 +267,7 @@ def undo_change(name: str, number: int) -> Version:
     name
         A pack of the user.
     number
-        Of a version of `geo.packs.history.list_versions`.
+        Of a version of `geo.packs.history.list_versions`; the one before the present by default.
 
     Returns
     -------
@@ -262,19 +277,38 @@ def undo_change(name: str, number: int) -> Version:
     Raises
     ------
     UnknownNameError
-        If there is no such pack or version.
+        If there is no such pack or version, or none before the present one.
     DataError
         If a file of that version is missing or broken; then nothing has changed.
     """
     with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
         folder = pack_folder(name)
-        version = find_version(folder, number)
+        versions = earlier_versions(folder)
+        if number is None and not versions:
+            raise UnknownNameError(f"There is no earlier version of {name} to go back to.")
+        version = versions[-1] if number is None else find_version(folder, number)
         staged = Path(aside) / name
         copy_version(folder, version.about, staged)
         for problem in check_pack(staged):
             raise DataError(problem.file, problem.reason, row=problem.row)
-        write_pack(staged, home / name, f"Back to version {number}")
+        write_pack(staged, home / name, f"Back to version {version.number}")
         return version
+
+
+def forget_versions(name: str) -> None:
+    """Delete every earlier version of a pack for good, with the files that only they have.
+
+    Raises
+    ------
+    UnknownNameError
+        If the user has no such pack.
+    """
+    with _turn() as home:
+        folder = pack_folder(name)
+        if folder.parent.resolve() != home.resolve():
+            raise UnknownNameError(f"The pack {name!r} came with CareReach and has no versions.")
+        forget(folder)
+        tidy_pack(folder)
 
 
 def remove_pack(name: str) -> Path:
@@ -294,7 +328,10 @@ def remove_pack(name: str) -> Path:
             return folder
         # The descriptor first: what has none is not a pack, whatever happens then.
         (folder / DESCRIPTOR).unlink()
-        shutil.rmtree(folder, ignore_errors=True)
+        aside = home / f"{_STAGED}{name}"
+        with contextlib.suppress(OSError):  # some system keeps what a reader has open
+            folder.rename(aside)
+        shutil.rmtree(aside if aside.exists() else folder, ignore_errors=True)
         return folder
 
 

@@ -17,6 +17,11 @@ from geo.packs.ready import LEAST_ROWS, make_ready, open_ready
 from geo.packs.schema import COLUMNS, CONTRACT, LIST_COLUMNS
 
 DESCRIPTOR = "datapackage.json"
+#: What is wrong with a file whose content is not what its pack says.
+DAMAGED = (
+    "is damaged: it is not what was put in place; go back to an earlier version (undo), or remove "
+    "the pack and bring its data again"
+)
 #: How `geo.packs.pack.write_pack` names a file: its content never changes under that name.
 HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
 
@@ -88,17 +93,15 @@ def open_table(
             return ready
         same = not check and _is_as_hashed(path, entry)
         if not (check or same) and HASHED.search(path.name) and "hash" in entry:
-            why = (
-                "is damaged: it is not what was put in place. Go back to an earlier version "
-                "(undo) or bring the data again. If you changed it yourself, build the pack."
-            )
-            raise DataError(path.name, why)
+            raise DataError(path.name, DAMAGED)
         known = same and _was_checked(path, entry)
         frame = _cells(path)
         if known:
             return (typed if is_parquet else conform_checked)(frame, table), None
     except FileNotFoundError:
         raise DataError(path.name, "the file is missing") from None
+    except DataError:  # which is a ValueError
+        raise
     except (ValueError, pa.ArrowException, OSError) as error:
         kind = "Parquet" if is_parquet else "CSV"
         raise DataError(path.name, f"cannot be read as {kind}: {error}") from None

@@ -88,7 +88,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             processes[url.removeprefix("http://")] = stack
             text = text.replace(f"{name}:8501", url.removeprefix("http://"))
         port = free_port()
-        text = text.replace("/etc/nginx/tls", str(home))
+        text = text.replace("/etc/nginx/tls", str(home)).replace("/var/log/nginx", str(home))
+        # What an address was led to is what the tests look at; nobody else may.
+        text = text.replace("access_log off;", "")
         text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
         (home / "carereach.conf").write_text(text, "utf-8")

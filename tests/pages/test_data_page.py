@@ -9,6 +9,7 @@ import pytest
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from geo.coverage.calls import record_answer
 from geo.packs.pack import open_pack
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.into_pack import import_into
@@ -17,7 +18,7 @@ from geo.sources.operation import Operation
 from geo.sources.vocabulary import FIELDS
 from pages._components import plain
 from tests.command import run
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TODAY
 from tests.pages.app import html, page
 from tests.samples import REGISTER, small
 from tests.sources.tables import nasty
@@ -278,3 +279,18 @@ def shown(app: AppTest) -> str:
 def test_on_a_server_without_uploads_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREREACH_UPLOADS", "off")
     assert "Draw" not in [b.label for b in page(DATA).button]
+
+
+def test_a_damaged_copy_of_a_bundled_pack_is_said_and_mended(home: Path) -> None:
+    pack = open_pack("bhutan")
+    record_answer(pack, pack.providers["provider_id"][0], "haemodialysis", "offered", "x", TODAY)
+    path = open_pack("bhutan").files["providers"]
+    path.write_bytes(path.read_bytes()[:-1])
+    for script in ("", "pages/coverage.py", "pages/procedures.py"):
+        page(script)
+    assert "is damaged" in page().warning[0].value
+    app = page(DATA, pack="bhutan")
+    assert "This pack cannot be opened" in app.warning[0].value
+    app.button(key="undo_bhutan").click().run()
+    assert "is again as in version 1" in app.success[0].value
+    assert len(open_pack("bhutan").evidence) == len(pack.evidence)
