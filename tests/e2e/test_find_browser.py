@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.conftest import HOSTILE, MAP, MakeVisitor, Visitor, href, soon
 
@@ -164,6 +164,11 @@ def test_after_a_page_switch_the_first_marker_click_counts(visit: MakeVisitor) -
     soon(lambda: pressed(visitor), [SARPANG])
 
 
+def said(alert: Locator) -> str:
+    """What a reader sees of a message; word joiners keep Streamlit from making links of it."""
+    return str(alert.inner_text()).replace("\u2060", "")
+
+
 def test_an_address_brings_no_picture_from_elsewhere(visit: MakeVisitor) -> None:
     visitor = visit()
     picture = "![x](https://example.org/p.png)"
@@ -172,7 +177,7 @@ def test_an_address_brings_no_picture_from_elsewhere(visit: MakeVisitor) -> None
     page.get_by_role("link", name="Procedures").click()
     visitor.settle()
     page.goto(f"{visitor.url}/procedures?procedure={picture}")
-    expect(page.get_by_role("alert")).to_contain_text("![x](https://example.org/p.png)")
+    soon(lambda: picture in said(page.get_by_role("alert").first))
 
 
 def test_markers_stay_near_their_place(visit: MakeVisitor) -> None:
@@ -476,12 +481,11 @@ def test_on_a_phone_flags_list_map_panel_and_no_sideways_scroll(
 
 
 def test_what_an_address_says_is_shown_as_text(visit: MakeVisitor) -> None:
-    said = (
+    typed = (
         "http://evil.example/x.png www.evil.example :streamlit: -> >= == $x$ :red[a] a@evil.example"
     )
     visitor = visit()
-    page = visitor.open(f"/?near=Thimphu&order={quote(said + chr(10) + '===')}")
+    page = visitor.open(f"/?near=Thimphu&order={quote(typed + chr(10) + '===')}")
     alert = page.get_by_role("alert").first
-    shown = alert.inner_text().replace("\u2060", "")
-    assert f"{said} ===" in shown
+    assert f"{typed} ===" in said(alert)
     assert alert.locator("a, img, h1, h2").count() == 0
