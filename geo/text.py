@@ -95,6 +95,18 @@ def escape(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+def shortened(text: str, letters: int = 80) -> str:
+    """What somebody typed, to be named in a sentence: its beginning, where it is long.
+
+    Examples
+    --------
+    >>> shortened(" knee "), shortened("knee pain", 4)
+    ('knee', 'knee…')
+    """
+    plain = text.strip()
+    return plain if len(plain) <= letters else f"{plain[:letters]}…"
+
+
 #: What a spreadsheet may take for a formula, also behind white space and in its wide form.
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 

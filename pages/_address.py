@@ -20,6 +20,7 @@ from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError
 from geo.packs.gazetteer import PlaceMatch
 from geo.packs.pack import Pack
+from geo.text import shortened
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
 from geo.units import UNITS, Units
@@ -401,7 +402,7 @@ def unknown_procedure(
 ) -> Problem:
     """Nobody knows this procedure: say so, and offer what is near."""
     titles = match.suggestions or tuple(entry.title for entry in library.values())
-    sentence = f"“{text.strip()}” is not in the library. Still shown: {shown.title}."
+    sentence = f"“{shortened(text)}” is not in the library. Still shown: {shown.title}."
     slugs = {entry.title: entry.slug for entry in library.values()}
     offers = tuple((title, {"procedure": slugs[title], "provider": ""}) for title in titles)
     return (

@@ -17,10 +17,11 @@ from geo.progress import Step
 from geo.sources import cms, fhir, nppes, osm
 from geo.sources.batch import Batch, Origin, source_name
 from geo.sources.into_pack import Imported, import_into, name_problem
+from geo.sources.layout import EVERY_SHEET, Sheet
 from geo.sources.mapping import Mapping, Proposal, propose
 from geo.sources.new_pack import NewPack
 from geo.sources.registry import KINDS, recognise
-from geo.sources.sheets import EVERY_SHEET, Sheet, read_sheet
+from geo.sources.sheets import read_sheet
 from geo.sources.table import Near, read_facilities
 from geo.text import escape
 from pages import _bring_preview, _components, _frame

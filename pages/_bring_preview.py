@@ -11,9 +11,9 @@ from streamlit_folium import st_folium
 
 from geo.output import maps
 from geo.sources.batch import Batch
+from geo.sources.layout import Sheet
 from geo.sources.mapping import Mapping, write_mapping
 from geo.sources.operation import operation_of
-from geo.sources.sheets import Sheet
 from geo.sources.vocabulary import facility_type_of
 from geo.text import escape
 from pages import _components

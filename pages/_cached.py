@@ -38,9 +38,8 @@ from geo.travel.road_table import RoadTable
 from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
 from geo.travel.valhalla import REST_S, Engine, RoadsDownError
 
-#: Garbage is collected so often at most, and when it was last.
-TIDY_S = 60.0
-_tidied = [0.0]
+#: Seconds between two collections of garbage, at least.
+TIDY_S = 60
 #: What takes longer shows how far it is.
 MOMENT_S = 0.5
 #: What tells whether the folder of one's own entries is another, or has changed.
@@ -74,20 +73,19 @@ def _settle_memory() -> None:
 
     A full collection looks through all its objects, longer than a rerun takes, and none of them is
     garbage while it is cached. Streamlit would make one after every run; `.streamlit/config.toml`
-    leaves that to Python. What was frozen before is looked through again each time, so that nothing
-    evicted from a cache, and nothing that a visitor left behind, stays for good.
+    turns that off, and `tidy_memory` makes one a minute. What was frozen before is looked through
+    again each time, so that nothing evicted from a cache, and nothing that a visitor left behind,
+    stays for good.
     """
     gc.unfreeze()
     gc.collect()
     gc.freeze()
 
 
+@st.cache_resource(show_spinner=False, ttl=TIDY_S)
 def tidy_memory() -> None:
     """Collect garbage, once a minute at most: what a visitor leaves behind is large, not many."""
-    now = time.monotonic()
-    if now - _tidied[0] > TIDY_S:
-        _tidied[0] = now
-        gc.collect()
+    gc.collect()
 
 
 def countries() -> list[str]:

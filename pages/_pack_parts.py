@@ -26,14 +26,14 @@ _LABELS = {"fhir": "FHIR", "geojson": "GeoJSON", "parquet": "GeoParquet", "csv":
 _NAMED = 5
 
 
-def is_own(pack: Pack) -> bool:
+def is_own(folder: Path) -> bool:
     """Whether a pack is the user's, and not one that came with CareReach."""
-    return pack.folder.parent.resolve() == user_folder().resolve()
+    return folder.parent.resolve() == user_folder().resolve()
 
 
 def summary(pack: Pack) -> str:
     """A pack in one line."""
-    own = " (your own)" if is_own(pack) else ""
+    own = " (your own)" if is_own(pack.folder) else ""
     return plain(f"{pack.title}{own}: {len(pack.providers):,} providers")
 
 
@@ -109,7 +109,7 @@ def take(pack: Pack) -> None:
             )
         with st.popover("How to cite it"):
             st.code(f"{attribution(pack)} Pack hash {pack.hash}.", language=None, wrap_lines=True)
-        if is_own(pack) and _frame.may_write():
+        if is_own(pack.folder) and _frame.may_write():
             mend(pack.name, pack.folder)
 
 
@@ -126,7 +126,7 @@ def changes(name: str, folder: Path) -> None:
     """What was done to one's own pack, and the way back to an earlier state."""
     versions, earlier = list_versions(folder), earlier_versions(folder)
     if not earlier:
-        st.write("Nothing was changed since this pack was made.")
+        st.write("Nothing has been changed since this pack was made.")
         return
     lines = "".join(
         f"<li><strong>Version {v.number}</strong>, {escape(version_text(v))}<br>"

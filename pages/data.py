@@ -5,7 +5,7 @@ import datetime as dt
 import streamlit as st
 
 from geo.errors import CareReachError
-from geo.packs.pack import list_packs, user_folder
+from geo.packs.pack import list_packs
 from geo.text import escape
 from pages import _address, _bring, _cached, _frame, _pack_parts, _survey
 from pages._components import plain
@@ -33,7 +33,7 @@ for name in packs:
     except CareReachError as error:
         st.html(f"<h2>{escape(name)}</h2>")
         st.warning(plain(f"This pack cannot be opened: {error}"))
-        if packs[name].parent.resolve() == user_folder().resolve() and _frame.may_write():
+        if _pack_parts.is_own(packs[name]) and _frame.may_write():
             _pack_parts.mend(name, packs[name])
         continue
     with st.expander(_pack_parts.summary(pack), expanded=name == (wanted or searched)):

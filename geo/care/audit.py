@@ -56,17 +56,18 @@ def audit_pack(pack: Pack, today: dt.date) -> tuple[Finding, ...]:
     pairs = measure_quality(providers, evidence, today).duplicates
     sources = pack.sources.values()
     found = (
-        Finding("statements are dated after today", _some(about[ahead]), blocks=True),
-        Finding("packs name no licence", () if pack.licenses else (pack.name,), blocks=True),
-        Finding("statements are more than three years old", _some(about[old])),
-        Finding("statements have no date", _some(about[evidence["as_of"].isna()])),
-        Finding("places are said to do something and not to do it", _contrary(evidence, about)),
+        Finding("statements dated after today", _some(about[ahead]), blocks=True),
+        Finding("packs without a licence", () if pack.licenses else (pack.name,), blocks=True),
+        Finding("statements more than three years old", _some(about[old])),
+        Finding("statements without a date", _some(about[evidence["as_of"].isna()])),
+        Finding("places said to do something and not to do it", _contrary(evidence, about)),
         Finding(
-            "providers are placed in their town or postcode", _some(providers["provider_id"][rough])
+            "providers placed only in their town or postcode",
+            _some(providers["provider_id"][rough]),
         ),
-        Finding("pairs of providers may be one each", tuple(" ".join(pair) for pair in pairs)),
-        Finding("sources name no licence", tuple(s.name for s in sources if not s.license)),
-        Finding("sources have no date", tuple(s.name for s in sources if not s.as_of)),
+        Finding("pairs of providers that may be one", tuple(" ".join(pair) for pair in pairs)),
+        Finding("sources without a licence", tuple(s.name for s in sources if not s.license)),
+        Finding("sources without a date", tuple(s.name for s in sources if not s.as_of)),
     )
     return tuple(finding for finding in found if finding.which)
 
@@ -85,8 +86,8 @@ def audit_entries(library: Mapping[str, Procedure], today: dt.date) -> tuple[Fin
     overdue = [slug for slug, end in ends.items() if end is not None and end < today]
     unread = [slug for slug, entry in library.items() if entry.reviewed_by is None]
     found = (
-        Finding("explainers are past the month of their review", tuple(overdue), blocks=True),
-        Finding("explainers have not been read by a clinician", tuple(unread)),
+        Finding("explainers past the month of their review", tuple(overdue), blocks=True),
+        Finding("explainers that no clinician has read", tuple(unread)),
     )
     return tuple(finding for finding in found if finding.which)
 

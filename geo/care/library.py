@@ -16,7 +16,7 @@ from geo.care.entry import Procedure
 from geo.care.entry_file import read_entries
 from geo.errors import DataError, UnknownNameError
 from geo.paths import DATA
-from geo.text import spelt
+from geo.text import shortened, spelt
 
 LIBRARY = DATA / "procedures"
 #: From this likeness (0-100, rapidfuzz ratio) a spelling counts as a typo.
@@ -146,7 +146,7 @@ def get_procedure(library: Library, text: str) -> Procedure:
     match = find_procedure(library, text)
     if match.procedure is None:
         raise UnknownNameError(
-            f"No procedure called “{text.strip()}” is in the library.",
+            f"No procedure called “{shortened(text)}” is in the library.",
             match.suggestions or tuple(entry.title for entry in library.values()),
         )
     return match.procedure

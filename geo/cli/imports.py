@@ -32,11 +32,12 @@ from geo.sources.cells import read_postcodes
 from geo.sources.coordinates import Bounds
 from geo.sources.demand import import_demand
 from geo.sources.into_pack import Imported, import_into
+from geo.sources.layout import Sheet
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.new_pack import NewPack
 from geo.sources.roads import import_roads
 from geo.sources.service import Service
-from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.sheets import read_sheet
 from geo.sources.streets import import_streets
 from geo.sources.table import Near, read_facilities, read_population
 

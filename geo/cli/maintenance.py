@@ -128,14 +128,16 @@ def audit(
     """List what a release should not hide; the exit code is 3 where something should hold it up."""
     today = dt.date.today()
     library, problems = whole_library()
-    broken = Finding("explainers are broken", tuple(str(p) for p in problems), blocks=True)
+    broken = Finding("broken explainers", tuple(str(p) for p in problems), blocks=True)
     looked = [("explainers", broken)] if problems else []
     looked += [("explainers", finding) for finding in audit_entries(library, today)]
     for name in names or list_packs():
         try:
             looked += [(name, finding) for finding in audit_pack(open_pack(name), today)]
         except DataError as error:
-            looked.append((name, Finding("packs cannot be opened", (str(error),), blocks=True)))
+            looked.append(
+                (name, Finding("packs that cannot be opened", (str(error),), blocks=True))
+            )
     for name, found in looked:
         which = "; ".join(found.which if every else found.which[:_NAMED])
         more = "" if every else more_text(len(found.which) - _NAMED)

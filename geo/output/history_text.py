@@ -31,7 +31,8 @@ def rows_text(version: Version, before: Version | None = None) -> str:
         count = version.rows.get(table, 0)
         more = count - before.rows.get(table, 0) if before else 0
         if count or more:
-            parts.append(f"{count:,} {words}" + (f" ({more:+,})" if more else ""))
+            told = words.removesuffix("s") if count == 1 else words
+            parts.append(f"{count:,} {told}" + (f" ({more:+,})" if more else ""))
     return ", ".join(parts) or "no rows"
 
 
@@ -41,7 +42,7 @@ def history_lines(versions: Sequence[Version]) -> list[str]:
         f"{version.number}\t{version_text(version)}\t{rows_text(version, before)}"
         for before, version in zip([None, *versions], versions, strict=False)
     ]
-    return lines[::-1] or ["Nothing was changed here."]
+    return lines[::-1] or ["Nothing has been changed here."]
 
 
 def difference_text(differences: Sequence[Difference]) -> str:

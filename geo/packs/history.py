@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from geo.errors import UnknownNameError
 from geo.packs.schema import COLUMNS
 from geo.packs.tables import DESCRIPTOR, read_table, resource_path
+from geo.reading import understood
 
 HISTORY = "history"
 #: So many versions can be had back.
@@ -36,7 +37,7 @@ class Version:
     Attributes
     ----------
     number
-        1 for the first that was kept; never used again.
+        1 for the first; one more with each change.
     when
         When it was put in place.
     what
@@ -196,7 +197,8 @@ def compare_with_present(folder: Path, version: Version) -> tuple[Difference, ..
         If a file of one of them is missing or broken.
     """
     found = []
-    now: dict[str, Any] = json.loads(_present(folder))
+    with understood(DESCRIPTOR):
+        now: dict[str, Any] = json.loads(_present(folder))
     for table in COLUMNS:
         if _hash(version.about, table) == _hash(now, table):
             continue

@@ -1,7 +1,7 @@
 """Changes to the user's copies of packs.
 
 Each is a transaction: the pack is copied aside, changed, built and checked, and put in place in
-one step (`geo.packs.pack.write_pack`). The bundled pack is never touched.
+one step (`geo.packs.writing.write_pack`). The bundled pack is never touched.
 """
 
 import contextlib
@@ -36,11 +36,10 @@ from geo.packs.pack import (
     pack_folder,
     read_descriptor,
     read_shapes,
-    tidy_pack,
     user_folder,
-    write_pack,
 )
 from geo.packs.tables import DAMAGED, DESCRIPTOR, HASHED, resource_path, sha256_of
+from geo.packs.writing import tidy_pack, write_pack
 
 T = TypeVar("T")
 _STAGED = ".staged-"
@@ -304,9 +303,7 @@ def forget_versions(name: str) -> None:
         If the user has no such pack.
     """
     with _turn() as home:
-        folder = pack_folder(name)
-        if folder.parent.resolve() != home.resolve():
-            raise UnknownNameError(f"The pack {name!r} came with CareReach and has no versions.")
+        folder = _own_folder(name, home)
         forget(folder)
         tidy_pack(folder)
 
@@ -320,9 +317,7 @@ def remove_pack(name: str) -> Path:
         If the user has no such pack.
     """
     with _turn() as home:
-        folder = pack_folder(name)
-        if folder.parent.resolve() != home.resolve():
-            raise UnknownNameError(f"The pack {name!r} came with CareReach and cannot be removed.")
+        folder = _own_folder(name, home)
         if folder.is_symlink():  # what it leads to is not the user's pack
             folder.unlink()
             return folder
@@ -333,6 +328,14 @@ def remove_pack(name: str) -> Path:
             folder.rename(aside)
         shutil.rmtree(aside if aside.exists() else folder, ignore_errors=True)
         return folder
+
+
+def _own_folder(name: str, home: Path) -> Path:
+    """The folder of a pack of the user."""
+    folder = pack_folder(name)
+    if folder.parent.resolve() != home.resolve():
+        raise UnknownNameError(f"The pack {name!r} came with CareReach; it is not your own.")
+    return folder
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ DAMAGED = (
     "is damaged: it is not what was put in place; go back to an earlier version (undo), or remove "
     "the pack and bring its data again"
 )
-#: How `geo.packs.pack.write_pack` names a file: its content never changes under that name.
+#: How `geo.packs.writing.write_pack` names a file: its content never changes under that name.
 HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from geo.errors import DataError
+from geo.reading import understood
 from geo.sources.batch import Batch
-from geo.sources.files import kind_of, read_rows, text_of, understood
+from geo.sources.files import kind_of, read_rows, text_of
 from geo.sources.service import Service
 from geo.sources.us_register import Placed, UsRow, us_types
 from geo.sources.vocabulary import WORDS

@@ -16,10 +16,11 @@ from typing import Any
 from geo.errors import DataError
 from geo.packs.postcodes import us_zip, zip_spot
 from geo.packs.schema import FACILITY_TYPES
+from geo.reading import understood
 from geo.sources.batch import Batch, Origin, Report, frame_of
 from geo.sources.cells import specialty_of
 from geo.sources.fhir_terms import EXTENDED, LANGUAGE, LISTS, NPI, OURS, SOURCE
-from geo.sources.files import MAX_BYTES, opened, understood
+from geo.sources.files import MAX_BYTES, opened
 from geo.sources.operation import NOT_LISTED, operation_of
 from geo.sources.phones import e164
 from geo.sources.us_register import us_types

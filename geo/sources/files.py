@@ -14,24 +14,14 @@ import re
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
-from xml.parsers import expat
 
-from shapely.errors import GEOSException
-
-from geo.errors import CareReachError, DataError
+from geo.errors import DataError
 
 #: A table, or what an archive unpacks to, in bytes.
 MAX_BYTES = 250_000_000
-#: A workbook's sheet reaches to so many cells at most.
-MAX_CELLS = 20_000_000
-_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
-#: What a table of another kind may have; no register is wider.
-MAX_COLUMNS = 1_000
-#: A part of a workbook that is no XML holds no cells.
-_CELL_TAG = re.compile(rb"<([\w.-]+:)?(row|c|sheetData)\b", re.IGNORECASE)
 #: A KML file begins with its root, after what XML may have before it.
 _KML = re.compile(rb"(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<(kml:)?kml[\s>]", re.DOTALL)
 _SHAPEFILE = b"\0\0\x27\x0a"
@@ -116,13 +106,20 @@ def utf16_of(head: bytes) -> str:
 
 
 def _zip_kind(path: Path) -> str:
-    with _archive(path) as archive:
+    with archive_of(path) as archive:
         names = archive.namelist()
     return "xlsx" if "[Content_Types].xml" in names else "zip"
 
 
 @contextlib.contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def archive_of(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip file, opened.
+
+    Raises
+    ------
+    DataError
+        If it cannot be unpacked.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -155,8 +152,6 @@ def opened(path: Path, limit: int = MAX_BYTES) -> Iterator[Path]:
         raise DataError(path.name, "the file is missing")
     _check_size(path.name, path.stat().st_size, limit)
     kind = kind_of(path)
-    if kind == "xlsx":
-        _check_workbook(path, limit)
     if kind not in ("zip", "gzip"):
         yield path
         return
@@ -172,11 +167,8 @@ def opened(path: Path, limit: int = MAX_BYTES) -> Iterator[Path]:
             found = plain
         else:
             found = _unzipped(path, inside, limit)
-        if found.suffix.lower() != ".shp":
-            if kind_of(found) in ("zip", "gzip"):
-                raise DataError(path.name, "is an archive inside an archive; unpack it first")
-            if kind_of(found) == "xlsx":
-                _check_workbook(found, limit)
+        if found.suffix.lower() != ".shp" and kind_of(found) in ("zip", "gzip"):
+            raise DataError(path.name, "is an archive inside an archive; unpack it first")
         yield found
 
 
@@ -203,7 +195,7 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, to: Path, name: str, limit: int) ->
 
 def _unzipped(path: Path, folder: Path, limit: int) -> Path:
     """The one table of an archive, or its one shapefile."""
-    with _archive(path) as archive:
+    with archive_of(path) as archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
         if len(members) > MAX_MEMBERS:
             raise DataError(path.name, f"holds more than {MAX_MEMBERS} files")
@@ -243,80 +235,6 @@ def _stem(member: zipfile.ZipInfo) -> str:
 
 def _ending(member: zipfile.ZipInfo) -> str:
     return re.sub(r"[^.a-z0-9]", "", Path(member.filename).suffix.lower())[:9]
-
-
-def _check_workbook(path: Path, limit: int) -> None:
-    """Unpacked size, no XML with entities of its own, no cell far from all others.
-
-    Each part is parsed as a reader will parse it: what it makes room for is known before.
-    """
-    left = limit
-    with _archive(path) as archive:
-        for member in archive.infolist():
-            extent = _Extent(path.name)
-            is_xml, tail = True, b""
-            with archive.open(member) as packed:
-                while block := packed.read(_BLOCK):
-                    left -= len(block)
-                    if left < 0:
-                        raise DataError(path.name, f"unpacks to more than {size_text(limit)}")
-                    is_xml = is_xml and extent.read(block)
-                    # A reader may be more forgiving than the one here.
-                    if not is_xml and _CELL_TAG.search(tail + block):
-                        raise DataError(path.name, "cannot be read as a workbook: it is damaged")
-                    tail = block[-64:]
-
-
-class _Extent:
-    """How far the cells of a workbook's part reach, as it is parsed."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._row = self._column = self._rows = self._columns = self._cells = 0
-        self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler = self._start
-        self._parser.StartDoctypeDeclHandler = self._doctype
-
-    def read(self, block: bytes) -> bool:
-        """Parse some more of it; False where it is no XML."""
-        try:
-            self._parser.Parse(block)
-        except expat.ExpatError:
-            return False
-        return True
-
-    def _doctype(self, *_: object) -> None:
-        raise DataError(self._name, "declares XML entities, which no workbook needs")
-
-    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        kind, said = tag.rpartition(":")[2], attributes.get("r", "")
-        if kind == "row":
-            self._row = int(said) if re.fullmatch(r"\d{1,7}", said) else self._row + 1
-            self._column = 0
-        elif kind == "c":
-            found = _REFERENCE.fullmatch(said)
-            if said and not found:
-                raise DataError(self._name, f"has a cell that is called {said[:20]!r}")
-            self._column += 1
-            if found:
-                self._column, self._row = _column_number(found[1].upper()), int(found[2])
-            self._cells += 1
-            self._rows = max(self._rows, self._row)
-            self._columns = max(self._columns, self._column)
-            # A reader makes room for everything between the first cell and the last.
-            if max(self._rows * self._columns, self._cells) > MAX_CELLS:
-                raise DataError(
-                    self._name,
-                    f"reaches to row {self._rows:,} and column {self._columns:,}: "
-                    "too large a sheet",
-                )
-
-
-def _column_number(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - 64
-    return number
 
 
 def read_rows(
@@ -372,36 +290,6 @@ def _swallowed(cells: list[str], width: int, delimiter: str) -> bool:
     last = any(cell.endswith(_END) for cell in cells)
     alike = [line for line in lines if line.count(delimiter) == width - 1]
     return last or (width >= _ROW_WIDTH and bool(lines) and len(alike) == len(lines))
-
-
-#: What a reader may raise at a file that is not what it seems.
-_BROKEN = (
-    *(AttributeError, LookupError, RuntimeError, TypeError, ValueError, MemoryError),
-    *(GEOSException, expat.ExpatError),
-)
-
-
-@contextlib.contextmanager
-def understood(name: str) -> Iterator[None]:
-    """One sentence for content that is of another shape than its format says.
-
-    Parameters
-    ----------
-    name
-        The file's name, for the sentence.
-
-    Raises
-    ------
-    DataError
-        Instead of whatever a reader stumbled over.
-    """
-    try:
-        yield
-    except CareReachError:
-        raise
-    except (*_BROKEN, OSError, OverflowError, csv.Error) as error:
-        said = " ".join(str(error).split())[:120]
-        raise DataError(name, f"is not in the form that its kind has ({said})") from None
 
 
 def text_of(path: Path) -> io.TextIOWrapper:

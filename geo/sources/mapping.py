@@ -15,11 +15,11 @@ from rapidfuzz import fuzz, process
 from geo.errors import DataError
 from geo.packs import place_words
 from geo.packs.schema import FACILITY_TYPES
+from geo.reading import understood
 from geo.sources.coordinates import Bounds, is_longitude_first, number_of, pair_of
-from geo.sources.files import understood
+from geo.sources.layout import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.operation import Operation, operation_of
 from geo.sources.phones import e164
-from geo.sources.sheets import EVERY_SHEET, GEOMETRY, Sheet
 from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import FIELDS, LEVEL_OF, NO, YES, facility_type_of, folded
 from geo.text import normalise

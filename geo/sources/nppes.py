@@ -18,8 +18,8 @@ import pyarrow.csv as pv
 
 from geo.errors import CareReachError, DataError
 from geo.progress import Progress, Step, silent
+from geo.reading import understood
 from geo.sources.batch import Batch, Report
-from geo.sources.files import understood
 from geo.sources.service import Service
 from geo.sources.us_register import Placed, UsRow, us_types
 from geo.sources.vocabulary import WORDS

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from geo.errors import DataError
-from geo.sources.files import kind_of, opened, text_of, understood
+from geo.reading import understood
+from geo.sources.files import kind_of, opened, text_of
 from geo.text import normalise
 
 #: The kinds of `python -m geo import`, and how a reader calls them.

@@ -14,16 +14,17 @@ import pyproj
 from geo.distance import distance_km
 from geo.errors import CareReachError
 from geo.packs.postcodes import Spot, us_zip
+from geo.reading import understood
 from geo.sources.batch import Batch, Origin, Report
 from geo.sources.cells import each_cell, may_be_one_of, postcode_spots, specialty_of
 from geo.sources.coordinates import Bounds, number_of, numbers_of, pair_of
-from geo.sources.files import understood
+from geo.sources.layout import Sheet
 from geo.sources.mapping import Mapping
 from geo.sources.operation import operation_of
 from geo.sources.outliers import find_outliers
 from geo.sources.phones import Phones, read_phones
 from geo.sources.services import read_services, words_of
-from geo.sources.sheets import Sheet, read_sheet
+from geo.sources.sheets import read_sheet
 from geo.sources.us_register import is_npi
 from geo.sources.vocabulary import (
     FIELDS,

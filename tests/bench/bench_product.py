@@ -24,8 +24,8 @@ import pyarrow.csv
 
 from geo.packs.build import build_pack
 from geo.packs.contract import typed
-from geo.packs.pack import write_pack
 from geo.packs.store import write_descriptor, write_table
+from geo.packs.writing import write_pack
 from tests.bench.bench_query import points
 
 ROOT = Path(__file__).parents[2]

@@ -32,7 +32,7 @@ def with_evidence(pack: Pack, **columns: str | None) -> Pack:
         ("2026-12", "after today", True),
         ("2026-11", "after today", None),
         ("2022", "three years old", False),
-        (None, "no date", False),
+        (None, "without a date", False),
     ],
 )
 def test_dates_of_statements(bhutan: Pack, as_of: str | None, what: str, blocks: object) -> None:
@@ -54,7 +54,7 @@ def test_a_place_that_does_and_does_not(bhutan: Pack) -> None:
 
 
 def test_a_pack_without_a_licence(bhutan: Pack) -> None:
-    assert found(audit_pack(dataclasses.replace(bhutan, licenses=()), TODAY), "packs") == (
+    assert found(audit_pack(dataclasses.replace(bhutan, licenses=()), TODAY), "packs without") == (
         "bhutan",
     )
 
@@ -73,12 +73,12 @@ def test_the_command_says_what_it_found_and_fails_on_what_blocks(
     done = run("audit", "bhutan")
     assert done.returncode == 0, done.stdout
     assert "BLOCKS" not in done.stdout
-    assert "explainers have not been read by a clinician" in done.stdout
-    late = (Finding("explainers are past the month of their review", ("x",), blocks=True),)
+    assert "explainers that no clinician has read" in done.stdout
+    late = (Finding("explainers past the month of their review", ("x",), blocks=True),)
     monkeypatch.setattr("geo.cli.maintenance.audit_entries", lambda *_: late)
     done = run("audit", "bhutan")
     assert done.returncode == 3
     assert (
-        "explainers: BLOCKS A RELEASE: explainers are past the month of their review: 1 (x)"
+        "explainers: BLOCKS A RELEASE: explainers past the month of their review: 1 (x)"
         in done.stdout
     )

@@ -21,11 +21,12 @@ from geo.packs.alike import BEARING, alike_rows
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.contract import ordered, typed
-from geo.packs.pack import Pack, open_pack, user_folder, write_pack
+from geo.packs.pack import Pack, open_pack, user_folder
 from geo.packs.ready import make_ready, open_ready, twin
 from geo.packs.schema import HOSPITAL_TYPES
 from geo.packs.store import add_evidence, answer_row
 from geo.packs.tables import sha256_of
+from geo.packs.writing import write_pack
 from tests.conftest import TODAY, table
 
 TEXT = st.one_of(

@@ -16,9 +16,10 @@ from geo.coverage.calls import record_answer
 from geo.coverage.coverage import measure_coverage, supply_pack
 from geo.errors import DataError
 from geo.packs.check import check_pack
-from geo.packs.pack import BUNDLED, Pack, open_pack, read_shapes, write_pack
+from geo.packs.pack import BUNDLED, Pack, open_pack, read_shapes
 from geo.packs.shapes import match_boundaries, thiessen
 from geo.packs.tables import DESCRIPTOR
+from geo.packs.writing import write_pack
 from geo.sources.boundaries import import_boundaries
 from tests.conftest import ROOT, TODAY
 
@@ -88,7 +89,7 @@ def test_killed_before_the_descriptor_the_old_pack_stands(
             raise Killed
         path.write_bytes(content.read())
 
-    monkeypatch.setattr("geo.packs.pack._replace", die)
+    monkeypatch.setattr("geo.packs.writing._replace", die)
     with pytest.raises(Killed):
         record_answer(open_pack("bhutan"), PARO, PATCH, "not_offered", "the matron", TODAY)
     monkeypatch.undo()

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from geo.errors import DataError
 from geo.sources.batch import Batch, Origin
 from geo.sources.headers import head_of
+from geo.sources.layout import EVERY_SHEET, Sheet
 from geo.sources.mapping import Mapping, propose
-from geo.sources.sheets import EVERY_SHEET, Sheet, read_sheet
+from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities
 
 PLACES = [["Alpha Hospital", "Hospital", "Lhuentse", "27.5", "89.6", "120"]] + [

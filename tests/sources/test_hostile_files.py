@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -66,7 +67,7 @@ def test_a_cell_far_from_all_others_is_refused_however_it_is_written(
 def test_cells_and_rows_without_a_reference_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geo.sources.files.MAX_CELLS", 10_000)
+    monkeypatch.setattr("geo.sources.workbooks.MAX_CELLS", 10_000)
 
     def many(text: str) -> str:
         rows = "<row>" + "<c/>" * 20 + "</row>"
@@ -81,6 +82,39 @@ def test_cells_and_rows_without_a_reference_are_counted(
 def test_a_sheet_that_is_not_quite_xml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="damaged"):
         read_sheet(workbook(tmp_path / "t.xlsx", lambda text: f"junk{text}"))
+
+
+def test_a_sheet_that_breaks_off_after_its_first_megabyte_is_refused(tmp_path: Path) -> None:
+    """What a forgiving reader goes on to read is not looked at any more."""
+
+    def broken(text: str) -> str:
+        rows = "".join(f'<row r="{n}"><c r="A{n}"/></row>' for n in range(3, 40_000))
+        return text.replace("</sheetData>", f'{rows}<&><row><c r="XFD1048576"/></row></sheetData>')
+
+    with pytest.raises(DataError, match="damaged"):
+        read_sheet(workbook(tmp_path / "t.xlsx", broken))
+
+
+def test_a_workbook_may_hold_pictures(tmp_path: Path) -> None:
+    """In a large one two bytes stand by chance that look like the tag of a cell."""
+    path = workbook(tmp_path / "t.xlsx", lambda text: text)
+    with zipfile.ZipFile(path, "a") as book:
+        book.writestr("xl/media/image1.jpeg", b"\xff\xd8\xff" + b"<c \x00<row>\x00" * 300_000)
+    assert read_sheet(path).cells.shape == (1, 3)
+
+
+def test_a_column_that_is_called_virtual_is_no_virtual_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.gpkg"
+    points = gpd.points_from_xy([89.6], [27.5])
+    gpd.GeoDataFrame({"name": ["A"], "virtual_care": ["yes"]}, geometry=points, crs=4326).to_file(
+        path
+    )
+    assert read_sheet(path).cells.shape[0] == 1
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE VIRTUAL TABLE x USING fts4(a)")
+    database.close()
+    with pytest.raises(DataError, match="a virtual table"):
+        read_sheet(path)
 
 
 @pytest.mark.parametrize("mark", ["A", "B", "last"])

@@ -16,8 +16,9 @@ from pyproj import Transformer
 
 from geo.errors import CareReachError, DataError
 from geo.sources.batch import Batch, Origin
+from geo.sources.layout import Layout, Sheet
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
-from geo.sources.sheets import Layout, Sheet, read_sheet
+from geo.sources.sheets import read_sheet
 from geo.sources.table import Near, read_facilities, read_population
 from geo.sources.vocabulary import FIELDS
 from tests.conftest import ROOT
