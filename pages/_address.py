@@ -17,7 +17,7 @@ from geo.care.filters import CHOICES, SWITCHES, Filters
 from geo.care.find import ORDERS, SHOW, Search
 from geo.care.library import Library, ProcedureMatch, find_procedure
 from geo.coverage.reach import SUPPLIES
-from geo.errors import CareReachError
+from geo.errors import CareReachError, DataError
 from geo.packs.gazetteer import PlaceMatch
 from geo.packs.pack import Pack
 from geo.text import shortened
@@ -174,6 +174,12 @@ class _Reader:
             pack = _cached.pack(name)
             if pack.default_procedure not in _cached.library():
                 raise CareReachError(f"The pack {name!r} asks for an unknown procedure by default.")
+        except DataError:
+            pack = _cached.pack_or("", DEFAULT_PACK)
+            self.tell(
+                f"The data called {name} cannot be read on this server; under Data it says why. "
+                f"The data shown is of {pack.country}."
+            )
         except CareReachError as error:
             pack = _cached.pack_or("", DEFAULT_PACK)
             self.tell(f"{str(error).rstrip('.')}. The data shown is of {pack.country}.")

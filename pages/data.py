@@ -34,7 +34,8 @@ for name in packs:
         st.html(f"<h2>{escape(name)}</h2>")
         st.warning(plain(f"This pack cannot be opened: {error}"))
         if _pack_parts.is_own(packs[name]) and _frame.may_write():
-            _pack_parts.mend(name, packs[name])
+            with st.container(horizontal=True, gap="small"):
+                _pack_parts.mend(name, packs[name])
         continue
     with st.expander(_pack_parts.summary(pack), expanded=name == (wanted or searched)):
         _pack_parts.about(pack)

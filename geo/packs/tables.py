@@ -19,8 +19,8 @@ from geo.packs.schema import COLUMNS, CONTRACT, LIST_COLUMNS
 DESCRIPTOR = "datapackage.json"
 #: What is wrong with a file whose content is not what its pack says.
 DAMAGED = (
-    "is damaged: it is not what was put in place; go back to an earlier version (undo), or remove "
-    "the pack and bring its data again"
+    "is damaged and was not read; go back to an earlier version (undo), or remove the pack and "
+    "bring its data again"
 )
 #: How `geo.packs.writing.write_pack` names a file: its content never changes under that name.
 HASHED = re.compile(r"-[0-9a-f]{12}\.\w+$")

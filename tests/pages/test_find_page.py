@@ -184,7 +184,7 @@ def test_a_broken_pack_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
     (folder / "providers.csv").unlink()
     monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
     app = page(pack="broken")
-    assert "the file is missing" in app.warning[0].value
+    assert "cannot be read on this server" in app.warning[0].value
     assert "Serzhong, Sarpang" in html(app)
     app.switch_page("pages/data.py")
     app.run()
