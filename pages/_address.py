@@ -176,9 +176,10 @@ class _Reader:
                 raise CareReachError(f"The pack {name!r} asks for an unknown procedure by default.")
         except DataError:
             pack = _cached.pack_or("", DEFAULT_PACK)
+            shown = "as it came with CareReach" if pack.name == name else f"of {pack.country}"
             self.tell(
                 f"The data called {name} cannot be read on this server; under Data it says why. "
-                f"The data shown is of {pack.country}."
+                f"The data shown is {shown}."
             )
         except CareReachError as error:
             pack = _cached.pack_or("", DEFAULT_PACK)

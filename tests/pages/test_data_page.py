@@ -288,7 +288,7 @@ def test_a_damaged_copy_of_a_bundled_pack_is_said_and_mended(home: Path) -> None
     path.write_bytes(path.read_bytes()[:-1])
     for script in ("", "pages/coverage.py", "pages/procedures.py"):
         page(script)
-    assert "cannot be read on this server" in page().warning[0].value
+    assert "The data shown is as it came with CareReach" in page().warning[0].value
     app = page(DATA, pack="bhutan")
     assert "This pack cannot be opened" in app.warning[0].value
     app.button(key="undo_bhutan").click().run()
