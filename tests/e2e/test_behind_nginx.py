@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -172,8 +173,11 @@ def test_who_is_connected_goes_on_when_their_process_is_started_anew(
     (process,) = site.served_by()[route]
     site.stop[process].close()
     soon(lambda: len(site.served_by()[route]), 2)
+    visitor.settle()
     page.get_by_role("link", name="Coverage").first.click()
-    visitor.map.locator("canvas").first.wait_for()
+    expect(page).to_have_url(re.compile("/coverage"))
+    expect(here).not_to_be_visible()
+    visitor.settle()
     page.go_back()
     expect(here).to_be_visible()
     assert "near=Thimphu" in page.url
