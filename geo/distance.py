@@ -7,6 +7,7 @@ the few whose place in the answer the bounds leave open. Poles and antimeridian 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +58,31 @@ class Hits:
     counts: Ints
 
 
+class Searchable(Protocol):
+    """Positions in groups that can be searched, wherever they are kept.
+
+    Every engine gives the same answers, those of `within_radius` and `nearest`.
+    """
+
+    @property
+    def lat(self) -> Floats:
+        """Degrees, shape (n,)."""
+
+    @property
+    def lon(self) -> Floats:
+        """Degrees, shape (n,)."""
+
+    def within_radius(
+        self, lat: float, lon: float, radius_km: float, limit: int | None = 50
+    ) -> Hits:
+        """As the function of that name."""
+
+    def nearest(self, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
+        """As the function of that name."""
+
+
 class Index:
-    """Positions, ready to be searched.
+    """Positions in memory, ready to be searched.
 
     Parameters
     ----------
@@ -81,6 +105,16 @@ class Index:
             self.rows.append(rows)
             # Unbalanced trees answer as fast here and build in half the time.
             self.trees.append(cKDTree(xyz[rows], balanced_tree=False, compact_nodes=False))
+
+    def within_radius(
+        self, lat: float, lon: float, radius_km: float, limit: int | None = 50
+    ) -> Hits:
+        """As the function of that name."""
+        return within_radius(self, lat, lon, radius_km, limit)
+
+    def nearest(self, lat: float, lon: float, k: int, beyond_km: float = 0.0) -> Hits:
+        """As the function of that name."""
+        return nearest(self, lat, lon, k, beyond_km)
 
 
 def distance_km(
@@ -148,7 +182,7 @@ def within_radius(
             counts[number] += np.count_nonzero(exact <= radius_km)
         wanted = int(at_most) if limit is None else min(limit, int(at_most))
         near.append(rows[_nearest_of(tree, centre, wanted, high)])
-    listed = _hits(index, (lat, lon), near, (-1.0, radius_km), limit)
+    listed = rank((index.lat, index.lon), (lat, lon), near, (-1.0, radius_km), limit)
     return replace(listed, counts=counts)
 
 
@@ -180,7 +214,7 @@ def nearest(index: Index, lat: float, lon: float, k: int, beyond_km: float = 0.0
             near.append(rows[_nearest_outside(tree, centre, k, 1000 * beyond_km)])
         else:
             near.append(rows[_nearest_of(tree, centre, min(k + skip, len(rows)), np.inf)])
-    return _hits(index, (lat, lon), near, (beyond_km or -1.0, np.inf), k)
+    return rank((index.lat, index.lon), (lat, lon), near, (beyond_km or -1.0, np.inf), k)
 
 
 def nearest_of_each(
@@ -380,16 +414,36 @@ def _nearest_outside(tree: cKDTree, centre: Floats, k: int, beyond_m: float) -> 
     return np.flatnonzero((chord > low) & (chord <= reach))
 
 
-def _hits(
-    index: Index,
+def rank(
+    spots: tuple[Floats, Floats],
     centre: tuple[float, float],
     near: list[Ints],
     between_km: tuple[float, float],
     limit: int | None,
 ) -> Hits:
-    """Measure the candidates of all groups at once and keep the nearest of each in the range."""
+    """Measure the candidates of all groups at once and keep the nearest of each in the range.
+
+    Parameters
+    ----------
+    spots
+        Latitude and longitude of every row, degrees, shape (n,).
+    centre
+        Latitude and longitude, degrees.
+    near
+        Of each group the rows among which its nearest surely are.
+    between_km
+        A row as far as the first is left out, one as far as the second is not.
+    limit
+        How many rows of each group at most; all of them with None.
+
+    Returns
+    -------
+    Hits
+        Nearest first, ties by row position; `counts` is how many rows each group lists.
+    """
+    lats, lons = spots
     positions = np.concatenate(near)
-    km = distance_km(*centre, index.lat[positions], index.lon[positions])
+    km = distance_km(*centre, lats[positions], lons[positions])
     group = np.repeat(np.arange(len(near)), [len(rows) for rows in near])
     order = np.lexsort((positions, km))
     order = order[(km[order] > between_km[0]) & (km[order] <= between_km[1])]

@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from geo.errors import CareReachError
+from geo.packs.database import store_address
+from geo.packs.shared import store_problem
 from geo.paths import VENDOR
 from geo.text import escape
 from pages import _cached
@@ -162,9 +164,10 @@ def footer() -> None:
     with st.container(horizontal=True, key="foot", gap="small"):
         st.page_link("pages/method.py", label="Method, privacy and how to report an error")
     service, _, trouble = _cached.tile_service()
+    server = "this server and its database" if store_address() else "this server"
     asks = (
         "This page asks no third party for anything: your place and your search stay between your "
-        "browser and this server."
+        f"browser and {server}."
     )
     if service:
         asks = (
@@ -175,5 +178,5 @@ def footer() -> None:
     st.html(
         '<footer class="cr-footer">No substitute for medical care. Every statement names its '
         "source and date; the Data page lists them all. Nothing is sponsored. "
-        f"{escape(' '.join(filter(None, (asks, trouble))))}</footer>"
+        f"{escape(' '.join(filter(None, (asks, trouble, store_problem()))))}</footer>"
     )

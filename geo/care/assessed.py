@@ -13,8 +13,9 @@ from geo.care.assessment import Assessment, assess_all
 from geo.care.calibration import Calibration, calibrate
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, kept
-from geo.distance import Index
+from geo.distance import Index, Searchable
 from geo.packs.pack import Pack
+from geo.packs.stored_index import StoredIndex, hash_of_kinds
 from geo.travel.road_table import RoadAccess, RoadTable, road_access
 
 Ints = npt.NDArray[np.intp]
@@ -51,7 +52,7 @@ class Assessed:
     procedure: Procedure
     today: dt.date
     found: Assessment
-    index: Index
+    index: Searchable
     roads: RoadTable | None
     access: RoadAccess | None
     hospital_access: RoadAccess | None
@@ -152,10 +153,15 @@ def spots_of(pack: Pack, positions: Ints) -> tuple[Floats, Floats]:
     return lat[positions], lon[positions]
 
 
-def _index(pack: Pack, found: Assessment) -> Index:
-    """Who may be listed, in the groups of `GROUPS`."""
-    groups = _group_of_each(found.verdicts)
-    return Index(*spots_of(pack, found.positions), groups[found.number])
+def _index(pack: Pack, found: Assessment) -> Searchable:
+    """Who may be listed, in the groups of `GROUPS`; asked of a database where the pack has one."""
+    groups = _group_of_each(found.verdicts)[found.number]
+    where = spots_of(pack, found.positions)
+    if pack.spots is not None and hash_of_kinds(pack.alike.number) == pack.spots.alike_hash:
+        stored = StoredIndex(pack.spots, pack.alike.number, found.positions, where, groups)
+        if stored.is_worth_asking:
+            return stored
+    return Index(*where, groups)
 
 
 def _group_of_each(answers: pd.DataFrame) -> Ints:

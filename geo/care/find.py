@@ -15,7 +15,7 @@ import pandas as pd
 from geo.care.assessed import GROUPS, Assessed, spots_of
 from geo.care.entry import Procedure
 from geo.care.evidence import order
-from geo.distance import Hits, nearest, within_radius
+from geo.distance import Hits, nearest
 from geo.errors import CareReachError
 from geo.packs.gazetteer import OUTSIDE_KM, Place, outside_km
 from geo.packs.pack import Pack
@@ -283,7 +283,7 @@ def _answer(question: _Question) -> Answer:
     # No way is shorter than the straight line, so the bound says what has to be measured.
     most = search.limit if measure.is_bound else measure.most_rows
     place = question.place
-    hits = within_radius(assessed.index, place.lat, place.lon, question.bound_km, most)
+    hits = assessed.index.within_radius(place.lat, place.lon, question.bound_km, most)
     nearest_first = hits.positions if measure.is_bound else hits.positions[:most]
     some = np.union1d(nearest_first, _candidates_beyond(question))
     measured = question.measured(some)
@@ -358,7 +358,7 @@ def _candidates_beyond(question: _Question) -> Ints:
     assessed, place, measure = question.assessed, question.place, question.measure
     if not measure.is_bound and measure.most_rows is None:
         return np.arange(len(assessed))
-    beyond = nearest(assessed.index, place.lat, place.lon, BEYOND_EACH, question.bound_km).positions
+    beyond = assessed.index.nearest(place.lat, place.lon, BEYOND_EACH, question.bound_km).positions
     if not measure.is_bound:
         return beyond
     rows, index = assessed.skilled

@@ -1,6 +1,7 @@
 """The command line: `carereach --help`, or `python -m geo --help`."""
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 
@@ -29,6 +30,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("maintenance", "run"),
     "import": ("imports", "import_app"),
     "survey": ("directory", "survey_app"),
+    "store": ("shared", "store_app"),
 }
 #: What a command's arguments may be besides its own: a latitude may be negative, and what
 #: follows `--` is for Streamlit.
@@ -80,7 +82,18 @@ def main() -> int:
     except Exception as error:  # a fault of ours: still one line, and no trace
         typer.echo(f"Something went wrong that should not: {error!r}.", err=True)
         return EXIT_OTHER
+    finally:
+        _tell_of_store()
     return 0
+
+
+def _tell_of_store() -> None:
+    """Say what is wrong with the store, where there is one."""
+    if os.environ.get("CAREREACH_STORE"):
+        from geo.packs.shared import store_problem
+
+        if problem := store_problem():
+            typer.echo(problem, err=True)
 
 
 def run_main() -> None:

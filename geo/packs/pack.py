@@ -30,6 +30,8 @@ from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
+from geo.packs.shared import copies_in, spots_of_copy
+from geo.packs.stored_index import Spots
 from geo.packs.tables import DESCRIPTOR, open_table, resource_path
 from geo.paths import DATA
 from geo.reading import understood
@@ -69,6 +71,7 @@ class Pack:
     southwest and northeast corner as (lat, lon), else the outline; `insets` are parts far from it,
     by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
     states, else what the legs of the road table give. `units` is what readers there measure in.
+    `spots` is where a database has the providers of a pack that many machines share.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Pack:
     detour: Detour | None = None
     units: Units = "km"
     kinds: Alike | None = None
+    spots: Spots | None = None
 
     @functools.cached_property
     def gazetteer(self) -> Gazetteer:
@@ -138,7 +142,9 @@ def user_folder() -> Path:
 
 
 def list_packs() -> dict[str, Path]:
-    """Name every pack that can be opened, and its folder; the user's shadow the bundled.
+    """Name every pack that can be opened, and its folder.
+
+    The user's shadow the bundled, and those of the store that `CAREREACH_STORE` names shadow both.
 
     Returns
     -------
@@ -146,7 +152,7 @@ def list_packs() -> dict[str, Path]:
         Pack name to folder, by name.
     """
     found: dict[str, Path] = {}
-    for home in (BUNDLED, user_folder()):
+    for home in filter(None, (BUNDLED, user_folder(), copies_in(user_folder()))):
         for descriptor in sorted(home.glob(f"*/{DESCRIPTOR}")):
             found[descriptor.parent.name] = descriptor.parent
     return dict(sorted(found.items()))
@@ -233,6 +239,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> P
         hash=digest,
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
         kinds=replace(kinds, frame=tables["providers"]),
+        spots=spots_of_copy(folder, digest),
     )
 
 

@@ -24,7 +24,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from geo.distance import region_of_each
-from geo.errors import DataError, UnknownNameError
+from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.packs.build import build_pack
 from geo.packs.check import check_pack
 from geo.packs.history import Version, earlier_versions, find_version, forget
@@ -38,6 +38,7 @@ from geo.packs.pack import (
     read_shapes,
     user_folder,
 )
+from geo.packs.shared import is_copy
 from geo.packs.tables import DAMAGED, DESCRIPTOR, HASHED, resource_path, sha256_of
 from geo.packs.writing import tidy_pack, write_pack
 
@@ -201,6 +202,7 @@ def change_pack(
     DataError
         If the changed pack does not keep the contract; then nothing has changed.
     """
+    _refuse_shared(name)
     with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
         staged = Path(aside) / name
         if begin is not None and name not in list_packs():
@@ -280,6 +282,7 @@ def undo_change(name: str, number: int | None = None) -> Version:
     DataError
         If a file of that version is missing or broken; then nothing has changed.
     """
+    _refuse_shared(name)
     with _turn() as home, tempfile.TemporaryDirectory(prefix=_STAGED, dir=home) as aside:
         folder = pack_folder(name)
         versions = earlier_versions(folder)
@@ -332,10 +335,21 @@ def remove_pack(name: str) -> Path:
 
 def _own_folder(name: str, home: Path) -> Path:
     """The folder of a pack of the user."""
+    _refuse_shared(name)
     folder = pack_folder(name)
     if folder.parent.resolve() != home.resolve():
         raise UnknownNameError(f"The pack {name!r} came with CareReach; it is not your own.")
     return folder
+
+
+def _refuse_shared(name: str) -> None:
+    """A pack that many machines share is changed in one place."""
+    folder = list_packs().get(name)
+    if folder is not None and is_copy(folder):
+        raise CareReachError(
+            f"The pack {name!r} comes from the store of CAREREACH_STORE: change it where it is "
+            "kept, without that setting, and load it again (carereach store load)."
+        )
 
 
 @contextlib.contextmanager
