@@ -5,6 +5,7 @@ bounds the geodesic from both sides, so the tree finds candidates and `pyproj.Ge
 the few whose place in the answer the bounds leave open. Poles and antimeridian need no care.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -32,6 +33,8 @@ _R_MEAN_M = (_R_MIN_M + _R_MAX_M) / 2
 _SLACK_M = 1e-5
 #: With more rows than this within, those beyond are found by looking at all around.
 _SCAN_BEYOND = 1000
+#: So many points look for their nearest target at once: memory stays bounded.
+_POINTS_AT_ONCE = 500_000
 #: How many times as far the rows beyond a distance are looked for, before all are looked at.
 _RINGS = (1.05, 1.3, 2.0)
 
@@ -235,25 +238,67 @@ def nearest_of_each(
         Row positions among the targets and geodesic kilometres, shape (n,); -1 and infinite
         where there is no target.
     """
-    lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
-    spots, rows = np.unique(np.column_stack((lats, lons)), axis=0, return_index=True)
-    if not len(spots):
-        return np.full(len(lat), -1, np.intp), np.full(len(lat), np.inf)
-    points = _ecef_m(lat, lon)
-    tree = cKDTree(_ecef_m(spots[:, 0], spots[:, 1]), balanced_tree=False, compact_nodes=False)
-    asked = tree.query(points, k=[1, 2], workers=-1)
-    chord, best = np.asarray(asked[0], np.float64), np.asarray(asked[1], np.intp)[:, 0]
-    metres = np.asarray(GEOD.inv(lon, lat, spots[best, 1], spots[best, 0])[2], np.float64)
-    # Chords order targets as geodesics do but for near ties, which are measured one by one.
-    arc = np.minimum(metres, np.pi * _R_MIN_M)
-    reach = chord[:, 0] + 2 * _SLACK_M + 2e-7 * arc
-    for radius, sign in ((_R_MAX_M, 2), (_R_MIN_M, -2)):
-        reach += sign * radius * np.sin(arc / (2 * radius))
-    for row in np.flatnonzero(chord[:, 1] <= reach):
-        rivals = np.asarray(tree.query_ball_point(points[row], reach[row]), np.intp)
-        km = distance_km(lat[row], lon[row], spots[rivals, 0], spots[rivals, 1])
-        best[row], metres[row] = rivals[km.argmin()], 1000 * km.min()
-    return rows[best], metres / 1000
+    return Targets(lats, lons).nearest_of_each(lat, lon)
+
+
+class Targets:
+    """Targets of which the nearest is looked for from many points, time and again.
+
+    Parameters
+    ----------
+    lats, lons
+        Degrees, shape (m,).
+    """
+
+    def __init__(self, lats: npt.ArrayLike, lons: npt.ArrayLike) -> None:
+        # As complex numbers they sort by latitude, then longitude, and much faster than as rows.
+        spots = np.empty(np.shape(lats), np.complex128)
+        spots.real, spots.imag = lats, lons
+        spots, self._rows = np.unique(spots, return_index=True)
+        self._lat, self._lon = spots.real.copy(), spots.imag.copy()
+        self._tree = cKDTree(
+            _ecef_m(self._lat, self._lon), balanced_tree=False, compact_nodes=False
+        )
+
+    def nearest_of_each(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> tuple[Ints, Floats]:
+        """As the function of that name, to these targets."""
+        lat, lon = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
+        if not len(self._rows):
+            return np.full(len(lat), -1, np.intp), np.full(len(lat), np.inf)
+        best, metres = np.empty(len(lat), np.intp), np.empty(len(lat))
+        for start in range(0, len(lat), _POINTS_AT_ONCE):
+            some = slice(start, start + _POINTS_AT_ONCE)
+            best[some], metres[some] = self._nearest(lat[some], lon[some])
+        return self._rows[best], metres / 1000
+
+    def _nearest(self, lat: Floats, lon: Floats) -> tuple[Ints, Floats]:
+        """The nearest spot of some points, and metres."""
+        points = _ecef_m(lat, lon)
+        asked = self._tree.query(points, k=[1, 2], workers=-1)
+        chord, best = np.asarray(asked[0], np.float64), np.asarray(asked[1], np.intp)[:, 0]
+        metres = self._metres(lat, lon, best)
+        # Chords order targets as geodesics do but for near ties, which are all measured.
+        arc = np.minimum(metres, np.pi * _R_MIN_M)
+        reach = chord[:, 0] + 2 * _SLACK_M + 2e-7 * arc
+        for radius, sign in ((_R_MAX_M, 2), (_R_MIN_M, -2)):
+            reach += sign * radius * np.sin(arc / (2 * radius))
+        close = np.flatnonzero(chord[:, 1] <= reach)
+        if len(close):
+            rivals = self._tree.query_ball_point(points[close], reach[close], workers=-1)
+            counts = np.fromiter(map(len, rivals), np.intp, len(close))
+            spots = np.fromiter(itertools.chain.from_iterable(rivals), np.intp, int(counts.sum()))
+            asking = np.repeat(close, counts)
+            far = self._metres(lat[asking], lon[asking], spots)
+            # The nearest of each comes first; of those equally far, the first spot.
+            order = np.lexsort((spots, far, asking))
+            first = order[np.cumsum(counts) - counts]
+            best[close], metres[close] = spots[first], far[first]
+        return best, metres
+
+    def _metres(self, lat: Floats, lon: Floats, spots: Ints) -> Floats:
+        """Geodesic distance from each point to a spot."""
+        found = GEOD.inv(lon, lat, self._lon[spots], self._lat[spots])[2]
+        return np.asarray(found, np.float64)
 
 
 def km_to_kth(

@@ -301,9 +301,9 @@ def supplied(
     With minutes it shows how far it is, and raises `CareReachError` where they cannot be had.
     """
     if timed:
-        rows = assessed(of, slug, today).rows
-        lats = [*rows["lat"], *(lat for lat, _ in what_if.added)]
-        lons = [*rows["lon"], *(lon for _, lon in what_if.added)]
+        seen = assessed(of, slug, today).index
+        lats = [*seen.lat, *(lat for lat, _ in what_if.added)]
+        lons = [*seen.lon, *(lon for _, lon in what_if.added)]
         bar = _Bar()
         try:
             for table in times(of).values():

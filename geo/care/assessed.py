@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -83,9 +84,19 @@ class Assessed:
         """How many may be listed."""
         return len(self.found.positions)
 
-    def take(self, at: Ints) -> pd.DataFrame:
-        """Some of `rows`, numbered from 0; the others are not looked at."""
-        rows = self.pack.providers.iloc[self.found.positions[at]].reset_index(drop=True)
+    def take(self, at: Ints, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Some of `rows`, numbered from 0; the others are not looked at.
+
+        Parameters
+        ----------
+        at
+            Which, positions among those who may be listed.
+        columns
+            Of the providers; all of them by default.
+        """
+        providers = self.pack.providers
+        providers = providers if columns is None else providers[list(columns)]
+        rows = providers.iloc[self.found.positions[at]].reset_index(drop=True)
         return pd.concat([rows, self.found.take(at)], axis=1)
 
 

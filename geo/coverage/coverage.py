@@ -41,6 +41,11 @@ _REGION_FIGURES = (
     *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
     *("people_beyond", "median", "providers", "per_100k", "small"),
 )
+#: What is told of a provider where people are counted; of millions, more would fill the memory.
+_OF_A_PROVIDER = (
+    *("provider_id", "name", "lat", "lon", "region_id", "phone"),
+    *("source_title", "source_as_of"),
+)
 #: The id of a what-if place begins so.
 ADDED = "what-if:"
 
@@ -54,7 +59,7 @@ class Supplied:
     Attributes
     ----------
     rows
-        Providers that count, `status` among their columns.
+        Providers that count: some of their columns, and their assessment.
     reach
         From each demand point of the pack, in its order.
     measures
@@ -201,7 +206,8 @@ def supply_pack(
     CareReachError
         If minutes are of too many pairs, or the engine does not answer.
     """
-    rows = assessed.rows[~assessed.rows["provider_id"].isin(removed)]
+    rows = assessed.take(np.arange(len(assessed)), _OF_A_PROVIDER)
+    rows = rows[~rows["provider_id"].isin(removed)]
     if added:
         more = pd.DataFrame(
             {
@@ -409,10 +415,17 @@ def _regions(supplied: Supplied, measure: Measure, within: float, supply: str) -
 
 def _median_by(points: pd.DataFrame) -> pd.Series:
     """The weighted median distance of each region, by one sort."""
-    lived = points[points["people"] > 0].sort_values(["region_id", "far"], kind="stable")
-    upto = lived.groupby("region_id")["people"].cumsum()
-    total = lived.groupby("region_id")["people"].transform("sum")
-    half = lived[upto >= total * (0.5 - 1e-12)].groupby("region_id")["far"].first()
+    lived = points[points["people"] > 0]
+    code, regions = pd.factorize(lived["region_id"], sort=True)
+    far, people = lived["far"].to_numpy(float), lived["people"].to_numpy(float)
+    order = np.lexsort((far, code))
+    code, far, people = code[order], far[order], people[order]
+    upto = np.cumsum(people)
+    ends = np.searchsorted(code, np.arange(len(regions)), "right")
+    total = np.diff(upto[ends - 1], prepend=0.0)
+    # The first point at which half of the region's people are reached.
+    first = np.searchsorted(upto, upto[ends - 1] - total + total * (0.5 - 1e-12))
+    half = pd.Series(far[first], pd.Index(regions, name="region_id"))
     return half.where(np.isfinite(half))
 
 
