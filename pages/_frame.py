@@ -164,10 +164,10 @@ def footer() -> None:
     with st.container(horizontal=True, key="foot", gap="small"):
         st.page_link("pages/method.py", label="Method, privacy and how to report an error")
     service, _, trouble = _cached.tile_service()
-    server = "this server and its database" if store_address() else "this server"
+    who = "your browser, this server and its database"
     asks = (
-        "This page asks no third party for anything: your place and your search stay between your "
-        f"browser and {server}."
+        "This page asks no third party for anything: your place and your search stay between "
+        f"{who if store_address() else 'your browser and this server'}."
     )
     if service:
         asks = (

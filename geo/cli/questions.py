@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -23,6 +25,7 @@ from geo.cli.options import (
 from geo.cli.tables import answer_table, coverage_table
 from geo.coverage.calls import find_calls
 from geo.coverage.coverage import Coverage, demand_measures, measure_coverage, supply_pack
+from geo.coverage.parts import Cluster, reach_in_parts, read_people, with_people
 from geo.coverage.siting import find_sites
 from geo.errors import CareReachError
 from geo.output import downloads
@@ -111,6 +114,50 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Whose way is measured, where these are not the pack's."""
+
+    demand: Annotated[
+        Path | None,
+        typer.Option(help="People from Parquet (a file or a folder): population, lat, lon."),
+    ] = None
+    cluster: Annotated[
+        str, typer.Option(help="A scheduler of Dask whose workers measure: tcp://host:port.")
+    ] = ""
+
+
+def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
+    """Measure what a command asks for, for people from files or on a cluster."""
+    if people.demand is None and not people.cluster:
+        return _coverage(question)
+    if question.within_min is not None or question.measure in MODES:
+        raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
+    data = open_pack(question.pack)
+    cluster = Cluster(people.cluster) if people.cluster else None
+    entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
+    assessed = assess_pack(data, entry, dt.date.today())
+    if people.demand is not None:
+        given = read_people(people.demand, data)
+        outside = given["region_id"].isna()
+        say(
+            f"{given['population'].sum():,.0f} people at {len(given):,} points of {people.demand}; "
+            f"{given['population'][outside].sum():,.0f} of them in no region of {data.name}."
+        )
+        assessed = with_people(assessed, given, people.demand)
+    find = cluster.find_reach if cluster else reach_in_parts
+    supplied = supply_pack(assessed, progress=_show_step, find=find)
+    if cluster:
+        cluster.close()
+    choice = supplied.measures.choose(question.measure)
+    if choice.reason:
+        say(choice.reason)
+    by = choice.measure.name
+    threshold = _threshold(question, data, supplied.measures, by)
+    units = question.units or data.units
+    return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
+
+
 def _coverage(question: CoverageQuestion) -> Coverage:
     """Measure what a command asks for."""
     data = open_pack(question.pack)
@@ -158,11 +205,12 @@ def _show_step(step: Step) -> None:
 @grouped
 def coverage(
     question: CoverageQuestion,
+    people: People,
     level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
     form: Annotated[Format, typer.Option("--format", help="How to print the figures.")] = "table",
 ) -> None:
     """Count who is within reach of a procedure, and who is left out, by region."""
-    measured = _coverage(question)
+    measured = _coverage_of(question, people)
     if level not in set(measured.regions["level"]):
         raise stop(_no_level(measured.pack, level), EXIT_USAGE)
     if form == "json":

@@ -19,13 +19,14 @@ from geo.coverage.reach import (
     SUPPLIES,
     Detours,
     Reach,
+    ReachFinder,
     e2sfca,
     find_reach,
     main_cause,
     share_within,
     weighted_quantile,
 )
-from geo.distance import Pairs, nearest_of_each
+from geo.distance import Index, Pairs, nearest_of_each
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Progress, silent
@@ -41,6 +42,10 @@ _REGION_FIGURES = (
     *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
     *("people_beyond", "median", "providers", "per_100k", "small"),
 )
+#: E2SFCA looks at so many pairs of people and providers at most, some minutes' work.
+MOST_PAIRS = 2_000_000_000
+#: From so many points the number of pairs is estimated.
+_LOOKED_AT = 300
 #: What is told of a provider where people are counted; of millions, more would fill the memory.
 _OF_A_PROVIDER = (
     *("provider_id", "name", "lat", "lon", "region_id", "phone"),
@@ -185,6 +190,7 @@ def supply_pack(
     removed: Sequence[str] = (),
     measures: Measures | None = None,
     progress: Progress = silent,
+    find: ReachFinder = find_reach,
 ) -> Supplied:
     """Measure how far people are from a pack's providers, or from some what-if of them.
 
@@ -199,7 +205,9 @@ def supply_pack(
     measures
         What to measure by: from `demand_measures` for minutes, kilometres by default.
     progress
-        Told how many of how many ways are measured in minutes.
+        Told how many of how many ways are measured.
+    find
+        Measures the ways: `find_reach`, or one of `geo.coverage.parts`.
 
     Raises
     ------
@@ -227,7 +235,7 @@ def supply_pack(
         rows = rows.astype({"lat": float, "lon": float})
     demand = assessed.pack.demand
     measures = measures or pack_measures(assessed.pack, assessed.roads)
-    reach = find_reach(demand["lat"], demand["lon"], rows, measures.by_name.values(), progress)
+    reach = find(demand["lat"], demand["lon"], rows, measures.by_name.values(), progress)
     return Supplied(assessed, rows, reach, measures, tuple(added), tuple(removed))
 
 
@@ -440,12 +448,15 @@ def access_scores(coverage: Coverage) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `region_id` and `e2sfca` (the mean of a region's people, NaN only where nobody lives),
-        for regions of every level.
+        `region_id` and `e2sfca` (the mean of a region's people), for regions of every level.
+        NaN where nobody lives, and everywhere where more than `MOST_PAIRS` pairs of people and
+        providers would have to be looked at.
     """
     pack = coverage.supplied.assessed.pack
     demand = pack.demand
     rows = in_supply(coverage.supplied.rows, coverage.supply)
+    if _pairs_about(coverage, rows) > MOST_PAIRS:
+        return pd.DataFrame({"region_id": coverage.regions["region_id"], "e2sfca": np.nan})
     pairs = pairs_in_reach(coverage, demand, rows)
     people = demand["population"].to_numpy(float)
     score, _ = e2sfca(people, np.ones(len(rows)), pairs, coverage.within)
@@ -459,6 +470,20 @@ def access_scores(coverage: Coverage) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=["region_id", "e2sfca"])
     return pd.concat(frames, ignore_index=True)
+
+
+def _pairs_about(coverage: Coverage, rows: pd.DataFrame) -> float:
+    """How many pairs of people and providers are within the threshold, from a few of the points."""
+    demand = coverage.supplied.assessed.pack.demand
+    if coverage.unit != "km" or len(demand) * len(rows) <= MOST_PAIRS:
+        return 0.0
+    index = Index(rows["lat"], rows["lon"])
+    some = demand[["lat", "lon"]].iloc[:: max(len(demand) // _LOOKED_AT, 1)]
+    counts = [
+        index.within_radius(lat, lon, coverage.within, 0).counts.sum()
+        for lat, lon in zip(some["lat"], some["lon"], strict=True)
+    ]
+    return float(np.mean(counts)) * len(demand)
 
 
 def pairs_in_reach(coverage: Coverage, points: pd.DataFrame, places: pd.DataFrame) -> Pairs:

@@ -6,6 +6,7 @@ Nothing here knows packs or procedures; `geo.coverage.coverage` puts an answer t
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,21 @@ class Reach:
         )
 
 
+class ReachFinder(Protocol):
+    """Whatever measures as `find_reach` does."""
+
+    def __call__(
+        self,
+        lat: npt.ArrayLike,
+        lon: npt.ArrayLike,
+        rows: pd.DataFrame,
+        measures: Iterable[Measure],
+        progress: Progress = silent,
+        /,
+    ) -> Reach:
+        """As `find_reach`."""
+
+
 def find_reach(
     lat: npt.ArrayLike,
     lon: npt.ArrayLike,
@@ -131,12 +147,7 @@ def find_reach(
         If minutes are of too many pairs, or the engine does not answer.
     """
     points = np.asarray(lat, np.float64), np.asarray(lon, np.float64)
-    rows = rows[rows["status"].isin(SUPPLIES)]
-    supply = Supply(
-        places=(rows["lat"].to_numpy(float), rows["lon"].to_numpy(float)),
-        tier=np.array([SUPPLIES.index(status) for status in rows["status"]], np.intp),
-        tiers=len(SUPPLIES),
-    )
+    supply = supply_of(rows)
     far: dict[str, Floats] = {}
     timed: dict[str, Timed] = {}
     for measure in measures:
@@ -145,6 +156,20 @@ def find_reach(
         if reached.timed is not None:
             timed[measure.name] = reached.timed
     return Reach(far, timed)
+
+
+def supply_of(rows: pd.DataFrame) -> Supply:
+    """The places of assessed providers, a tier for each of `SUPPLIES`.
+
+    Parameters
+    ----------
+    rows
+        Assessed providers: `status`, `lat`, `lon`.
+    """
+    tier = pd.Index(SUPPLIES).get_indexer(pd.Index(rows["status"]))
+    counts = tier >= 0
+    lat, lon = (rows[axis].to_numpy(float)[counts] for axis in ("lat", "lon"))
+    return Supply(places=(lat, lon), tier=tier[counts], tiers=len(SUPPLIES))
 
 
 def share_within(km: Floats, people: npt.ArrayLike, within_km: float) -> float:

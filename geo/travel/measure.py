@@ -5,7 +5,7 @@ decides which of them is used, and says why where it is not the one asked for.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from typing_extensions import override
 
-from geo.distance import Pairs, distance_km, nearest_of_each, pairs_within
+from geo.distance import Pairs, Targets, distance_km, nearest_of_each, pairs_within
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Progress, silent
@@ -220,6 +220,10 @@ class Measure(ABC):
             Told how many of how many ways are measured.
         """
 
+    def reacher(self, supply: Supply) -> Callable[[Points], Reached]:
+        """`reach` to the same places from ever other points; what they share is prepared once."""
+        return lambda points: self.reach(points, supply)
+
     @abstractmethod
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:
         """Pairs of points and places within a threshold; each as `points` of `reach`."""
@@ -233,11 +237,20 @@ class StraightLine(Measure):
 
     @override
     def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
-        per_tier = [
-            nearest_of_each(*points, *(axis[supply.tier == number] for axis in supply.places))[1]
+        return self.reacher(supply)(points)
+
+    @override
+    def reacher(self, supply: Supply) -> Callable[[Points], Reached]:
+        tiers = [
+            Targets(*(axis[supply.tier == number] for axis in supply.places))
             for number in range(supply.tiers)
         ]
-        return Reached({self.name: np.minimum.accumulate(per_tier, axis=0)})
+
+        def reach(points: Points) -> Reached:
+            per_tier = [targets.nearest_of_each(*points)[1] for targets in tiers]
+            return Reached({self.name: np.minimum.accumulate(per_tier, axis=0)})
+
+        return reach
 
     @override
     def pairs(self, points: Points, places: Points, within: float) -> Pairs:

@@ -118,15 +118,13 @@ def duckdb(lat: np.ndarray, lon: np.ndarray) -> Engine:
     def ask(at_lat: float, at_lon: float, km: float) -> tuple[np.ndarray, int]:
         west, south, east, north = box(at_lat, at_lon, km)
         around = f"ST_MakeEnvelope({west}, {south}, {east}, {north})"
-        # ST_Distance_Spheroid wants latitude first.
-        far = (
-            f"SELECT ST_Distance_Spheroid(ST_Point(lat, lon), ST_Point({at_lat}, {at_lon})) AS m"
-            f" FROM p WHERE ST_Within(geom, {around})"
-        )
+        # With a filter by ST_Distance_Spheroid in the same question its index is not used.
         rows = connection.execute(
-            f"SELECT m, count(*) OVER () FROM ({far}) WHERE m <= {1000 * km} ORDER BY m LIMIT {TOP}"
-        ).fetchall()
-        return np.array([m for m, _ in rows]) / 1000, rows[0][1] if rows else 0
+            f"SELECT lat, lon FROM p WHERE ST_Within(geom, {around})"
+        ).fetchnumpy()
+        far = distance_km(at_lat, at_lon, rows["lat"], rows["lon"])
+        far = far[far <= km]
+        return np.sort(far)[:TOP], len(far)
 
     return ask
 
