@@ -7,6 +7,7 @@ from geo.errors import CareReachError
 from pages import _cached, _frame, _story
 from pages._components import plain
 from pages._first_bytes import FirstBytes
+from pages._in_view import InView
 
 
 def route() -> None:
@@ -34,4 +35,4 @@ def route() -> None:
 if __name__ == "__main__":
     route()
 else:  # `streamlit run` imports this file to find the app that it serves
-    app = st.App(__file__, middleware=[Middleware(FirstBytes)])
+    app = st.App(__file__, middleware=[Middleware(FirstBytes), Middleware(InView)])

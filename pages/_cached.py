@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import shapely
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -20,9 +23,11 @@ from geo.care.american import in_english_of
 from geo.care.assessed import Assessed, assess_pack, narrow
 from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices
+from geo.care.find import LISTED, SHOW
 from geo.care.library import own_folder, whole_library
 from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
 from geo.errors import CareReachError, DataError
+from geo.output.cells import Places
 from geo.output.coverage_map import people_points
 from geo.output.maps import Ground
 from geo.packs.build import public_path
@@ -37,6 +42,8 @@ from geo.travel.measure import Measures, pack_measures
 from geo.travel.road_table import RoadTable
 from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
 from geo.travel.valhalla import REST_S, Engine, RoadsDownError
+
+Ints = npt.NDArray[np.intp]
 
 #: Seconds between two collections of garbage, at least.
 TIDY_S = 60
@@ -191,6 +198,20 @@ def assessed(of: Pack, slug: str, today: dt.date) -> Assessed:
 @st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Pack: pack_key})
 def _assessed(of: Pack, slug: str, today: dt.date, own: OwnFiles) -> Assessed:
     return assess_pack(of, library(of.country)[slug], today)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Pack: pack_key})
+def _listed(of: Pack, slug: str, today: dt.date, show: str, own: OwnFiles) -> tuple[Ints, Places]:
+    seen = assessed(of, slug, today)
+    shown = [status for status in LISTED if status in SHOW[show]]
+    tier = pd.Index(shown).get_indexer(pd.Index(seen.found.verdicts["status"]))[seen.found.number]
+    rows = np.flatnonzero(tier >= 0)
+    return rows, Places(seen.index.lat[rows], seen.index.lon[rows], tier[rows])
+
+
+def listed(of: Pack, slug: str, today: dt.date, show: str) -> tuple[Ints, Places]:
+    """Which of those who may do a procedure are shown, and these ready for a map of any view."""
+    return _listed(of, slug, today, show, files_of(own_folder()))
 
 
 def narrowed(of: Pack, slug: str, today: dt.date, filters: Filters, now: dt.datetime) -> Assessed:

@@ -51,9 +51,8 @@ _SHEETS = {
 def headline(view: FindView, answer: Answer) -> None:
     """What is asked, how many were found, and what else could be asked."""
     lead, rest = count_text(answer)
-    hidden = sum(answer.counts[s] for s in SHOW[answer.search.show] if s in answer.counts)
-    hidden -= len(answer.results)
-    more = f" Shown: the first {len(answer.results)}." if hidden > 0 else ""
+    more = f" Listed: the first {len(answer.results)}." if _unlisted(answer) else ""
+    more += " The map has the others, too." if more_in_view(view, answer) else ""
     silent = answer.assessed.silent if view.filters else 0
     if silent:
         more += f" Filters are on; {silent:,} in the whole data do not say what you ask for and"
@@ -78,6 +77,20 @@ def headline(view: FindView, answer: Answer) -> None:
         more_choices(view)
         filters(view)
     _examples(view)
+
+
+def _unlisted(answer: Answer) -> int:
+    """How many within the threshold are not in the list."""
+    counted = sum(answer.counts[s] for s in SHOW[answer.search.show] if s in answer.counts)
+    return max(counted - len(answer.results), 0)
+
+
+def more_in_view(view: FindView, answer: Answer) -> str:
+    """What the map asks for to draw those who are not listed; "" where it need not, or cannot."""
+    if not _unlisted(answer) or view.filters:
+        return ""
+    asked = {"pack": view.pack.name, "procedure": view.procedure.slug, "show": answer.search.show}
+    return urlencode(asked)
 
 
 def _examples(view: FindView) -> None:
@@ -229,7 +242,7 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
     return {"title": f"Nobody within {within}", "lines": lines}
 
 
-def caption(answer: Answer, *, shaded: bool) -> None:
+def caption(answer: Answer, *, shaded: bool, more: bool) -> None:
     """What the map's signs mean, and how far it looks."""
     far = f"{threshold_number(answer.radius_km, answer.units)} {answer.units}"
     if answer.measure.unit == "min":
@@ -247,11 +260,17 @@ def caption(answer: Answer, *, shaded: bool) -> None:
         bound = (
             f"Nothing outside the circle ({far} in a straight line) can be within {far} by road."
         )
+    others = ""
+    if more:
+        others = (
+            " Small signs are others on record, in the circle or not; +12 stands for 12 of them, "
+            "framed as the strongest."
+        )
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."
     st.html(
         '<p class="cr-note">Numbers match the list. Square = confirmed, double ring = reported, '
-        f"filled = likely, dashed = unknown. {escape(bound)} {ground} Click the map to "
+        f"filled = likely, dashed = unknown.{others} {escape(bound)} {ground} Click the map to "
         f"search from there.{borders} Drawn here; no map service sees your search.</p>"
     )
 

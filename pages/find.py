@@ -53,6 +53,7 @@ def show(answer: Answer) -> None:
     """Everything that follows from one known place."""
     rows = answer_rows(answer, now)
     drawn = _find_parts.search_map(view, answer, rows)
+    more = _find_parts.more_in_view(view, answer)
     _components.urgent(procedure, pack, seen_at_text(answer), here=not answer.outside_km)
     _find_controls.problems(view, unclear, answer)
     _find_parts.headline(view, answer)
@@ -69,7 +70,7 @@ def show(answer: Answer) -> None:
             key="map",
             height=520,
             use_container_width=True,
-            feature_group_to_add=maps.layer(replace(drawn, label=label)),
+            feature_group_to_add=maps.layer(replace(drawn, label=label, more=more)),
             returned_objects=[
                 "last_clicked",
                 "last_object_clicked_tooltip",
@@ -77,7 +78,7 @@ def show(answer: Answer) -> None:
             ],
             on_change=clicked_map,
         )
-        _find_parts.caption(answer, shaded=drawn.area is not None)
+        _find_parts.caption(answer, shaded=drawn.area is not None, more=bool(more))
     with panel, st.container(border=True):
         library = _cached.library(view.pack.country)
         treatments = {

@@ -251,8 +251,79 @@
       current.on("zoomend", respread);
       group.on("remove", () => current.off("zoomend", respread));
       view(current, data, circle, markers);
+      if (data.more) more(current, group, data);
     }, 0);
   };
+
+  // Those who are not listed: asked for the part of the world in view, few one by one, many as sums.
+  const WAIT = 150;
+
+  // Which cell of a level a place is in, as `geo.output.cells` counts them.
+  function cellOf(lat, lon, level) {
+    const n = Math.pow(2, level), sin = Math.sin(lat * Math.PI / 180);
+    const x = Math.floor((lon + 180) / 360 * n), y = Math.floor((0.5 - Math.atanh(sin) / (2 * Math.PI)) * n);
+    return ((x % n) + n) % n + "/" + y;
+  }
+
+  function short(count) {
+    return count < 1000 ? String(count) : count < 1e6 ? (count / 1000).toFixed(count < 9950 ? 1 : 0) + "k" : (count / 1e6).toFixed(1) + "M";
+  }
+
+  function mark(lat, lon, status, words, count) {
+    const wide = count ? 22 + 8 * short(count).length : SPOT, high = count ? 22 : SPOT;
+    const marker = L.marker([lat, lon], {
+      icon: L.divIcon({
+        className: "cr-pin cr-more cr-" + status + (count ? " cr-sum" : " cr-spot"),
+        html: count ? text("span", "+" + short(count)) : "", iconSize: [wide, high],
+      }),
+      // A click searches from there, as one beside it does. The list can be asked for less instead.
+      keyboard: false, bubblingMouseEvents: true, zIndexOffset: -2000,
+    });
+    return marker.bindTooltip(text("span", words), { direction: "auto", offset: [0, 0] });
+  }
+
+  function more(map, group, data) {
+    const layer = L.layerGroup().addTo(group);
+    const listed = new Set(data.rows.map((row) => row[5].toFixed(5) + row[6].toFixed(5)));
+    let asked = 0, waiting = 0;
+    const draw = function (answer) {
+      layer.clearLayers();
+      const named = answer.statuses.map((status) => status.replace("_", " "));
+      // The rows of the list have their own marks.
+      const own = {};
+      if (answer.cells) for (const [, , , status, , lat, lon] of data.rows) {
+        const key = cellOf(lat, lon, answer.level) + status;
+        own[key] = (own[key] || 0) + 1;
+      }
+      for (const [lat, lon, every] of answer.cells || []) {
+        const key = cellOf(lat, lon, answer.level);
+        const counts = every.map((n, k) => n - (own[key + answer.statuses[k]] || 0));
+        if (!counts.some((n) => n > 0)) continue;
+        const strongest = answer.statuses[counts.findIndex((n) => n > 0)];
+        const told = counts.map((n, k) => n.toLocaleString("en") + " " + named[k]).filter((_, k) => counts[k]);
+        const sum = counts.reduce((a, b) => a + b, 0);
+        layer.addLayer(mark(lat, lon, strongest, "Here besides the list: " + told.join(", ") + ". Click to search from here.", sum));
+      }
+      const middle = map.getCenter().lng;
+      for (const [lat, lon, status, title] of answer.places || []) {
+        if (listed.has(lat.toFixed(5) + lon.toFixed(5))) continue;
+        const near = lon + 360 * Math.round((middle - lon) / 360);
+        layer.addLayer(mark(lat, near, status, title + ": " + status.replace("_", " ") + ". Click to search from here.", 0));
+      }
+    };
+    const ask = function () {
+      const number = ++asked, box = map.getBounds();
+      const view = { south: box.getSouth(), west: box.getWest(), north: box.getNorth(), east: box.getEast(), zoom: map.getZoom() };
+      const words = Object.entries(view).map(([name, value]) => "&" + name + "=" + value.toFixed(5)).join("");
+      fetch(data.more + words).then((answer) => (answer.ok ? answer.json() : null))
+        .then(function (answer) { if (answer && number === asked) draw(answer); })
+        .catch(function () { /* Without it the list still stands. */ });
+    };
+    const later = function () { window.clearTimeout(waiting); waiting = window.setTimeout(ask, WAIT); };
+    map.on("moveend", later);
+    group.on("remove", function () { map.off("moveend", later); window.clearTimeout(waiting); asked += 1; });
+    later();
+  }
 
   // Areas in classes, places, and what the reader draws. Areas are fetched once and kept.
   const kept = {};

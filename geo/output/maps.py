@@ -24,6 +24,8 @@ from geo.units import Units
 Map = folium.Map
 #: From inside the map's frame to the folder `static/`, which Streamlit serves.
 STATIC_URL = "../../app/static/"
+#: And to what answers a map that is dragged about.
+IN_VIEW_URL = "../../in-view"
 MAX_ZOOM = 18
 #: From so many areas on their borders are drawn thin.
 MANY_AREAS = 500
@@ -229,6 +231,9 @@ class SearchMap:
         What can be reached in the time asked for, as GeoJSON, instead of the circle.
     way
         The way to the selected row: points (lat, lon).
+    more
+        What to ask the app for while the map is dragged about, to draw those who are not listed:
+        the words of an address; "" where everybody is listed.
     """
 
     origin: tuple[float, float]
@@ -238,6 +243,7 @@ class SearchMap:
     selected: str | None = None
     area: Mapping[str, Any] | None = None
     way: Sequence[tuple[float, float]] = ()
+    more: str = ""
 
     #: The function of `static/map.js` that draws it.
     function = "careReachFound"
@@ -271,6 +277,7 @@ class SearchMap:
             "selected": self.selected,
             "area": self.area,
             "way": list(self.way),
+            "more": f"{IN_VIEW_URL}?{self.more}" if self.more else "",
         }
 
 

@@ -10,10 +10,11 @@ import argparse
 import platform
 import resource
 import time
+from typing import Any
 
+import distributed
 import numpy as np
 import pandas as pd
-from distributed import LocalCluster
 
 from geo.coverage.parts import Cluster, reach_in_parts
 from geo.coverage.reach import SUPPLIES, share_within, weighted_quantile
@@ -28,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     lats, lons, status = points(options.rows)
     rows = pd.DataFrame({"lat": lats, "lon": lons})
-    rows["status"] = pd.Categorical.from_codes(status, list(SUPPLIES))
+    rows["status"] = np.array(SUPPLIES, object)[status]
     rng = np.random.default_rng(3)
     lat, lon, _ = points(options.people)
     lat, lon = lat + rng.normal(0, 0.02, len(lat)), lon + rng.normal(0, 0.02, len(lon))
@@ -46,7 +47,8 @@ def main() -> None:
     whole = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"here: {took:.1f} s, with the figures {whole:.1f} s, {peak:.2f} GB", flush=True)
-    with LocalCluster(
+    local: Any = distributed.LocalCluster
+    with local(
         n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
     ) as workers:
         cluster = Cluster(workers.scheduler_address)

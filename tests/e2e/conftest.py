@@ -179,7 +179,7 @@ class Visitor:
 
     @property
     def pins(self) -> Locator:
-        return self.map.locator(".cr-pin")
+        return self.map.locator(".cr-pin:not(.cr-more)")
 
     @property
     def names(self) -> Locator:

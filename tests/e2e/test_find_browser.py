@@ -489,3 +489,52 @@ def test_what_an_address_says_is_shown_as_text(visit: MakeVisitor) -> None:
     alert = page.get_by_role("alert").first
     assert f"{typed} ===" in said(alert)
     assert alert.locator("a, img, h1, h2").count() == 0
+
+
+MANY = "/?pack=us&procedure=hospital-care&near=New York City&radius_km=300"
+
+
+def test_the_map_has_those_who_are_not_listed(visit: MakeVisitor) -> None:
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda r: asked.append(r.url) if "/in-view?" in r.url else None)
+    page = visitor.open(MANY)
+    expect(page.locator(".cr-head")).to_contain_text("The map has the others, too.")
+    sums = visitor.map.locator(".cr-sum")
+    sums.first.wait_for()
+    shown = sum(int(words.removeprefix("+")) for words in sums.all_inner_texts())
+    assert 200 < shown < 1000
+    assert not any(words in visitor.map.locator("body").inner_text() for words in ("NaN", "undef"))
+    first = len(asked)
+    frame = next(frame for frame in page.frames if "streamlit_folium" in frame.url)
+    # The page's script does not run for it, and the list stays.
+    frame.evaluate("window.map.setView([41.6, -72.8], 9.5, { animate: false })")
+    spots = visitor.map.locator(".cr-spot")
+    spots.first.wait_for()
+    soon(lambda: sums.count(), 0)
+    assert len(asked) == first + 1
+    assert visitor.names.count() >= 100
+    spots.first.hover(force=True)
+    expect(visitor.map.locator(".leaflet-tooltip")).to_contain_text("Click to search from here")
+    spots.first.click(force=True)
+    soon(lambda: address(page)["near"].startswith("41."))
+    assert "provider" not in address(page)
+
+
+def test_the_map_asks_for_nobody_where_all_are_listed_or_filters_are_on(visit: MakeVisitor) -> None:
+    visitor = visit()
+    asked: list[str] = []
+    visitor.page.on("request", lambda r: asked.append(r.url) if "/in-view?" in r.url else None)
+    visitor.open(DEEP)
+    visitor.open(f"{MANY}&emergency=yes")
+    visitor.page.wait_for_timeout(1000)
+    assert asked == []
+
+
+def test_the_map_stands_where_the_others_cannot_be_had(visit: MakeVisitor) -> None:
+    visitor = visit()
+    visitor.page.route("**/in-view?*", lambda route: route.fulfill(status=503, body="away"))
+    visitor.open(MANY)
+    visitor.page.wait_for_timeout(1000)
+    assert visitor.map.locator(".cr-more").count() == 0
+    assert visitor.pins.count() > 50
