@@ -24,6 +24,7 @@ from geo.output.coverage_map import coverage_map
 from geo.output.coverage_text import SUPPLY_PHRASES, detour_text, percent_text, within_text
 from geo.output.pictures import chart_picture, coverage_picture
 from geo.packs.shapes import read_areas
+from geo.packs.shared import is_copy
 from geo.text import escape
 from geo.units import shown
 from pages import _address, _asked, _cached, _components, _frame
@@ -162,6 +163,9 @@ def ask(view: CoverageView, coverage: Coverage, calls: pd.DataFrame, today: dt.d
         _components.browser_button("print_call", "Print this script", "window.print();")
     if not _frame.may_write():
         st.caption("Recording answers is switched off on this server.")
+        return
+    if is_copy(view.pack.folder):
+        st.caption("These data come from a store: answers are recorded where they are kept.")
         return
     with st.form("answer", width=620):
         st.markdown("**Record the answer** in this server’s copy of the data")

@@ -172,8 +172,8 @@ def footer() -> None:
     if service:
         asks = (
             f"The pictures of the map come from {urlsplit(service).hostname}, which sees your "
-            "internet address and which part of the map you look at. Nothing else leaves this "
-            "server."
+            "internet address and which part of the map you look at. Nothing else leaves "
+            f"{'this server and its database' if store_address() else 'this server'}."
         )
     st.html(
         '<footer class="cr-footer">No substitute for medical care. Every statement names its '

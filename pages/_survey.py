@@ -18,6 +18,7 @@ from geo.output.surveys import (
     survey_report,
 )
 from geo.packs.pack import Pack
+from geo.packs.shared import is_copy
 from pages import _cached, _components, _frame
 from pages._components import plain
 from pages._session import Key
@@ -62,7 +63,7 @@ def _survey(name: str, today: dt.date) -> None:
         st.success(plain(told))
     if len(survey):
         _found(pack, entry, survey, today)
-    if _frame.may_write():
+    if _frame.may_write() and not is_copy(pack.folder):
         waiting = survey[survey["asked"].isna()]
         if len(waiting):
             _record(pack, entry, waiting, today)

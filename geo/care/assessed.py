@@ -16,7 +16,8 @@ from geo.care.entry import Procedure
 from geo.care.filters import Filters, kept
 from geo.distance import Index, Searchable
 from geo.packs.pack import Pack
-from geo.packs.stored_index import StoredIndex, hash_of_kinds
+from geo.packs.shared import is_copy
+from geo.packs.stored_index import StoredIndex
 from geo.travel.road_table import RoadAccess, RoadTable, road_access
 
 Ints = npt.NDArray[np.intp]
@@ -168,7 +169,7 @@ def _index(pack: Pack, found: Assessment) -> Searchable:
     """Who may be listed, in the groups of `GROUPS`; asked of a database where the pack has one."""
     groups = _group_of_each(found.verdicts)[found.number]
     where = spots_of(pack, found.positions)
-    if pack.spots is not None and hash_of_kinds(pack.alike.number) == pack.spots.alike_hash:
+    if is_copy(pack.folder):
         stored = StoredIndex(pack.spots, pack.alike.number, found.positions, where, groups)
         if stored.is_worth_asking:
             return stored

@@ -134,7 +134,6 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
     if question.within_min is not None or question.measure in MODES:
         raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
     data = open_pack(question.pack)
-    cluster = Cluster(people.cluster) if people.cluster else None
     entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     if people.demand is not None:
@@ -145,10 +144,13 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
             f"{given['population'][outside].sum():,.0f} of them in no region of {data.name}."
         )
         assessed = with_people(assessed, given, people.demand)
+    cluster = Cluster(people.cluster) if people.cluster else None
     find = cluster.find_reach if cluster else reach_in_parts
-    supplied = supply_pack(assessed, progress=_show_step, find=find)
-    if cluster:
-        cluster.close()
+    try:
+        supplied = supply_pack(assessed, progress=_show_step, find=find)
+    finally:
+        if cluster:
+            cluster.close()
     choice = supplied.measures.choose(question.measure)
     if choice.reason:
         say(choice.reason)
@@ -191,6 +193,8 @@ def _no_level(pack: Pack, level: int) -> str:
             f"The pack {pack.name} has no regions: bring them with "
             f"“carereach import boundaries FILE --pack {pack.name}”."
         )
+    if level in levels:
+        return f"None of these people is in a region of level {level} of {pack.name}."
     known = " and ".join(str(n) for n in levels)
     return f"The pack {pack.name} has no regions of level {level}; it has level {known}."
 

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from geo.cli.options import say_step
+from geo.cli.options import say, say_step
 from geo.errors import CareReachError
 from geo.packs.database import store_address, store_missing
 from geo.packs.shared import shared_packs
-from geo.packs.shared_loading import load_pack, remove_shared
+from geo.packs.shared_loading import has_reader, load_pack, remove_shared
 
 store_app = typer.Typer(
     help="Packs that many machines share, in the PostGIS database that CAREREACH_STORE names.",
@@ -44,6 +44,11 @@ def load(
         given = folder if folder.is_dir() else name
         pack = load_pack(address, given, say_step)
         typer.echo(f"The store has {pack.name} now, with {len(pack.providers):,} providers.")
+    if not has_reader(address):
+        say(
+            "The role carereach_reader, for the apps that read the store, does not exist: let a "
+            "superuser run CREATE ROLE carereach_reader NOLOGIN, and load again."
+        )
 
 
 @store_app.command("list")

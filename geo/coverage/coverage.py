@@ -433,6 +433,7 @@ def _median_by(points: pd.DataFrame) -> pd.Series:
     total = np.diff(upto[ends - 1], prepend=0.0)
     # The first point at which half of the region's people are reached.
     first = np.searchsorted(upto, upto[ends - 1] - total + total * (0.5 - 1e-12))
+    first = np.clip(first, np.append(0, ends[:-1])[: len(ends)], ends - 1)
     half = pd.Series(far[first], pd.Index(regions, name="region_id"))
     return half.where(np.isfinite(half))
 

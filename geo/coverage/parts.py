@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -76,11 +77,11 @@ def _read(path: Path, pack: Pack) -> pd.DataFrame:
             raise DataError(path.name, f"has no column {' and no column '.join(missing)}")
         wanted = [*COLUMNS, *(["region_id"] if "region_id" in known else [])]
         table = pq.read_table(path, columns=wanted, partitioning=None)
+        frame = pd.DataFrame({name: _numbers(table, name, path) for name in COLUMNS})
     except FileNotFoundError:
         raise DataError(str(path), "the file is missing") from None
     except (pa.ArrowException, OSError) as error:
         raise DataError(path.name, f"cannot be read as Parquet: {error}") from None
-    frame = pd.DataFrame({name: _numbers(table, name, path) for name in COLUMNS})
     limits = {"population": (0, np.inf), "lat": (-90, 90), "lon": (-180, 180)}
     for name, (low, high) in limits.items():
         cells = frame[name].to_numpy()
@@ -99,14 +100,23 @@ def _numbers(table: pa.Table, name: str, path: Path) -> Floats:
     kind = table.schema.field(name).type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         raise DataError(path.name, f"holds {kind} where numbers should be", column=name)
-    return np.asarray(table.column(name).cast(pa.float64()).to_numpy(), np.float64)
+    return np.asarray(table.column(name).cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def _regions(table: pa.Table, frame: pd.DataFrame, pack: Pack, path: Path) -> pd.Categorical:
     """The region of each point, as the file says it, or by the pack's boundaries."""
     ids = pack.regions["region_id"].astype(str)
     if "region_id" not in table.column_names:
+        if len(ids) and "boundaries" not in pack.files:
+            raise DataError(
+                path.name, f"has no column region_id, and {pack.name} has no boundaries instead"
+            )
         return pd.Categorical(regions_at(pack.folder, frame["lat"], frame["lon"]))
+    kind = table.schema.field("region_id").type
+    if not (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
+    ):
+        raise DataError(path.name, f"holds {kind} where text should be", column="region_id")
     cells = table.column("region_id").cast(pa.string()).to_pandas()
     strange = cells.notna() & ~cells.isin(ids)
     if strange.any():
@@ -166,7 +176,7 @@ class Cluster:
     """Workers of Dask that measure; each part of the points is one task.
 
     A task of a worker that is lost is done by another. Whoever can reach a scheduler of Dask can
-    run anything on its workers: it belongs into a network of its own.
+    run anything on its workers: it belongs in a network of its own.
 
     Parameters
     ----------
@@ -183,6 +193,8 @@ class Cluster:
     def __init__(self, address: str) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise CareReachError("--cluster needs the packages of requirements-cluster.txt.")
+        if not re.match(r"(tcp|tls)://[^\s/]+:\d+/?$", address):
+            raise CareReachError(f"{address!r} is not the address of a scheduler: tcp://host:port.")
         distributed: Any = importlib.import_module("distributed")
         self._lost = distributed.KilledWorker
         self._config: Any = importlib.import_module("dask").config
@@ -196,7 +208,7 @@ class Cluster:
             versions = {"": None}
         if not versions or set(versions.values()) != {__version__}:
             self.close()
-            wrong = "have not this version" if versions else "are missing"
+            wrong = "run another version" if versions else "are missing"
             raise CareReachError(
                 f"The workers of {address} {wrong}: start them where CareReach {__version__} is."
             )

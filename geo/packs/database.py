@@ -112,13 +112,9 @@ class Database:
     """
 
     def __init__(self, address: str) -> None:
-        import psycopg
         from psycopg_pool import ConnectionPool
 
-        try:
-            psycopg.conninfo.conninfo_to_dict(address)
-        except psycopg.ProgrammingError:
-            raise CareReachError("CAREREACH_STORE is not an address that can be read.") from None
+        _check_address(address)
         # It would log every try to reach a database that is away.
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
         # A question takes milliseconds: compiling its plan or starting workers would take longer.
@@ -173,6 +169,7 @@ class Database:
             with self._pool.connection() as connection:
                 found = connection.execute(question.encode(), values).fetchall()
         except psycopg.errors.QueryCanceled:
+            self._is_away = True
             raise StoreDownError(f"The store did not answer within {TIMEOUT_S} seconds.") from None
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
             raise VersionGoneError("The store does not have this.") from None
@@ -180,9 +177,11 @@ class Database:
             raise CareReachError(
                 "The store may not be read: grant carereach_reader to the role of CAREREACH_STORE."
             ) from None
-        except psycopg.Error:
+        except psycopg.OperationalError:
             self._is_away = True
             raise StoreDownError("The store does not answer just now.") from None
+        except psycopg.Error as error:
+            raise StoreDownError(f"The store did not understand that: {_line(error)}.") from None
         self._is_away = False
         return found
 
@@ -208,17 +207,30 @@ def writing(address: str) -> Iterator[Any]:
     """
     import psycopg
 
+    _check_address(address)
     try:
         with psycopg.connect(address, connect_timeout=_CONNECT_S) as connection:
             yield connection
     except psycopg.errors.InsufficientPrivilege as error:
         raise CareReachError(f"The database does not allow that: {_line(error)}.") from None
     except psycopg.OperationalError:
-        raise StoreDownError("The store does not answer.") from None
+        raise StoreDownError(
+            "The store does not answer just now, or refuses its role, password or database."
+        ) from None
     except psycopg.ProgrammingError as error:
         raise CareReachError(f"The database did not understand that: {_line(error)}.") from None
     except psycopg.Error as error:
         raise CareReachError(f"The database refused that: {_line(error)}.") from None
+
+
+def _check_address(address: str) -> None:
+    """Refuse what is not an address, without showing it: it may hold a password."""
+    import psycopg
+
+    try:
+        psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error:
+        raise CareReachError("CAREREACH_STORE is not an address that can be read.") from None
 
 
 def _line(error: Exception) -> str:

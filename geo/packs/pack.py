@@ -30,7 +30,7 @@ from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
-from geo.packs.shared import copies_in, spots_of_copy
+from geo.packs.shared import copies_in, copy_anew, is_copy, spots_of_copy
 from geo.packs.stored_index import Spots
 from geo.packs.tables import DESCRIPTOR, open_table, resource_path
 from geo.paths import DATA
@@ -71,7 +71,6 @@ class Pack:
     southwest and northeast corner as (lat, lon), else the outline; `insets` are parts far from it,
     by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
     states, else what the legs of the road table give. `units` is what readers there measure in.
-    `spots` is where a database has the providers of a pack that many machines share.
     """
 
     name: str
@@ -109,7 +108,10 @@ class Pack:
     detour: Detour | None = None
     units: Units = "km"
     kinds: Alike | None = None
-    spots: Spots | None = None
+
+    def spots(self) -> Spots | None:
+        """Where a database has the providers of a pack that many machines share, as of now."""
+        return spots_of_copy(self.folder, self.hash)
 
     @functools.cached_property
     def gazetteer(self) -> Gazetteer:
@@ -202,6 +204,8 @@ def open_pack(name_or_folder: str | Path, *, check: bool = False) -> Pack:
         except DataError:
             # Put in place meanwhile: the files that this descriptor named may be gone.
             if _descriptor_bytes(folder) == raw:
+                if is_copy(folder):
+                    copy_anew(folder)
                 raise
 
 
@@ -239,7 +243,6 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> P
         hash=digest,
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
         kinds=replace(kinds, frame=tables["providers"]),
-        spots=spots_of_copy(folder, digest),
     )
 
 

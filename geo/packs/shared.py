@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from geo.errors import CareReachError, DataError
 from geo.packs.database import (
@@ -39,7 +40,8 @@ except ImportError:  # not on Windows, where processes may copy the same file tw
 LOOK_S = 10.0
 #: Where copies lie, in the folder of the user's packs.
 _COPIES = ".shared"
-_NAME = re.compile(r"[\w-][\w.-]*")
+#: What a pack in a store may be called: a folder of one name on every system.
+SHARED_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,21 @@ def copies_in(home: Path) -> Path | None:
     address = store_address()
     if not address:
         return None
-    folder = home / _COPIES
+    folder = home / _COPIES / _of_store(address)
     if (address, folder) != _copies.of:
         with _copies.turn:
             _look(address, folder)
     elif time.monotonic() - _copies.looked_s >= LOOK_S and not _copies.turn.locked():
         threading.Thread(target=_look_again, args=(address, folder), daemon=True).start()
     return folder
+
+
+def _of_store(address: str) -> str:
+    """A folder for each database: what was copied from one is not shown as another's."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(address)
+        address = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
+    return hashlib.sha256(address.encode()).hexdigest()[:12]
 
 
 def _look_again(address: str, folder: Path) -> None:
@@ -121,7 +131,13 @@ def spots_of_copy(folder: Path, digest: str) -> Spots | None:
 
 def is_copy(folder: Path) -> bool:
     """Whether a pack was copied from the store: it is changed where it was loaded from."""
-    return folder.parent.name == _COPIES
+    return folder.parent.parent.name == _COPIES
+
+
+def copy_anew(folder: Path) -> None:
+    """Let the next look copy a pack again: something of what is here cannot be read."""
+    with contextlib.suppress(OSError):
+        (folder / DESCRIPTOR).unlink()
 
 
 def _look(address: str, folder: Path) -> None:
@@ -129,16 +145,26 @@ def _look(address: str, folder: Path) -> None:
     if _copies.of == (address, folder) and time.monotonic() - _copies.looked_s < LOOK_S:
         return  # another thread has looked meanwhile
     problem = store_missing()
-    if not problem:
-        try:
+    try:
+        if not problem:
             with _one_process(folder):
-                _copy_new(database(address), folder)
-        except CareReachError as error:
-            problem = f"{error} Data are shown as they were last copied from it."
-        except OSError as error:
-            problem = f"What the store holds cannot be copied: {error.strerror}."
-    _copies.problem = problem
-    _copies.of, _copies.looked_s = (address, folder), time.monotonic()
+                problem = _copy_new(database(address), folder)
+    except CareReachError as error:
+        problem = f"{str(error).rstrip('.')}."
+    except OSError as error:
+        problem = f"What the store holds cannot be copied: {error.strerror}."
+    except ImportError:
+        problem = "CAREREACH_STORE needs the packages of requirements-store.txt."
+    finally:
+        if problem:
+            last = any(folder.glob(f"*/{DESCRIPTOR}"))
+            problem += (
+                " Data are shown as they were last copied from it."
+                if last
+                else " Nothing was copied from it yet."
+            )
+        _copies.problem = problem
+        _copies.of, _copies.looked_s = (address, folder), time.monotonic()
 
 
 @contextlib.contextmanager
@@ -151,8 +177,8 @@ def _one_process(folder: Path) -> Iterator[None]:
         yield
 
 
-def _copy_new(store: Database, folder: Path) -> None:
-    """Copy what is not here yet, and delete what the store has no more."""
+def _copy_new(store: Database, folder: Path) -> str:
+    """Copy what is not here yet, and delete what the store has no more; what went wrong."""
     try:
         ((number,),) = store.ask("SELECT max(number) FROM carereach.format", probe=True)
         rows = store.ask(
@@ -164,32 +190,58 @@ def _copy_new(store: Database, folder: Path) -> None:
         ) from None
     if number != FORMAT:
         raise CareReachError("The store was made by another version of CareReach.")
-    names = {name for _, name, _, _ in rows if _NAME.fullmatch(name)}
+    problems = [
+        f"A pack called {row[1]!r} cannot be shown."
+        for row in rows
+        if not SHARED_NAME.fullmatch(row[1])
+    ]
+    rows = [row for row in rows if SHARED_NAME.fullmatch(row[1])]
+    for left in folder.glob("*/*.part"):  # of a run that was killed
+        left.unlink(missing_ok=True)
     for pack_id, name, digest, alike_hash in rows:
-        if name not in names:
-            continue
-        there = folder / name / DESCRIPTOR
-        if not there.exists() or hashlib.sha256(there.read_bytes()).hexdigest() != digest:
-            _copy_pack(store, pack_id, digest, folder / name)
-        _copies.spots[str(folder / name), digest] = Spots(store, pack_id, alike_hash)
+        # One that cannot be copied does not keep the others.
+        try:
+            spots = Spots(store, pack_id, digest, alike_hash)
+            _copies.spots[str(folder / name), digest] = spots
+            if not _is_whole(folder / name, digest):
+                _copy_pack(store, pack_id, digest, folder / name)
+        except VersionGoneError:
+            continue  # the next look finds the new one
+        except DataError as error:
+            problems.append(f"{error}.")
+    names = {row[1] for row in rows}
     for old in folder.iterdir():
         if old.is_dir() and old.name not in names:
             (old / DESCRIPTOR).unlink(missing_ok=True)
             shutil.rmtree(old, ignore_errors=True)
+    return " ".join(problems)
+
+
+def _is_whole(folder: Path, digest: str) -> bool:
+    """Whether a version is here, with every file in its size."""
+    there = folder / DESCRIPTOR
+    if not there.exists() or hashlib.sha256(there.read_bytes()).hexdigest() != digest:
+        return False
+    sizes = {e["path"]: e.get("bytes") for e in json.loads(there.read_bytes()).get("resources", [])}
+    return all(
+        (folder / path).exists() and size in (None, (folder / path).stat().st_size)
+        for path, size in sizes.items()
+    )
 
 
 def _copy_pack(store: Database, pack_id: int, digest: str, folder: Path) -> None:
     """Copy one version: its files, each checked, then its descriptor in one step."""
-    (found,) = store.ask(
+    found = store.ask(
         "SELECT descriptor FROM carereach.pack WHERE pack_id = %(pack)s", {"pack": pack_id}
     )
-    raw = bytes(found[0])
+    if not found:
+        raise VersionGoneError("The store does not have this.")
+    raw = bytes(found[0][0])
     if hashlib.sha256(raw).hexdigest() != digest:
         raise DataError(f"{folder.name}/{DESCRIPTOR}", "is damaged in the store")
     folder.mkdir(exist_ok=True)
     named = set()
-    for entry in json.loads(raw)["resources"]:
-        name, whole = str(entry["path"]), str(entry["hash"]).removeprefix("sha256:")
+    for name, whole in _resources(raw, folder.name):
         if Path(name).name != name or not HASHED.search(name):
             raise DataError(folder.name, f"{name!r} is not the name of a file of a pack")
         named.add(Path(name).stem)
@@ -203,6 +255,15 @@ def _copy_pack(store: Database, pack_id: int, digest: str, folder: Path) -> None
         if HASHED.search(old.name) and old.stem not in named | before:
             with contextlib.suppress(OSError):
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
+
+
+def _resources(raw: bytes, pack: str) -> list[tuple[str, str]]:
+    """The files of a descriptor, and their hashes."""
+    try:
+        resources = json.loads(raw).get("resources", [])
+        return [(str(e["path"]), str(e["hash"]).removeprefix("sha256:")) for e in resources]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(f"{pack}/{DESCRIPTOR}", "cannot be read as a descriptor") from None
 
 
 def _files_of(folder: Path) -> set[str]:

@@ -13,11 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from geo.errors import CareReachError, UnknownNameError
+from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.packs.database import FORMAT, READER, SCHEMA, writing
-from geo.packs.pack import BUNDLED, Pack, open_pack, user_folder
-from geo.packs.stored_index import hash_of_kinds
-from geo.packs.tables import DESCRIPTOR
+from geo.packs.pack import BUNDLED, Pack, open_pack, read_descriptor, user_folder
+from geo.packs.shared import SHARED_NAME
+from geo.packs.stored_index import hash_of_kinds, table_of
+from geo.packs.tables import DESCRIPTOR, sha256_of
 from geo.packs.writing import write_pack
 from geo.progress import Progress, Step, silent
 
@@ -51,6 +52,8 @@ def load_pack(address: str, name_or_folder: str | Path, progress: Progress = sil
     ------
     UnknownNameError
         If this machine has no such pack.
+    DataError
+        If a file is not what the pack says.
     CareReachError
         If the database cannot be reached, has no PostGIS, or refuses; then nothing has changed.
     """
@@ -58,14 +61,36 @@ def load_pack(address: str, name_or_folder: str | Path, progress: Progress = sil
     with tempfile.TemporaryDirectory(prefix="carereach-") as aside:
         staged = Path(aside) / folder.resolve().name
         # Every file under a name with its hash.
+        if not SHARED_NAME.fullmatch(staged.name):
+            raise CareReachError(
+                f"A pack cannot be called {staged.name!r} in the store: use small letters, digits "
+                "and hyphens, 40 at most."
+            )
         write_pack(folder, staged, "Loaded into the store")
+        _check_hashes(staged)
         pack = open_pack(staged)
         with writing(address) as connection:
             _prepare(connection)
-            pack_id = _load(connection, staged, pack, progress)
+            table = _load(connection, staged, pack, progress)
         with writing(address) as connection:
-            connection.execute(f"ANALYZE carereach.provider_{pack_id:d}")
+            connection.execute(f"ANALYZE {table}")
         return pack
+
+
+def _check_hashes(staged: Path) -> None:
+    """Refuse a pack whose files are not what its descriptor says: every reader would."""
+    for entry in read_descriptor(staged).get("resources", []):
+        if entry.get("hash") != f"sha256:{sha256_of(staged / entry['path'])}":
+            raise DataError(
+                entry["name"], "has changed since the pack was built: run carereach build on it"
+            )
+
+
+def has_reader(address: str) -> bool:
+    """Whether there is the role that may read the store."""
+    with writing(address) as connection:
+        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'carereach_reader'")
+        return found.fetchone() is not None
 
 
 def _own_folder(name: str) -> Path:
@@ -76,8 +101,8 @@ def _own_folder(name: str) -> Path:
     raise UnknownNameError(f"This machine has no pack called {name!r}.")
 
 
-def _load(connection: Any, staged: Path, pack: Pack, progress: Progress) -> int:
-    """Put the files and rows of a version into the database; the number that it gets."""
+def _load(connection: Any, staged: Path, pack: Pack, progress: Progress) -> str:
+    """Put the files and rows of a version into the database; the table of its rows."""
     import psycopg
 
     name = staged.name
@@ -89,9 +114,9 @@ def _load(connection: Any, staged: Path, pack: Pack, progress: Progress) -> int:
         [name, *hashes],
     ).fetchone()
     if known:
-        return int(known[0])
+        return table_of(int(known[0]), *hashes)
     raw = (staged / DESCRIPTOR).read_bytes()
-    resources = json.loads(raw)["resources"]
+    resources = json.loads(raw).get("resources", [])
     for done, entry in enumerate(resources):
         progress(Step("Loading files", done, len(resources)))
         _load_file(connection, staged / entry["path"], entry["hash"].removeprefix("sha256:"))
@@ -103,11 +128,12 @@ def _load(connection: Any, staged: Path, pack: Pack, progress: Progress) -> int:
         " VALUES (%s, %s, %s, %s, %s, true) RETURNING pack_id",
         [name, *hashes, raw, len(pack.providers)],
     ).fetchone()[0]
-    load_rows(connection, pack_id, pack.providers, kinds, progress)
+    table = table_of(pack_id, *hashes)
+    load_rows(connection, (pack_id, table), pack.providers, kinds, progress)
     _drop_old(connection, name)
     with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
         connection.execute(READER)
-    return pack_id
+    return table
 
 
 def _prepare(connection: Any) -> None:
@@ -150,7 +176,11 @@ def _load_file(connection: Any, path: Path, digest: str) -> None:
 
 
 def load_rows(
-    connection: Any, pack_id: int, providers: pd.DataFrame, kinds: Ints, progress: Progress
+    connection: Any,
+    version: tuple[int, str],
+    providers: pd.DataFrame,
+    kinds: Ints,
+    progress: Progress,
 ) -> None:
     """Fill the table of a version of a pack and index it.
 
@@ -158,8 +188,8 @@ def load_rows(
     ----------
     connection
         Of psycopg, in a transaction.
-    pack_id
-        The number of the version.
+    version
+        Its number, and its table.
     providers
         Its providers.
     kinds
@@ -167,7 +197,7 @@ def load_rows(
     progress
         Is told how far it is.
     """
-    table = f"carereach.provider_{pack_id:d}"
+    pack_id, table = version
     connection.execute(f"CREATE TABLE {table} (LIKE carereach.provider INCLUDING ALL)")
     columns = ("pack_id", "position", "alike", *_COLUMNS, "lat", "lon")
     with connection.cursor() as cursor:
@@ -203,11 +233,11 @@ def _drop_old(connection: Any, name: str) -> None:
     old = connection.execute(
         "DELETE FROM carereach.pack WHERE name = %(name)s AND NOT is_current AND pack_id <"
         " (SELECT max(pack_id) FROM carereach.pack WHERE name = %(name)s AND NOT is_current)"
-        " RETURNING pack_id",
+        " RETURNING pack_id, hash, alike_hash",
         {"name": name},
     ).fetchall()
-    for (pack_id,) in old:
-        connection.execute(f"DROP TABLE IF EXISTS carereach.provider_{pack_id:d}")
+    for version in old:
+        connection.execute(f"DROP TABLE IF EXISTS {table_of(*version)}")
     _drop_contents(connection)
 
 
@@ -216,7 +246,7 @@ def _drop_contents(connection: Any) -> None:
     named = {
         entry["hash"].removeprefix("sha256:")
         for (raw,) in connection.execute("SELECT descriptor FROM carereach.pack").fetchall()
-        for entry in json.loads(raw)["resources"]
+        for entry in json.loads(raw).get("resources", [])
     }
     connection.execute("DELETE FROM carereach.content WHERE hash <> ALL(%s)", [list(named)])
 
@@ -234,10 +264,10 @@ def remove_shared(address: str, name: str) -> None:
     with writing(address) as connection:
         _prepare(connection)
         gone = connection.execute(
-            "DELETE FROM carereach.pack WHERE name = %s RETURNING pack_id", [name]
+            "DELETE FROM carereach.pack WHERE name = %s RETURNING pack_id, hash, alike_hash", [name]
         ).fetchall()
         if not gone:
             raise UnknownNameError(f"The store has no pack called {name!r}.")
-        for (pack_id,) in gone:
-            connection.execute(f"DROP TABLE IF EXISTS carereach.provider_{pack_id:d}")
+        for version in gone:
+            connection.execute(f"DROP TABLE IF EXISTS {table_of(*version)}")
         _drop_contents(connection)

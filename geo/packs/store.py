@@ -347,8 +347,9 @@ def _refuse_shared(name: str) -> None:
     folder = list_packs().get(name)
     if folder is not None and is_copy(folder):
         raise CareReachError(
-            f"The pack {name!r} comes from the store of CAREREACH_STORE: change it where it is "
-            "kept, without that setting, and load it again (carereach store load)."
+            f"The pack {name!r} comes from the store of CAREREACH_STORE. Change it on the machine "
+            "it was loaded from, with CAREREACH_STORE unset, and load it again with "
+            "“carereach store load”."
         )
 
 

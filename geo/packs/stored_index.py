@@ -7,6 +7,8 @@ distances on the spheroid may differ in the last digits.
 
 import functools
 import hashlib
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.distance import Hits, Index, distance_km, rank
-from geo.errors import CareReachError
+from geo.errors import CareReachError, DataError
 from geo.packs.database import Database
 
 Ints = npt.NDArray[np.intp]
@@ -42,13 +44,34 @@ class Spots:
         Where they are.
     pack_id
         Of the version.
+    hash
+        The SHA-256 of its descriptor.
     alike_hash
         Of how its providers were numbered by kind when it was loaded, from `hash_of_kinds`.
     """
 
     database: Database
     pack_id: int
+    hash: str
     alike_hash: str
+
+    @property
+    def table(self) -> str:
+        """The table of this very content: another, under a number used again, has another name."""
+        return table_of(self.pack_id, self.hash, self.alike_hash)
+
+
+def table_of(pack_id: int, digest: str, alike_hash: str) -> str:
+    """What the table of the providers of a version is called.
+
+    Raises
+    ------
+    DataError
+        If the hashes, which may come from a database, are not hashes.
+    """
+    if not all(re.fullmatch(r"[0-9a-f]{64}", part) for part in (digest, alike_hash)):
+        raise DataError("carereach.pack", "has a hash that is not one")
+    return f"carereach.provider_{pack_id:d}_{digest[:12]}_{alike_hash[:12]}"
 
 
 def hash_of_kinds(number: npt.NDArray[np.int32]) -> str:
@@ -62,9 +85,9 @@ class StoredIndex:
     Parameters
     ----------
     spots
-        Where they are.
+        Says where they are just now; None while nobody knows.
     kinds
-        The number of the kind of every provider of the pack, shape (m,), as it was loaded.
+        The number of the kind of every provider of the pack, shape (m,).
     positions
         Which providers can be found, shape (n,), ascending.
     lat, lon
@@ -75,7 +98,7 @@ class StoredIndex:
 
     def __init__(
         self,
-        spots: Spots,
+        spots: Callable[[], Spots | None],
         kinds: npt.NDArray[np.int32],
         positions: Ints,
         where: tuple[Floats, Floats],
@@ -83,6 +106,7 @@ class StoredIndex:
     ) -> None:
         self.lat, self.lon = where
         self._spots, self._positions, self._group = spots, positions, group
+        self._alike_hash = hash_of_kinds(kinds)
         every = np.full(len(kinds), -1, np.intp)
         every[positions] = group
         of_kind = _commonest(kinds, every)
@@ -197,15 +221,18 @@ class StoredIndex:
         self, question: str, centre: tuple[float, float], kinds: list[int], bounds: dict[str, Any]
     ) -> list[Any]:
         """Rows of the database."""
+        spots = self._spots()
+        if spots is None or spots.alike_hash != self._alike_hash:
+            raise CareReachError("The store does not have this.")
         left_out = "AND position <> ALL(%(left_out)s)" if self._left_out else ""
         text = question.format(
             here=_HERE,
             # The table of this version itself: once that is gone, it is an error and not "nobody".
-            table=f"carereach.provider_{self._spots.pack_id:d}",
+            table=spots.table,
             left_out=left_out,
         )
         values = {"lat": centre[0], "lon": centre[1], "kinds": kinds, "left_out": self._left_out}
-        return self._spots.database.ask(text, values | bounds)
+        return spots.database.ask(text, values | bounds)
 
     def _rows(self, positions: list[int]) -> Ints:
         """The rows of this index that providers of the pack have."""

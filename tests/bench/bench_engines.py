@@ -66,17 +66,16 @@ def in_postgis(
         }
     )
     kinds = status.astype(np.int32)
+    database = Database(address)
+    spots = Spots(database, 1, "0" * 64, hash_of_kinds(kinds))
     with writing(address) as connection:
         _prepare(connection)
-        load_rows(connection, 1, frame, kinds, silent)
+        load_rows(connection, (1, spots.table), frame, kinds, silent)
     with writing(address) as connection:
-        connection.execute("ANALYZE carereach.provider_1")
-    database = Database(address)
-    index = StoredIndex(
-        Spots(database, 1, hash_of_kinds(kinds)), kinds, np.arange(len(lat)), (lat, lon), status
-    )
+        connection.execute(f"ANALYZE {spots.table}")
+    index = StoredIndex(lambda: spots, kinds, np.arange(len(lat)), (lat, lon), status)
     here = "ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326)::geography"
-    near = f"FROM carereach.provider_1 WHERE ST_DWithin(geog, {here}, %(m)s)"
+    near = f"FROM {spots.table} WHERE ST_DWithin(geog, {here}, %(m)s)"
 
     def plain(at_lat: float, at_lon: float, km: float) -> tuple[np.ndarray, int]:
         values = {"lat": at_lat, "lon": at_lon, "m": 1000 * km}

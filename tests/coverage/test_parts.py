@@ -131,6 +131,7 @@ def test_regions_come_from_boundaries_and_who_is_outside_is_counted(
         ({"population": [3.0, np.inf]}, "row 2, column population: inf cannot"),
         ({"population": ["3", "4"]}, "where numbers should be"),
         ({"lat": None}, "has no column lat"),
+        ({"lat": [27.0, 27.1]}, "has no column region_id, and bhutan has no boundaries"),
         ({"region_id": ["bt", "elsewhere"]}, "is not a region of bhutan"),
     ],
 )
@@ -237,11 +238,12 @@ def test_a_cluster_that_is_not_there_or_not_ours_is_said(
     scheduler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "_CONNECT_S", 1)
-    for address in ("tcp://127.0.0.1:1", "nonsense"):
-        with pytest.raises(CareReachError, match="No scheduler of Dask answers"):
-            Cluster(address)
+    with pytest.raises(CareReachError, match="No scheduler of Dask answers"):
+        Cluster("tcp://127.0.0.1:1")
+    with pytest.raises(CareReachError, match="is not the address of a scheduler"):
+        Cluster("nonsense")
     monkeypatch.setattr(parts, "__version__", "0.0.0")
-    with pytest.raises(CareReachError, match="have not this version"):
+    with pytest.raises(CareReachError, match="run another version"):
         Cluster(scheduler.scheduler_address)
 
 
