@@ -48,7 +48,7 @@ MOST_PAIRS = 2_000_000_000
 _LOOKED_AT = 300
 #: What is told of a provider where people are counted; of millions, more would fill the memory.
 _OF_A_PROVIDER = (
-    *("provider_id", "name", "lat", "lon", "region_id", "phone"),
+    *("provider_id", "kind", "name", "facility_type", "lat", "lon", "region_id", "phone"),
     *("source_title", "source_as_of"),
 )
 #: The id of a what-if place begins so.
