@@ -52,7 +52,7 @@ def headline(view: FindView, answer: Answer) -> None:
     """What is asked, how many were found, and what else could be asked."""
     lead, rest = count_text(answer)
     more = f" Listed: the first {len(answer.results)}." if _unlisted(answer) else ""
-    more += " The map has the others, too." if more_in_view(view, answer) else ""
+    more += " The map shows the others too." if more_in_view(view, answer) else ""
     silent = answer.assessed.silent if view.filters else 0
     if silent:
         more += f" Filters are on; {silent:,} in the whole data do not say what you ask for and"
@@ -263,8 +263,8 @@ def caption(answer: Answer, *, shaded: bool, more: bool) -> None:
     others = ""
     if more:
         others = (
-            " Small signs are others on record, in the circle or not; +12 stands for 12 of them, "
-            "framed as the strongest."
+            " Small signs are others on record, within reach or not; +12 stands for 12 of them, "
+            "with the frame of the strongest."
         )
     borders = f" Borders: {escape(answer.pack.borders)}." if answer.pack.borders else ""
     ground = "Hatched: no data." if answer.pack.outline is not None else "Land is not drawn."

@@ -57,7 +57,7 @@ def in_view(asked: Mapping[str, str], today: dt.date) -> dict[str, Any]:
     Returns
     -------
     dict
-        `total`; `statuses`; `places`, each latitude, longitude, status and name, where they are
+        `total`; `statuses`; `places`, each id, latitude, longitude, status and name, where they are
         few; else `cells`, each latitude and longitude of its middle and a count for each status,
         and the `level` of `geo.output.cells.InView`.
 
@@ -90,12 +90,12 @@ def in_view(asked: Mapping[str, str], today: dt.date) -> dict[str, Any]:
     if found.cells:
         cells = [[cell.lat, cell.lon, list(cell.counts)] for cell in found.cells]
         return {**answer, "cells": cells, "level": found.level}
-    rows = seen.take(shown[found.rows], ("name", "lat", "lon"))
-    columns = (rows[column] for column in ("lat", "lon", "status", "name"))
+    rows = seen.take(shown[found.rows], ("provider_id", "name", "lat", "lon"))
+    columns = (rows[column] for column in ("provider_id", "lat", "lon", "status", "name"))
     return {
         **answer,
         "places": [
-            [round(lat, 5), round(lon, 5), status, title]
-            for lat, lon, status, title in zip(*columns, strict=True)
+            [provider_id, round(lat, 5), round(lon, 5), status, title]
+            for provider_id, lat, lon, status, title in zip(*columns, strict=True)
         ],
     }

@@ -284,7 +284,7 @@
 
   function more(map, group, data) {
     const layer = L.layerGroup().addTo(group);
-    const listed = new Set(data.rows.map((row) => row[5].toFixed(5) + row[6].toFixed(5)));
+    const listed = new Set(data.rows.map((row) => row[0]));
     let asked = 0, waiting = 0;
     const draw = function (answer) {
       layer.clearLayers();
@@ -297,16 +297,16 @@
       }
       for (const [lat, lon, every] of answer.cells || []) {
         const key = cellOf(lat, lon, answer.level);
-        const counts = every.map((n, k) => n - (own[key + answer.statuses[k]] || 0));
-        if (!counts.some((n) => n > 0)) continue;
+        const counts = every.map((n, k) => Math.max(n - (own[key + answer.statuses[k]] || 0), 0));
+        if (!counts.some(Boolean)) continue;
         const strongest = answer.statuses[counts.findIndex((n) => n > 0)];
         const told = counts.map((n, k) => n.toLocaleString("en") + " " + named[k]).filter((_, k) => counts[k]);
         const sum = counts.reduce((a, b) => a + b, 0);
-        layer.addLayer(mark(lat, lon, strongest, "Here besides the list: " + told.join(", ") + ". Click to search from here.", sum));
+        layer.addLayer(mark(lat, lon, strongest, "Not in the list: " + told.join(", ") + ". Click to search from here.", sum));
       }
       const middle = map.getCenter().lng;
-      for (const [lat, lon, status, title] of answer.places || []) {
-        if (listed.has(lat.toFixed(5) + lon.toFixed(5))) continue;
+      for (const [id, lat, lon, status, title] of answer.places || []) {
+        if (listed.has(id)) continue;
         const near = lon + 360 * Math.round((middle - lon) / 360);
         layer.addLayer(mark(lat, near, status, title + ": " + status.replace("_", " ") + ". Click to search from here.", 0));
       }

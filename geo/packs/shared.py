@@ -38,6 +38,8 @@ except ImportError:  # not on Windows, where processes may copy the same file tw
 
 #: How often a process looks for new versions.
 LOOK_S = 10.0
+#: What is not finished after so long never will be.
+_OLD_S = 3600
 #: Where copies lie, in the folder of the user's packs.
 _COPIES = ".shared"
 #: What a pack in a store may be called: a folder of one name on every system.
@@ -196,8 +198,6 @@ def _copy_new(store: Database, folder: Path) -> str:
         if not SHARED_NAME.fullmatch(row[1])
     ]
     rows = [row for row in rows if SHARED_NAME.fullmatch(row[1])]
-    for left in folder.glob("*/*.part"):  # of a run that was killed
-        left.unlink(missing_ok=True)
     for pack_id, name, digest, alike_hash in rows:
         # One that cannot be copied does not keep the others.
         try:
@@ -209,12 +209,20 @@ def _copy_new(store: Database, folder: Path) -> str:
             continue  # the next look finds the new one
         except DataError as error:
             problems.append(f"{error}.")
-    names = {row[1] for row in rows}
+    _tidy(folder, {row[1] for row in rows})
+    return " ".join(problems)
+
+
+def _tidy(folder: Path, names: set[str]) -> None:
+    """Delete copies of packs that the store has no more, and what killed runs left."""
     for old in folder.iterdir():
         if old.is_dir() and old.name not in names:
             (old / DESCRIPTOR).unlink(missing_ok=True)
             shutil.rmtree(old, ignore_errors=True)
-    return " ".join(problems)
+    for left in folder.glob("*/*.part"):
+        # What is newer may be written just now.
+        if time.time() - left.stat().st_mtime > _OLD_S:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _is_whole(folder: Path, digest: str) -> bool:
@@ -272,7 +280,7 @@ def _files_of(folder: Path) -> set[str]:
         about = json.loads((folder / DESCRIPTOR).read_text("utf-8"))
     except (OSError, ValueError):
         return set()
-    return {Path(entry["path"]).stem for entry in about["resources"]}
+    return {Path(entry["path"]).stem for entry in about.get("resources", [])}
 
 
 def _copy_file(store: Database, digest: str, path: Path) -> None:

@@ -499,7 +499,7 @@ def test_the_map_has_those_who_are_not_listed(visit: MakeVisitor) -> None:
     asked: list[str] = []
     visitor.page.on("request", lambda r: asked.append(r.url) if "/in-view?" in r.url else None)
     page = visitor.open(MANY)
-    expect(page.locator(".cr-head")).to_contain_text("The map has the others, too.")
+    expect(page.locator(".cr-head")).to_contain_text("The map shows the others too.")
     sums = visitor.map.locator(".cr-sum")
     sums.first.wait_for()
     shown = sum(int(words.removeprefix("+")) for words in sums.all_inner_texts())

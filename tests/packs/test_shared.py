@@ -482,3 +482,17 @@ def test_what_was_opened_while_the_store_was_away_asks_it_once_it_is_back(
     shared._copies.spots.update(known)
     monkeypatch.setattr(StoredIndex, "_memory", None)
     same(held.index.within_radius(40.7, -74.0, 20), there)
+
+
+def test_what_a_killed_run_left_goes_and_what_is_being_written_stays(store: str) -> None:
+    folder = list_packs()["us"]
+    for name in ("old.part", "new.part"):
+        (folder / name).mkdir()
+        (folder / name / "column.arrow").write_bytes(b"half")
+    (folder / "file.part").write_bytes(b"half")
+    long_ago = time.time() - 2 * shared._OLD_S
+    for name in ("old.part", "file.part"):
+        os.utime(folder / name, (long_ago, long_ago))
+    look_again()
+    assert store_problem() == ""
+    assert [path.name for path in folder.glob("*.part")] == ["new.part"]
