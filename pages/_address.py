@@ -20,6 +20,7 @@ from geo.coverage.reach import SUPPLIES
 from geo.errors import CareReachError, DataError
 from geo.packs.gazetteer import PlaceMatch
 from geo.packs.pack import Pack
+from geo.packs.people import OWN
 from geo.text import shortened
 from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
 from geo.travel.times import MAX_MIN, MODES
@@ -119,6 +120,8 @@ class CoverageView:
     area: tuple[tuple[float, float], ...] = ()
     #: A place to be shown on the map, as it was typed.
     near: str = ""
+    #: Which people count, where these are not the pack's own points.
+    people: str = ""
 
     def within(self, measure: Measure) -> float:
         """The threshold by a measure."""
@@ -143,6 +146,7 @@ class CoverageView:
             "area": points_text(self.area),
             "near": self.near,
             "units": self.units,
+            "people": self.people,
             **changes,
         }
         plain = {"pack": DEFAULT_PACK, "supply": "likely", "measure": _plain_measure(self.pack)}
@@ -226,6 +230,16 @@ class _Reader:
             return value
         self.tell(f"“{value}” is ignored: {name} can be {', '.join(filter(None, allowed))}.")
         return default
+
+    def people(self) -> str:
+        """Which people count; the pack then has these. "" for those that it has of itself."""
+        name = self.one_of("people", ("", OWN, *self.pack.grids), "")
+        try:
+            self.pack = _cached.counted(self.pack, name)
+        except DataError as error:
+            self.tell(f"{str(error).rstrip('.')}. The pack’s own people are counted.")
+            return ""
+        return name
 
     def units(self) -> Units:
         """What distances are told in; the pack's own where the address does not say."""
@@ -357,6 +371,7 @@ def read_find() -> tuple[FindView, tuple[Problem, ...]]:
 def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
     """Understand the address of Coverage; and whatever was not understood."""
     reader = _Reader(st.query_params.to_dict())
+    people = reader.people()
     pack = reader.pack
     levels = tuple(str(level) for level in sorted(pack.regions["level"].unique())) or ("1",)
     view = CoverageView(
@@ -380,6 +395,7 @@ def read_coverage() -> tuple[CoverageView, tuple[Problem, ...]]:
         remove=reader.providers("remove"),
         sites=int(reader.one_of("sites", ("", *"12345"), "") or 0),
         units=reader.units(),
+        people=people,
     )
     return view, tuple(reader.problems)
 

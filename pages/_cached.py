@@ -25,7 +25,13 @@ from geo.care.entry import Procedure
 from geo.care.filters import Filters, choices
 from geo.care.find import LISTED, SHOW
 from geo.care.library import own_folder, whole_library
-from geo.coverage.coverage import Supplied, demand_measures, pack_times, supply_pack
+from geo.coverage.coverage import (
+    Supplied,
+    demand_measures,
+    pack_times,
+    supply_pack,
+    with_placements,
+)
 from geo.errors import CareReachError, DataError
 from geo.output.cells import Places
 from geo.output.coverage_map import people_points
@@ -34,6 +40,7 @@ from geo.packs.build import public_path
 from geo.packs.ground import GROUND, STREETS, attribution_of
 from geo.packs.names import Place, PlaceMatch
 from geo.packs.pack import BUNDLED, Pack, list_packs, open_pack, pack_folder, read_descriptor
+from geo.packs.people import count_by, other_placements
 from geo.packs.suggestions import Suggestions
 from geo.packs.tables import DESCRIPTOR, sha256_of
 from geo.paths import STATIC, VENDOR
@@ -104,9 +111,17 @@ def countries() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def pack_key(of: Pack) -> tuple[str, str]:
+def pack_key(of: Pack) -> tuple[str, str, str]:
     """What tells packs apart: two folders may hold copies of one descriptor."""
-    return str(of.folder), of.hash
+    return str(of.folder), of.hash, of.people
+
+
+@st.cache_resource(
+    show_spinner="Reading where people live …", max_entries=8, hash_funcs={Pack: pack_key}
+)
+def counted(of: Pack, people: str) -> Pack:
+    """A pack with the people of one of its grids, by its name, in place of its own points."""
+    return count_by(of, people)
 
 
 def emergency_numbers() -> list[tuple[str, str]]:
@@ -247,7 +262,7 @@ def engine(of: Pack) -> tuple[Engine | None, str]:
 def road_key(of: Pack) -> tuple[str, ...]:
     """What ways depend on; a statement more or less changes none of it."""
     files = (of.files.get(ROAD_TILES), of.files.get("demand"))
-    return str(of.folder), of.version, *map(str, files)
+    return str(of.folder), of.version, of.people, *map(str, files)
 
 
 #: Roads that a service has may become others.
@@ -362,7 +377,8 @@ def _supplied(
     seen = assessed(of, slug, today)
     measured_by, _ = engine(of) if timed else (None, "")
     by = None if measured_by is None else demand_measures(seen, measured_by, times(of))
-    return supply_pack(seen, what_if.added, what_if.removed, by)
+    there = supply_pack(seen, what_if.added, what_if.removed, by)
+    return with_placements(there, other_placements(of))
 
 
 def wait_for_roads(of: Pack) -> None:

@@ -27,7 +27,7 @@ from geo.packs.shapes import read_areas
 from geo.packs.shared import is_copy
 from geo.text import escape
 from geo.units import shown
-from pages import _address, _asked, _cached, _components, _frame
+from pages import _address, _asked, _cached, _components, _coverage_people, _frame
 from pages._address import MOST_ADDED, CoverageView, change_coverage, points_text
 from pages._components import plain
 from pages._coverage_parts import SUPPLY_LABELS
@@ -63,6 +63,8 @@ def more(
         "Calls": lambda: ask(view, coverage, calls, today),
         "What if": lambda: what_if(view, coverage),
         "An area": lambda: an_area(view, coverage, brought),
+        "People": lambda: _coverage_people.people(view, coverage),
+        "Inequality": lambda: _coverage_people.inequality(view, coverage),
         "Download": lambda: download(view, coverage, calls),
     }
     first = "What if" if view.sites else "Distances"

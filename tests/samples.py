@@ -1,8 +1,11 @@
 """Small frames and batches that several tests begin with."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from geo.sources.batch import Batch, Origin, Report, frame_of
 
@@ -63,3 +66,16 @@ REGISTER = register(
     PERSON
     | {"gender": "male", "specialties": ["neurology"], "accepting_new": True, "emergency": False},
 )
+
+
+def people_grid(path: Path, factor: float = 1.0) -> Path:
+    """A made-up grid over Bhutan and around, with as many people as its census times a factor."""
+    rasterio = pytest.importorskip("rasterio")
+    rng = np.random.default_rng(3)
+    cells = np.where(rng.random((100, 190)) < 0.3, rng.random((100, 190)), 0)
+    cells *= factor * 727_145 / cells.sum()
+    about = {"driver": "GTiff", "count": 1, "height": 100, "width": 190, "dtype": "float64"}
+    where = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.02, 0, 88.6, 0, -0.02, 28.4)}
+    with rasterio.open(path, "w", **about, **where) as file:
+        file.write(cells, 1)
+    return path

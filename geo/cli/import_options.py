@@ -13,8 +13,10 @@ from geo.errors import CareReachError
 from geo.packs.dates import is_date
 from geo.packs.schema import FACILITY_TYPES
 from geo.sources.batch import Origin, source_name
+from geo.sources.grid import POINT_KM
 from geo.sources.into_pack import name_problem
 from geo.sources.new_pack import NewPack
+from geo.sources.people import PeopleSaid, grid_name
 
 
 def _one_of(known: Collection[str], what: str) -> Callable[[str], str]:
@@ -131,6 +133,41 @@ class Provenance:
             as_of=self.as_of or None,
             kind="official" if self.official else "other",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleAsked:
+    """Into which pack an account of people goes, what it is called, and how it is read."""
+
+    pack: PackName
+    name: Annotated[
+        str, typer.Option(help="What it is asked for by; from the file's name by default.")
+    ] = ""
+    group: Annotated[
+        str, typer.Option(help="Whom it counts: “women of 15-49”; everybody by default.")
+    ] = ""
+    point_km: Annotated[
+        float, typer.Option(help="Cells of a block so wide become one point for each region.")
+    ] = POINT_KM
+    band: Annotated[int | None, typer.Option(help="Which band of the grid counts people.")] = None
+    source_title: Annotated[str, typer.Option(help="Who publishes the data, as shown.")] = ""
+    licence: Annotated[str, typer.Option(help="Under which licence.")] = ""
+    url: Annotated[str, typer.Option(help="Where it was published.")] = ""
+    as_of: AsOf = ""
+    dry_run: DryRun = False
+
+    def said(self, file: Path) -> PeopleSaid:
+        """What it says of itself."""
+        name = self.name or grid_name(file.name)
+        origin = Origin(
+            name=f"people-{name}",
+            title=self.source_title or f"The file {file.name}",
+            license=self.licence,
+            path=self.url or None,
+            as_of=self.as_of or None,
+            kind="other",
+        )
+        return PeopleSaid(name, origin, self.group.strip())
 
 
 @dataclass(frozen=True, kw_only=True)

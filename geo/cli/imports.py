@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import geopandas as gpd
 import pandas as pd
 import platformdirs
 import typer
@@ -16,6 +17,7 @@ from geo.cli.import_options import (
     DryRun,
     Medicare,
     PackName,
+    PeopleAsked,
     Provenance,
     ReportTo,
     TableReading,
@@ -31,10 +33,12 @@ from geo.sources.boundaries import import_boundaries
 from geo.sources.cells import read_postcodes
 from geo.sources.coordinates import Bounds
 from geo.sources.demand import import_demand
+from geo.sources.grid import GriddedPeople, is_grid, read_people_grid
 from geo.sources.into_pack import Imported, import_into
 from geo.sources.layout import Sheet
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.new_pack import NewPack
+from geo.sources.people import import_people, points_as_grid
 from geo.sources.roads import import_roads
 from geo.sources.service import Service
 from geo.sources.sheets import read_sheet
@@ -404,6 +408,40 @@ def roads_(
     else:
         _put_streets(pack, file, buildings)
         typer.echo(f"Written to your copy of the pack in {pack_folder(pack)}.")
+
+
+@import_app.command("people")
+@grouped
+def people_(file: File, asked: PeopleAsked) -> None:
+    """Other people than the pack's own points: a GeoTIFF of counts, hexagons, or points."""
+    said = asked.said(file)
+    if is_grid(file):
+
+        def read(regions: gpd.GeoDataFrame) -> GriddedPeople:
+            return read_people_grid(
+                file, regions, point_km=asked.point_km, band=asked.band, progress=say_step
+            )
+    else:
+        if asked.band is not None or asked.point_km != PeopleAsked.point_km:
+            raise CareReachError(f"{file.name} is no grid: leave out --band and --point-km.")
+        sheet = _sheet(file, Mapping())
+        table = read_population(sheet, propose(sheet).mapping)
+        for line in table.report.lines():
+            typer.echo(line)
+
+        def read(regions: gpd.GeoDataFrame) -> GriddedPeople:
+            return points_as_grid(table.frame, regions)
+
+    placed = import_people(asked.pack, read, said, dry_run=asked.dry_run)
+    for line in placed.lines(asked.group):
+        typer.echo(line)
+    if asked.dry_run:
+        typer.echo("Nothing was written.")
+    else:
+        typer.echo(
+            f"Written to {pack_folder(asked.pack)}. Count by it with “carereach coverage --pack "
+            f"{asked.pack} --people {said.name}”."
+        )
 
 
 @import_app.command("demand")

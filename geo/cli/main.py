@@ -14,9 +14,10 @@ from geo.errors import CareReachError, DataError
 #: Commands, and groups of them, by name: the module of each, and what it is called there.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "find": ("questions", "find"),
-    "coverage": ("questions", "coverage"),
-    "calls": ("questions", "calls"),
-    "siting": ("questions", "siting"),
+    "coverage": ("analysis", "coverage"),
+    "inequality": ("analysis", "inequality"),
+    "calls": ("analysis", "calls"),
+    "siting": ("analysis", "siting"),
     "calibrate": ("directory", "calibrate"),
     "roads": ("maintenance", "roads"),
     "packs": ("maintenance", "packs"),

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_type_hints
@@ -11,8 +12,13 @@ import typer
 
 from geo.care.american import in_english_of
 from geo.care.library import Library, whole_library
+from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Step
+from geo.travel.measure import pack_measures
+from geo.travel.road_table import RoadTable
+from geo.travel.times import MODES, engine_for
+from geo.travel.valhalla import Engine
 from geo.units import Units
 
 Format = Literal["table", "json", "csv", "geojson"]
@@ -121,4 +127,29 @@ class CoverageQuestion:
     measure: Measured = None
     within_min: WithinMin = None
     pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
+    people: Annotated[
+        str,
+        typer.Option(help="Who is counted: a grid that was imported; the pack's own by default."),
+    ] = ""
     units: InUnits = None
+
+
+def measured_by(
+    data: Pack, measure: str | None, within_min: float | None, within_km: float | None
+) -> tuple[str, Engine | None]:
+    """Which measure is meant, and the engine for it; what stands in is said."""
+    if measure is None and within_min is not None and within_km is not None:
+        raise CareReachError("Both kilometres and minutes are given: say --measure too.")
+    table = RoadTable.from_frames(data.roads, data.road_nodes, data.detour)
+    known = pack_measures(data, table)
+    asked = known.wanted(measure, km=within_km is not None, minutes=within_min is not None)
+    engine, why = engine_for(data) if asked in MODES else (None, "")
+    choice = pack_measures(data, table, engine, f"{why} Distances are shown instead.").choose(asked)
+    if choice.reason:
+        say(choice.reason)
+    return choice.measure.name, engine
+
+
+def json_text(value: object) -> str:
+    """A value as the one JSON document of a command."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -6,7 +6,7 @@ their own modules.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,13 @@ from geo.coverage.expected import Expected, expect
 from geo.coverage.reach import (
     SUPPLIES,
     Detours,
+    Placement,
     Reach,
     ReachFinder,
     e2sfca,
     find_reach,
     main_cause,
+    placement_range,
     share_within,
     weighted_quantile,
 )
@@ -71,6 +73,8 @@ class Supplied:
         What the ways were measured by.
     added, removed
         What was changed against the pack: places (lat, lon) and provider ids.
+    placements
+        The same people as others place them, by title.
     """
 
     assessed: Assessed
@@ -79,6 +83,7 @@ class Supplied:
     measures: Measures
     added: tuple[tuple[float, float], ...] = ()
     removed: tuple[str, ...] = ()
+    placements: Mapping[str, Placement] = field(default_factory=dict)
 
     @property
     def supposed(self) -> bool:
@@ -100,7 +105,8 @@ class Coverage:
     ranges
         Low and high share by cause: `evidence` (from confirmed to unknown at the chosen
         measure) and `travel` at the chosen supply: by minutes from all on foot to all by car, by
-        kilometres, where the pack has roads, from the high road estimate to the straight line.
+        kilometres, where the pack has roads, from the high road estimate to the straight line;
+        `placement`, where others place the people too, by kilometres.
     main_cause
         The widest of these.
     expected
@@ -239,6 +245,30 @@ def supply_pack(
     return Supplied(assessed, rows, reach, measures, tuple(added), tuple(removed))
 
 
+def with_placements(
+    supplied: Supplied, others: Mapping[str, pd.DataFrame], progress: Progress = silent
+) -> Supplied:
+    """The same supply, measured too from where others say that the people live, in kilometres.
+
+    Parameters
+    ----------
+    supplied
+        From `supply_pack`.
+    others
+        By title, from `geo.packs.people.other_placements`.
+    progress
+        Told how many of how many ways are measured.
+    """
+    kinds = [measure for measure in supplied.measures.by_name.values() if measure.unit == "km"]
+    placements = {
+        title: Placement(
+            frame, find_reach(frame["lat"], frame["lon"], supplied.rows, kinds, progress)
+        )
+        for title, frame in others.items()
+    }
+    return replace(supplied, placements=placements)
+
+
 def pack_times(pack: Pack, engine: Engine) -> dict[str, Times]:
     """What measures minutes from a pack's demand points, by every mode; keep it.
 
@@ -316,6 +346,9 @@ def measure_coverage(
     if set(by.spread) <= set(reach.far):
         low, high = (share_within(reach.nearest(n, supply), people, within) for n in by.spread)
         ranges |= {"travel": (low, high)}
+    placed = placement_range(supplied.placements, share[supply], by.name, supply, within)
+    if placed is not None:
+        ranges |= {"placement": placed}
     expected = None
     if supplied.assessed.calibration.shares and not (supplied.added or supplied.removed):
         expected = expect(supplied.assessed, supplied.rows, reach, by, within)
@@ -326,8 +359,8 @@ def measure_coverage(
         within=within,
         measure=by,
         supply=supply,
-        population=int(people.sum()),
-        covered={s: int(people[far[s] <= within].sum()) for s in SUPPLIES},
+        population=round(people.sum()),
+        covered={s: round(people[far[s] <= within].sum()) for s in SUPPLIES},
         share={
             s: share[s] if n or supplied.supposed else np.nan
             for s, n in zip(SUPPLIES, counts, strict=True)
@@ -387,8 +420,8 @@ def _regions(supplied: Supplied, measure: Measure, within: float, supply: str) -
         found = pack.regions[pack.regions["level"] == level].set_index("region_id")
         found = found.loc[found.index.isin(sums.index), ["name", "level", "parent_id"]]
         sums = sums.loc[found.index]
-        found["population"] = sums["people"].astype(int)
-        found["covered"] = sums["near"].astype(int)
+        found["population"] = sums["people"].round().astype(int)
+        found["covered"] = sums["near"].round().astype(int)
         found["share"] = sums["near"] / sums["people"].where(sums["people"] > 0)
         found["people_beyond"] = found["population"] - found["covered"]
         found["median"] = _median_by(points).reindex(found.index)

@@ -106,6 +106,22 @@ class Reach:
         )
 
 
+@dataclass(frozen=True)
+class Placement:
+    """The same people, placed otherwise.
+
+    Attributes
+    ----------
+    demand
+        Where they are, in the columns of a pack's `demand`.
+    reach
+        How far they are from the supply, by the measures in kilometres.
+    """
+
+    demand: pd.DataFrame
+    reach: Reach
+
+
 class ReachFinder(Protocol):
     """Whatever measures as `find_reach` does."""
 
@@ -183,6 +199,36 @@ def share_within(km: Floats, people: npt.ArrayLike, within_km: float) -> float:
     weight = np.asarray(people, np.float64)
     total = weight.sum()
     return float(weight[km <= within_km].sum() / total) if total > 0 else float("nan")
+
+
+def placement_range(
+    placements: Mapping[str, Placement], share: float, name: str, supply: str, within: float
+) -> tuple[float, float] | None:
+    """The lowest and the highest share of people within a threshold, by who places them.
+
+    Parameters
+    ----------
+    placements
+        By title.
+    share
+        Of the people that count.
+    name
+        Of a measure.
+    supply, within
+        As for `geo.coverage.coverage.measure_coverage`.
+
+    Returns
+    -------
+    tuple
+        None where there is no other placement, or none was measured so.
+    """
+    shares = [
+        share_within(p.reach.nearest(name, supply), p.demand["population"], within)
+        for p in placements.values()
+        if name in p.reach.far
+    ]
+    known = [s for s in (share, *shares) if not np.isnan(s)]
+    return (min(known), max(known)) if shares and len(known) > 1 else None
 
 
 def weighted_quantile(km: Floats, people: npt.ArrayLike, share: float) -> float:

@@ -15,7 +15,7 @@ SUPPLY_PHRASES: Mapping[str, str] = {
     "likely": "likely or better",
     "unknown": "every place that could do it",
 }
-_CAUSES = {"evidence": "Evidence", "travel": "Travel"}
+_CAUSES = {"evidence": "Evidence", "travel": "Travel", "placement": "Placement"}
 
 
 def distance_bands(coverage: Coverage) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ import pandas as pd
 from geo.care.calibration import Share
 from geo.care.find import LISTED, Answer
 from geo.coverage.coverage import Coverage, access_scores
+from geo.coverage.placement import placed_total
 from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
@@ -216,6 +217,18 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them, at any depth: what is not known becomes null."""
+    return {
+        key: plain_values(value)
+        if isinstance(value, Mapping)
+        else [_plain(part) for part in value]
+        if isinstance(value, (list, tuple))
+        else _plain(value)
+        for key, value in values.items()
+    }
+
+
 def limits_of(coverage: Coverage) -> tuple[str, ...]:
     """What the figures of a coverage cannot tell."""
     timed = coverage.unit == "min"
@@ -249,6 +262,7 @@ def coverage_about(coverage: Coverage) -> dict[str, Any]:
         "as_of_day": supplied.assessed.today.isoformat(),
         "added": ";".join(f"{lat},{lon}" for lat, lon in supplied.added) or None,
         "removed": ";".join(supplied.removed) or None,
+        **({"people": pack.grids[pack.people].title} if pack.people else {}),
         "pack": pack.name,
         "pack_version": pack.version,
         "pack_hash": pack.hash,
@@ -348,6 +362,7 @@ def coverage_json(coverage: Coverage, level: int) -> dict[str, Any]:
                 "p90": _plain(coverage.p90),
             },
             **_detours(coverage),
+            **_placements(coverage),
             "people_beyond": coverage.people_beyond,
             "providers": dict(coverage.providers),
         },
@@ -372,6 +387,15 @@ def _detours(coverage: Coverage) -> dict[str, Any]:
         "circuity": _plain(detours.circuity),
         "misled": {"share": _plain(detours.misled), "extra_min": _plain(extra)},
     }
+
+
+def _placements(coverage: Coverage) -> dict[str, Any]:
+    """What others who place the people have, where there are any."""
+    others = [
+        {"people": title, "population": round(people), "share": _plain(share)}
+        for title, people, share in placed_total(coverage)
+    ]
+    return {"placements": others} if others else {}
 
 
 def _sources(coverage: Coverage) -> list[str]:

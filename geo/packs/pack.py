@@ -28,6 +28,7 @@ from geo.errors import DataError, UnknownNameError
 from geo.packs.alike import Alike, alike_rows
 from geo.packs.detour import Detour, measure_detour
 from geo.packs.gazetteer import Gazetteer
+from geo.packs.grids import PeopleGrid, grids_of
 from geo.packs.place_words import country_code
 from geo.packs.schema import COLUMNS, HOSPITAL_TYPES
 from geo.packs.shared import copies_in, copy_anew, is_copy, spots_of_copy
@@ -71,6 +72,8 @@ class Pack:
     southwest and northeast corner as (lat, lon), else the outline; `insets` are parts far from it,
     by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
     states, else what the legs of the road table give. `units` is what readers there measure in.
+    `grids` are other accounts of where people live; where `demand` is one of them, `people` names
+    it and `own_demand` is the pack's own.
     """
 
     name: str
@@ -108,6 +111,9 @@ class Pack:
     detour: Detour | None = None
     units: Units = "km"
     kinds: Alike | None = None
+    grids: Mapping[str, PeopleGrid] = field(default_factory=dict)
+    people: str = ""
+    own_demand: pd.DataFrame | None = None
 
     def spots(self) -> Spots | None:
         """Where a database has the providers of a pack that many machines share, as of now."""
@@ -243,6 +249,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> P
         hash=digest,
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
         kinds=replace(kinds, frame=tables["providers"]),
+        grids=grids_of(folder, about),
     )
 
 
@@ -290,7 +297,8 @@ _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
 
 _MEASURES = ("road", "straight", "drive", "walk")
 _OPTIONAL: Mapping[str, type] = {
-    **dict.fromkeys(("resources", "sources", "licenses", "examples", "view", "insets"), list),
+    **dict.fromkeys(("resources", "sources", "licenses", "examples"), list),
+    **dict.fromkeys(("view", "insets", "people"), list),
     **dict.fromkeys(("publishers", "totals", "detour", "levels"), dict),
 }
 #: What each entry of a list must name.

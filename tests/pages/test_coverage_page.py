@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from geo.packs.pack import open_pack
 from geo.sources.into_pack import import_into
 from geo.sources.new_pack import NewPack
+from tests.command import run
 from tests.pages.app import html, layer, page, tables, warnings
-from tests.samples import REGISTER, small
+from tests.samples import REGISTER, people_grid, small
 
 SCRIPT = "pages/coverage.py"
 PARO = "survey:paro-hospital"
@@ -260,3 +261,32 @@ def test_without_people_there_is_a_map_of_the_places_and_no_figure(
     assert "people beyond" not in body
     assert "cr-figure" not in body
     assert not tables(app)
+
+
+def opened(shown: AppTest, part: str) -> AppTest:
+    """A part of More, opened by the reader."""
+    shown.segmented_control(key="w_cover_more").set_value(part).run()
+    assert not shown.exception
+    return shown
+
+
+def test_people_and_inequality_open_from_more() -> None:
+    assert "People are counted at the pack’s 205 points" in html(opened(page(SCRIPT), "People"))
+    body = html(opened(page(SCRIPT), "Inequality"))
+    for part in ("Theil index of the distance", "Palma ratio", "0.25 would be equal"):
+        assert part in body
+
+
+def test_a_grid_is_counted_and_the_range_by_placement_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAREREACH_DATA", str(tmp_path))
+    grid = people_grid(tmp_path / "made-up.tif")
+    assert run("import", "people", str(grid), "--pack", "bhutan").returncode == 0
+    body = html(opened(page(SCRIPT), "People"))
+    assert "placement" in body
+    assert "It matters most in" in body
+    shown = opened(page(SCRIPT, people="made-up"), "People")
+    assert "cells of about" in html(shown)
+    assert not warnings(shown)
+    assert "people can be own, made-up" in warnings(page(SCRIPT, people="nobody"))

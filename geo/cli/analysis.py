@@ -1,0 +1,234 @@
+"""The commands that answer for many: coverage, inequality, calls, siting."""
+
+import datetime as dt
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from geo.care.assessed import assess_pack
+from geo.care.library import get_procedure
+from geo.cli.exits import EXIT_USAGE, stop
+from geo.cli.options import (
+    CoverageQuestion,
+    Format,
+    ListFormat,
+    grouped,
+    json_text,
+    measured_by,
+    read_library,
+    say,
+)
+from geo.cli.tables import coverage_table
+from geo.coverage.calls import find_calls
+from geo.coverage.coverage import (
+    Coverage,
+    demand_measures,
+    measure_coverage,
+    supply_pack,
+    with_placements,
+)
+from geo.coverage.inequality import measure_inequality
+from geo.coverage.parts import Cluster, reach_in_parts, read_people, with_people
+from geo.coverage.siting import find_sites
+from geo.output import downloads
+from geo.output.inequality_text import inequality_lines
+from geo.packs.pack import Pack, open_pack
+from geo.packs.people import count_by, other_placements
+from geo.progress import Step
+from geo.sources.ranking import read_ranking
+from geo.travel.measure import DEFAULT_MIN, Measures
+from geo.travel.times import MODES
+from geo.travel.valhalla import RoadsDownError
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Whose way is measured, where these are not the pack's."""
+
+    demand: Annotated[
+        Path | None,
+        typer.Option(help="People from Parquet (a file or a folder): population, lat, lon."),
+    ] = None
+    cluster: Annotated[
+        str, typer.Option(help="A scheduler of Dask whose workers measure: tcp://host:port.")
+    ] = ""
+
+
+def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
+    """Measure what a command asks for, for people from files or on a cluster."""
+    if people.demand is None and not people.cluster:
+        return _coverage(question)
+    if question.within_min is not None or question.measure in MODES:
+        raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
+    if people.demand is not None and question.people:
+        raise stop("Either --demand or --people says which people count.", EXIT_USAGE)
+    data = count_by(open_pack(question.pack), question.people)
+    entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
+    assessed = assess_pack(data, entry, dt.date.today())
+    if people.demand is not None:
+        given = read_people(people.demand, data)
+        outside = given["region_id"].isna()
+        say(
+            f"{given['population'].sum():,.0f} people at {len(given):,} points of {people.demand}; "
+            f"{given['population'][outside].sum():,.0f} of them in no region of {data.name}."
+        )
+        assessed = with_people(assessed, given, people.demand)
+    cluster = Cluster(people.cluster) if people.cluster else None
+    find = cluster.find_reach if cluster else reach_in_parts
+    try:
+        supplied = supply_pack(assessed, progress=_show_step, find=find)
+    finally:
+        if cluster:
+            cluster.close()
+    choice = supplied.measures.choose(question.measure)
+    if choice.reason:
+        say(choice.reason)
+    by = choice.measure.name
+    threshold = _threshold(question, data, supplied.measures, by)
+    units = question.units or data.units
+    return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
+
+
+def _coverage(question: CoverageQuestion) -> Coverage:
+    """Measure what a command asks for."""
+    data = count_by(open_pack(question.pack), question.people)
+    entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
+    assessed = assess_pack(data, entry, dt.date.today())
+    by, engine = measured_by(data, question.measure, question.within_min, question.within_km)
+    measures = None if engine is None else demand_measures(assessed, engine)
+    try:
+        supplied = supply_pack(assessed, measures=measures, progress=_show_step)
+    except RoadsDownError as error:
+        say(f"{error} Distances are shown instead.")
+        supplied = supply_pack(assessed)
+        by = supplied.measures.kilometres.name
+    supplied = with_placements(supplied, other_placements(data), _show_step)
+    threshold = _threshold(question, data, supplied.measures, by)
+    units = question.units or data.units
+    return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
+
+
+def _threshold(question: CoverageQuestion, data: Pack, measures: Measures, by: str) -> float:
+    """The threshold in the unit of the measure."""
+    if measures.by_name[by].unit == "min":
+        return DEFAULT_MIN if question.within_min is None else question.within_min
+    return data.default_radius_km if question.within_km is None else question.within_km
+
+
+def _no_level(pack: Pack, level: int) -> str:
+    """Why there are no regions of a level, and what to do."""
+    levels = sorted(set(pack.regions["level"]))
+    if not levels:
+        return (
+            f"The pack {pack.name} has no regions: bring them with "
+            f"“carereach import boundaries FILE --pack {pack.name}”."
+        )
+    if level in levels:
+        return f"None of these people is in a region of level {level} of {pack.name}."
+    known = " and ".join(str(n) for n in levels)
+    return f"The pack {pack.name} has no regions of level {level}; it has level {known}."
+
+
+def _show_step(step: Step) -> None:
+    """Ways measured so far, on one line, where somebody looks."""
+    if sys.stderr.isatty() and step.whole:
+        end = "\n" if step.done >= step.whole else "\r"
+        sys.stderr.write(f"{step.doing}: {step.done:,.0f} of {step.whole:,.0f}{end}")
+
+
+@grouped
+def coverage(
+    question: CoverageQuestion,
+    people: People,
+    level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
+    form: Annotated[Format, typer.Option("--format", help="How to print the figures.")] = "table",
+) -> None:
+    """Count who is within reach of a procedure, and who is left out, by region."""
+    measured = _coverage_of(question, people)
+    if level not in set(measured.regions["level"]):
+        raise stop(_no_level(measured.pack, level), EXIT_USAGE)
+    if form == "json":
+        text = json_text(downloads.coverage_json(measured, level))
+    elif form == "csv":
+        text = downloads.coverage_csv(measured)
+    elif form == "geojson":
+        text = downloads.coverage_geojson(measured, level) + "\n"
+    else:
+        text = coverage_table(measured, level)
+    typer.echo(text, nl=False)
+
+
+@grouped
+def inequality(
+    question: CoverageQuestion,
+    level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
+    rank: Annotated[
+        Path | None,
+        typer.Option(help="A table that ranks regions from poor to rich: region_id and a number."),
+    ] = None,
+    rank_column: Annotated[str, typer.Option(help="Which of its columns ranks them.")] = "",
+    form: ListFormat = "table",
+) -> None:
+    """Say how unequally access is spread: over regions, over people, from poor to rich."""
+    ranking = read_ranking(rank, rank_column) if rank is not None else None
+    measured = _coverage(question)
+    if level not in set(measured.regions["level"]):
+        raise stop(_no_level(measured.pack, level), EXIT_USAGE)
+    found = measure_inequality(measured, level, ranking)
+    if form == "json":
+        about = downloads.coverage_about(measured)
+        typer.echo(
+            json_text(downloads.plain_values({**about, "level": level, **asdict(found)})), nl=False
+        )
+        return
+    for line in inequality_lines(measured, found):
+        typer.echo(line)
+
+
+@grouped
+def calls(
+    question: CoverageQuestion,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many calls.")] = 10,
+    form: ListFormat = "table",
+) -> None:
+    """Rank whom to call: the people whom a yes would bring within reach."""
+    ranked = find_calls(_coverage(question), limit)
+    if form == "json":
+        typer.echo(json_text(json.loads(ranked.to_json(orient="records"))), nl=False)
+        return
+    for _, row in ranked.iterrows():
+        typer.echo(f"{row['people']:>12,}  {row['name']} ({row['status']})")
+
+
+@grouped
+def siting(
+    question: CoverageQuestion,
+    add: Annotated[int, typer.Option(min=1, max=10, help="How many places more.")] = 3,
+    among: Annotated[
+        Literal["facilities", "people"],
+        typer.Option(help="Facilities that lack it, or wherever people live."),
+    ] = "facilities",
+    form: ListFormat = "table",
+) -> None:
+    """Choose where the next places would bring the most people within reach."""
+    candidates, sites = find_sites(_coverage(question), add, among)
+    chosen = candidates.iloc[sites.greedy]
+    rows = [
+        {"id": i, "name": name, "lat": lat, "lon": lon, "people": int(gain)}
+        for i, name, lat, lon, gain in zip(
+            *(chosen[c] for c in ("id", "name", "lat", "lon")), sites.gains, strict=True
+        )
+    ]
+    if form == "json":
+        best = None if sites.optimum is None else candidates["id"].iloc[sites.optimum].tolist()
+        answer = {"sites": rows, "people": round(sites.people), "at_most": round(sites.bound)}
+        typer.echo(json_text({**answer, "optimum": best}), nl=False)
+        return
+    for number, row in enumerate(rows, 1):
+        typer.echo(f"{number:>2}  {row['name']}: {row['people']:,} people more")
+    typer.echo(f"Together {sites.people:,.0f}; no choice reaches more than {sites.bound:,.0f}.")
+    typer.echo("It takes staff, not a pin on a map.")

@@ -1,0 +1,140 @@
+"""More on Coverage: who is counted and where they are taken to live, and how unequal access is."""
+
+import pandas as pd
+import streamlit as st
+
+from geo.coverage.coverage import Coverage
+from geo.coverage.inequality import measure_inequality
+from geo.coverage.placement import placed_total, placement_shares
+from geo.errors import CareReachError
+from geo.output.coverage_text import percent_text, within_text
+from geo.output.inequality_text import inequality_lines
+from geo.packs.people import OWN, OWN_TITLE
+from geo.text import escape
+from pages import _address, _components
+from pages._address import CoverageView, change_coverage
+from pages._components import plain
+
+#: Regions of the largest differences that are listed.
+MOST_ROWS = 12
+
+
+def people(view: CoverageView, coverage: Coverage) -> None:
+    """Whom the figures count, and what they would be if others placed the same people."""
+    pack = view.pack
+    if not pack.grids:
+        st.html(
+            f'<p class="cr-note">People are counted at the pack’s {len(pack.demand):,} points. '
+            "Another account of where they live, such as a grid, can be put beside them with "
+            f"“carereach import people FILE.tif --pack {escape(pack.name)}”; the range by "
+            "placement is then shown here.</p>"
+        )
+        return
+    own = [OWN] if view.people != OWN and (pack.own_demand is not None or not pack.people) else []
+    names = list(dict.fromkeys([*own, *([view.people] if view.people else []), *pack.grids]))
+    now = view.people or pack.people or OWN
+    _address.show_value("w_cover_people", now)
+    st.selectbox(
+        "Who is counted",
+        names,
+        key="w_cover_people",
+        format_func=lambda name: _title(view, name),
+        on_change=lambda: change_coverage(
+            people="" if st.session_state["w_cover_people"] == OWN else _picked()
+        ),
+        width=520,
+    )
+    if now in pack.grids:
+        st.html(f'<p class="cr-note">{escape(pack.grids[now].note)}</p>')
+    others = placed_total(coverage)
+    if not others:
+        return
+    share = percent_text(coverage.share[coverage.supply])
+    rows = [(f"{_title(view, now)} (counted)", f"{coverage.population:,}", share)]
+    rows += [(title, f"{n:,.0f}", percent_text(part)) for title, n, part in others]
+    _components.table(
+        "Who places the people", ("Placed by", "People", f"Within {within_text(coverage)}"), rows
+    )
+    _regions(view, coverage, [title for title, *_ in others])
+
+
+def _picked() -> str:
+    return str(st.session_state["w_cover_people"])
+
+
+def _title(view: CoverageView, name: str) -> str:
+    """An account of people, as a reader knows it."""
+    grid = view.pack.grids.get(name)
+    if grid is None:
+        return OWN_TITLE
+    return f"{grid.title}: {grid.group}" if grid.group else grid.title
+
+
+def _regions(view: CoverageView, coverage: Coverage, titles: list[str]) -> None:
+    """Where it matters most who places the people."""
+    table = placement_shares(coverage)
+    table = table[(table["level"] == view.level) & table["spread"].notna()]
+    if table.empty:
+        return
+    first = table.iloc[0]
+    st.html(
+        f"<p>It matters most in <strong>{escape(first['name'])}</strong>: the share within "
+        f"{within_text(coverage)} differs by {100 * first['spread']:.0f} percentage points.</p>"
+    )
+    shares = ["share", *(f"share_{n}" for n in range(1, len(titles) + 1))]
+    _components.table(
+        "Regions by placement",
+        (view.pack.level_names.get(view.level, "Region"), "Counted", *titles, "Difference"),
+        (
+            (
+                str(row["name"]),
+                *(percent_text(float(row[column])) for column in shares),
+                f"{100 * row['spread']:.0f} points",
+            )
+            for _, row in table.head(MOST_ROWS).iterrows()
+        ),
+    )
+
+
+def inequality(view: CoverageView, coverage: Coverage) -> None:
+    """How unequally access is spread, each figure with what it means."""
+    columns = _rankings(view)
+    ranked = None
+    if columns:
+        chosen = st.selectbox(
+            "From poor to rich by", ["", *columns], format_func=lambda c: c or "no ranking",
+            key="w_cover_rank", width=320,
+        )  # fmt: skip
+        if chosen:
+            ranked = columns[chosen]
+    try:
+        found = measure_inequality(coverage, view.level, ranked)
+    except CareReachError as error:
+        st.info(plain(str(error)))
+        return
+    lines = "".join(f"<li>{escape(line)}</li>" for line in inequality_lines(coverage, found))
+    st.html(f'<ul class="cr-lines">{lines}</ul>')
+    if not columns:
+        st.html(
+            '<p class="cr-note">A column of numbers in the pack’s regions, such as income, would '
+            "rank them here; on the command line a file does: “carereach inequality --rank FILE”."
+            "</p>"
+        )
+
+
+def _rankings(view: CoverageView) -> "dict[str, pd.Series[float]]":
+    """Columns of numbers that the pack's regions have beyond the contract."""
+    regions = view.pack.regions
+    known = {
+        *("region_id", "name", "also_known_as", "level", "parent_id", "population", "boundary")
+    }
+    found = {}
+    for column in regions.columns:
+        if column in known:
+            continue
+        numbers = pd.to_numeric(regions[column], errors="coerce")
+        if numbers.notna().sum() > 1:
+            found[str(column)] = pd.Series(
+                numbers.to_numpy(float), index=regions["region_id"], name=column
+            ).dropna()
+    return found
