@@ -25,12 +25,15 @@ from geo.output.answer_text import answer_rows
 from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack, list_packs, open_pack
+from geo.packs.people import other_placements
 from geo.sources.batch import Origin, source_name
 from geo.sources.into_pack import Imported, import_into
 from geo.sources.mapping import Mapping, propose
 from geo.sources.new_pack import NewPack
 from geo.sources.sheets import read_sheet
 from geo.sources.table import read_facilities
+from geo.travel.measure import OVER_TERRAIN, pack_measures
+from geo.travel.terrain import terrain_for
 from geo.travel.times import MODES, engine_for
 
 __all__ = ["Answer", "CareReachError", "Coverage", "Search", "draw_map", "e2sfca", "find_calls"]
@@ -133,7 +136,8 @@ def find_care(
     search = search or Search(pack.default_radius_km, units=pack.units)
     engine, _ = engine_for(pack) if (search.measure or pack.measure) in MODES else (None, "")
     assessed = assess_pack(pack, entry, today or dt.date.today())
-    return Answer(**vars(care.find_care(assessed, place, search, engine)))
+    found = care.find_care(assessed, place, search, engine, terrain_for(pack)[0])
+    return Answer(**vars(found))
 
 
 def measure_coverage(
@@ -154,10 +158,10 @@ def measure_coverage(
     procedure
         A slug, a title or an everyday name.
     within
-        The threshold, in km or, with `measure` "drive" or "walk", in minutes; the pack's own
+        The threshold, in km, or in minutes with a `measure` of these; the pack's own
         radius by default.
     measure
-        "road" or "straight", "drive" or "walk"; the pack's own by default.
+        "road" or "straight", "drive", "walk" or "terrain"; the pack's own by default.
     supply
         "confirmed", "reported", "likely" or "unknown": each counts the stricter ones too.
     today
@@ -175,7 +179,13 @@ def measure_coverage(
         if engine is None:
             raise CareReachError(why)
         measures = cover.demand_measures(assessed, engine)
+    elif (measure or pack.measure) == OVER_TERRAIN:
+        terrain, why = terrain_for(pack)
+        if terrain is None:
+            raise CareReachError(why)
+        measures = pack_measures(pack, assessed.roads, terrain=terrain)
     supplied = cover.supply_pack(assessed, measures=measures)
+    supplied = cover.with_placements(supplied, other_placements(pack))
     threshold = pack.default_radius_km if within is None else within
     made = cover.measure_coverage(
         supplied, threshold, measure=measure, supply=supply, units=pack.units

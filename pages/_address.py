@@ -22,8 +22,8 @@ from geo.packs.gazetteer import PlaceMatch
 from geo.packs.pack import Pack
 from geo.packs.people import OWN
 from geo.text import shortened
-from geo.travel.measure import DEFAULT_MIN, MAX_RADIUS_KM, Measure, Measures
-from geo.travel.times import MAX_MIN, MODES
+from geo.travel.measure import DEFAULT_MIN, IN_MINUTES, MAX_RADIUS_KM, Measure, Measures
+from geo.travel.times import MAX_MIN
 from geo.units import UNITS, Units
 from pages import _cached, _places
 from pages._places import Problem
@@ -270,7 +270,7 @@ class _Reader:
         """How to measure; what cannot be had is named, and what stands in is used."""
         measures: Measures = _cached.measures(self.pack)
         asked = self.get("measure")
-        if asked is not None and asked not in measures.by_name and asked not in MODES:
+        if asked is not None and asked not in measures.by_name and asked not in IN_MINUTES:
             usual = measures.choose().measure
             self.one_of("measure", tuple(measures.by_name), usual.name)
             return usual
@@ -417,7 +417,7 @@ def points_text(points: Iterable[tuple[float, float]]) -> str:
 
 def _plain_measure(pack: Pack) -> str:
     """The measure that an address need not name: never minutes, for a link's km stay km."""
-    return "" if pack.measure in MODES else pack.measure
+    return "" if pack.measure in IN_MINUTES else pack.measure
 
 
 def unknown_procedure(

@@ -30,14 +30,18 @@ def answer(seen: Assessed, place: Place, search: Search) -> Answer:
     """Who is there: asked once, for a click on a row or a marker asks nothing new."""
     if search.measure in MODES:  # ways may be back, or gone, at the next click
         return find_care(seen, place, search, _cached.engine(seen.pack)[0])
-    return find_care(seen, place, search) if seen.narrowed else _answer(seen, place, search)
+    return _find(seen, place, search) if seen.narrowed else _answer(seen, place, search)
+
+
+def _find(seen: Assessed, place: Place, search: Search) -> Answer:
+    return find_care(seen, place, search, terrain=_cached.terrain(seen.pack))
 
 
 @st.cache_resource(
     show_spinner=False, max_entries=MOST_KEPT, ttl=KEPT_FOR, hash_funcs={Assessed: _assessed_key}
 )
 def _answer(seen: Assessed, place: Place, search: Search) -> Answer:
-    return find_care(seen, place, search)
+    return _find(seen, place, search)
 
 
 def _supplied_key(of: Supplied) -> tuple[Any, ...]:

@@ -45,9 +45,10 @@ from geo.packs.suggestions import Suggestions
 from geo.packs.tables import DESCRIPTOR, sha256_of
 from geo.paths import STATIC, VENDOR
 from geo.progress import Step
-from geo.travel.measure import Measures, pack_measures
+from geo.travel.measure import OVER_TERRAIN, Measures, pack_measures
 from geo.travel.road_table import RoadTable
-from geo.travel.times import ROAD_TILES, Route, Times, engine_for, isochrone, route
+from geo.travel.terrain import Terrain, terrain_for
+from geo.travel.times import MODES, ROAD_TILES, Route, Times, engine_for, isochrone, route
 from geo.travel.valhalla import REST_S, Engine, RoadsDownError
 
 Ints = npt.NDArray[np.intp]
@@ -310,7 +311,13 @@ def _times(of: Pack, service: str) -> dict[str, Times]:
 def measures(of: Pack) -> Measures:
     """What a pack can be measured by, from one place."""
     measured_by, why = engine(of)
-    return pack_measures(of, _road_table(of), measured_by, f"{why} Distances are shown instead.")
+    lacking = f"{why} Distances are shown instead."
+    return pack_measures(of, _road_table(of), measured_by, lacking, terrain=terrain(of))
+
+
+def terrain(of: Pack) -> Terrain | None:
+    """What measures minutes over a pack's terrain."""
+    return terrain_for(of)[0]
 
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Pack: pack_key})
@@ -330,13 +337,14 @@ AS_IT_IS = WhatIf()
 
 
 def supplied(
-    of: Pack, slug: str, today: dt.date, what_if: WhatIf = AS_IT_IS, *, timed: bool = False
+    of: Pack, slug: str, today: dt.date, what_if: WhatIf = AS_IT_IS, *, by: str = ""
 ) -> Supplied:
     """A pack's providers of a procedure, or a what-if of them, and how far people are.
 
-    With minutes it shows how far it is, and raises `CareReachError` where they cannot be had.
+    By minutes on roads it shows how far it is, and raises `CareReachError` where they cannot be
+    had.
     """
-    if timed:
+    if by in MODES:
         seen = assessed(of, slug, today).index
         lats = [*seen.lat, *(lat for lat, _ in what_if.added)]
         lons = [*seen.lon, *(lon for _, lon in what_if.added)]
@@ -346,7 +354,8 @@ def supplied(
                 table.learn(lats, lons, bar.show)
         finally:
             bar.clear()
-    return _supplied(of, slug, today, what_if, timed, files_of(own_folder()))
+    ways = "roads" if by in MODES else by if by == OVER_TERRAIN else ""
+    return _supplied(of, slug, today, what_if, ways, files_of(own_folder()))
 
 
 class _Bar:
@@ -372,11 +381,13 @@ class _Bar:
     show_spinner="Measuring every way …", max_entries=32, hash_funcs={Pack: pack_key}
 )
 def _supplied(
-    of: Pack, slug: str, today: dt.date, what_if: WhatIf, timed: bool, own: OwnFiles
+    of: Pack, slug: str, today: dt.date, what_if: WhatIf, ways: str, own: OwnFiles
 ) -> Supplied:
     seen = assessed(of, slug, today)
-    measured_by, _ = engine(of) if timed else (None, "")
+    measured_by, _ = engine(of) if ways == "roads" else (None, "")
     by = None if measured_by is None else demand_measures(seen, measured_by, times(of))
+    if ways == OVER_TERRAIN:
+        by = pack_measures(of, _road_table(of), terrain=terrain(of))
     there = supply_pack(seen, what_if.added, what_if.removed, by)
     return with_placements(there, other_placements(of))
 

@@ -20,8 +20,7 @@ from geo.output.pictures import as_png
 from geo.packs.pack import Pack, list_packs, pack_folder, read_descriptor
 from geo.paths import STATIC
 from geo.text import escape
-from geo.travel.measure import Measure
-from geo.travel.times import MODES
+from geo.travel.measure import IN_MINUTES, Measure
 from geo.units import KM_PER_MI, UNITS, Units, threshold_number
 from pages import _cached
 
@@ -30,7 +29,7 @@ _SUGGEST_CSS = (STATIC / "suggest.css").read_text("utf-8")
 LABELS: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "labels.yaml").read_text("utf-8")
 )
-MEASURE_LABELS = {m: f"minutes {by}" if m in MODES else by for m, by in BY.items()}
+MEASURE_LABELS = {m: f"minutes {by}" if m in IN_MINUTES else by for m, by in BY.items()}
 RADII_KM = (2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300, 400, 500)
 #: The same for miles, as kilometres of the precision that an address has.
 RADII_MI_KM = tuple(

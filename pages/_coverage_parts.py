@@ -29,8 +29,7 @@ from geo.output.coverage_text import (
     within_text,
 )
 from geo.text import escape
-from geo.travel.measure import Measure
-from geo.travel.times import MODES
+from geo.travel.measure import IN_MINUTES, Measure
 from geo.travel.valhalla import RoadsDownError
 from geo.units import Units, shown
 from pages import _address, _asked, _cached, _components
@@ -55,7 +54,7 @@ SUPPLY_LABELS = {
 MEASURE_LABELS = _components.MEASURE_LABELS | {"road": "by road (estimate)"}
 #: What the distance on the map is.
 MAP_LABELS = {"road": "Distance by road", "straight": "Straight-line distance"} | {
-    mode: MEASURE_LABELS[mode].capitalize() for mode in MODES
+    mode: MEASURE_LABELS[mode].capitalize() for mode in IN_MINUTES
 }
 #: So many rows of a table are shown; all of them are in the download.
 MOST_ROWS = 12
@@ -357,7 +356,7 @@ def region_detail(view: CoverageView, coverage: Coverage) -> None:
         for i, (words, n) in enumerate(zip(band_text(coverage), bands, strict=True))
     )
     bends = ""
-    if coverage.unit == "min" and pd.notna(figures_of["circuity"]):
+    if coverage.detours is not None and pd.notna(figures_of["circuity"]):
         bends = f" Their way is {figures_of['circuity']:.2g} times as long as the straight line."
     rows = coverage.supplied.rows
     here = rows[(region_at(pack.regions, rows["region_id"], level) == view.region).fillna(False)]
@@ -460,7 +459,7 @@ def supplied_for(
     if view.measure.unit == "km":
         return _cached.supplied(*asked), view.measure, None
     try:
-        return _cached.supplied(*asked, timed=True), view.measure, None
+        return _cached.supplied(*asked, by=view.measure.name), view.measure, None
     except CareReachError as error:
         supplied = _cached.supplied(*asked)
         return supplied, supplied.measures.kilometres, error

@@ -28,6 +28,8 @@ from geo.output.pictures import answer_picture
 from geo.packs.gazetteer import Place
 from geo.sources.roads import SOURCE as ROADS_SOURCE
 from geo.text import escape
+from geo.travel.measure import OVER_TERRAIN
+from geo.travel.times import MODES
 from geo.travel.valhalla import RoadsDownError
 from geo.units import threshold_number
 from pages import _address, _cached, _components
@@ -245,7 +247,12 @@ def _empty(answer: Answer, shown: Sequence[Row]) -> dict[str, Any]:
 def caption(answer: Answer, *, shaded: bool, more: bool) -> None:
     """What the map's signs mean, and how far it looks."""
     far = f"{threshold_number(answer.radius_km, answer.units)} {answer.units}"
-    if answer.measure.unit == "min":
+    if answer.measure.name == OVER_TERRAIN:
+        bound = (
+            f"Nothing outside the circle ({far} in a straight line) can be reached in "
+            f"{threshold_text(answer)}. {escape(str(answer.pack.terrain.get('title', '')))}."
+        )
+    elif answer.measure.unit == "min":
         source = answer.pack.sources.get(ROADS_SOURCE)
         roads = f"{source.title}, {source.as_of or 'no date'}" if source else "© OpenStreetMap"
         area = (
@@ -279,7 +286,7 @@ def search_map(view: FindView, answer: Answer, rows: Sequence[Row]) -> maps.Sear
     """What the map draws: with minutes the area that can be reached, and the way to the row."""
     place = answer.place
     drawn = replace(maps.SearchMap.of(answer, rows), selected=view.provider)
-    if answer.measure.unit == "km":
+    if answer.measure.name not in MODES:
         return drawn
     mode = answer.measure.name
     chosen = next((row for row in rows if row.provider_id == view.provider), None)

@@ -51,8 +51,7 @@ asked = (within, measure.name, view.supply, view.units)
 coverage = _asked.coverage(supplied, *asked)
 as_it_is = None
 if view.add or view.remove:
-    timed = measure.unit == "min"
-    base = _cached.supplied(pack, view.procedure.slug, today, timed=timed)
+    base = _cached.supplied(pack, view.procedure.slug, today, by=measure.name)
     as_it_is = _asked.coverage(base, *asked)
 
 _coverage_parts.problems(view, unclear, trouble)

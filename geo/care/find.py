@@ -30,6 +30,7 @@ from geo.travel.measure import (
     check_within,
     pack_measures,
 )
+from geo.travel.terrain import Terrain
 from geo.travel.times import MAX_MIN
 from geo.travel.valhalla import Engine, RoadsDownError
 from geo.units import UNITS, Units
@@ -195,7 +196,11 @@ class Answer:
 
 
 def find_care(
-    assessed: Assessed, place: Place, search: Search, engine: Engine | None = None
+    assessed: Assessed,
+    place: Place,
+    search: Search,
+    engine: Engine | None = None,
+    terrain: Terrain | None = None,
 ) -> Answer:
     """Answer the main question for one place.
 
@@ -211,7 +216,9 @@ def find_care(
     search
         How far, by what, in which order, and what to show.
     engine
-        Measures minutes; from `geo.travel.times.engine_for`.
+        Measures minutes on roads; from `geo.travel.times.engine_for`.
+    terrain
+        Measures them over terrain; from `geo.travel.terrain.terrain_for`.
 
     Raises
     ------
@@ -221,7 +228,10 @@ def find_care(
     pack = assessed.pack
     away_km = outside_km(pack.outline, place.lat, place.lon)
     away_km = away_km if away_km > OUTSIDE_KM else 0.0
-    measures = pack_measures(pack, None if away_km else assessed.roads, None if away_km else engine)
+    if away_km:
+        measures = pack_measures(pack, None)
+    else:
+        measures = pack_measures(pack, assessed.roads, engine, terrain=terrain)
     choice = measures.choose(search.measure)
     try:
         origin = choice.measure.start(place.lat, place.lon, place.name)

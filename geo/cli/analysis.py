@@ -40,8 +40,8 @@ from geo.packs.pack import Pack, open_pack
 from geo.packs.people import count_by, other_placements
 from geo.progress import Step
 from geo.sources.ranking import read_ranking
-from geo.travel.measure import DEFAULT_MIN, Measures
-from geo.travel.times import MODES
+from geo.travel.measure import DEFAULT_MIN, IN_MINUTES, OVER_TERRAIN, Measures, pack_measures
+from geo.travel.terrain import terrain_for
 from geo.travel.valhalla import RoadsDownError
 
 
@@ -62,7 +62,7 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
     """Measure what a command asks for, for people from files or on a cluster."""
     if people.demand is None and not people.cluster:
         return _coverage(question)
-    if question.within_min is not None or question.measure in MODES:
+    if question.within_min is not None or question.measure in IN_MINUTES:
         raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
     if people.demand is not None and question.people:
         raise stop("Either --demand or --people says which people count.", EXIT_USAGE)
@@ -100,6 +100,8 @@ def _coverage(question: CoverageQuestion) -> Coverage:
     assessed = assess_pack(data, entry, dt.date.today())
     by, engine = measured_by(data, question.measure, question.within_min, question.within_km)
     measures = None if engine is None else demand_measures(assessed, engine)
+    if by == OVER_TERRAIN:
+        measures = pack_measures(data, assessed.roads, terrain=terrain_for(data)[0])
     try:
         supplied = supply_pack(assessed, measures=measures, progress=_show_step)
     except RoadsDownError as error:

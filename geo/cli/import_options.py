@@ -16,7 +16,7 @@ from geo.sources.batch import Origin, source_name
 from geo.sources.grid import POINT_KM
 from geo.sources.into_pack import name_problem
 from geo.sources.new_pack import NewPack
-from geo.sources.people import PeopleSaid, grid_name
+from geo.sources.terrain import CELL_M, SurfaceAsked
 
 
 def _one_of(known: Collection[str], what: str) -> Callable[[str], str]:
@@ -150,24 +150,61 @@ class PeopleAsked:
         float, typer.Option(help="Cells of a block so wide become one point for each region.")
     ] = POINT_KM
     band: Annotated[int | None, typer.Option(help="Which band of the grid counts people.")] = None
+    dry_run: DryRun = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedBy:
+    """Where a file that is no list of places comes from."""
+
     source_title: Annotated[str, typer.Option(help="Who publishes the data, as shown.")] = ""
     licence: Annotated[str, typer.Option(help="Under which licence.")] = ""
     url: Annotated[str, typer.Option(help="Where it was published.")] = ""
     as_of: AsOf = ""
-    dry_run: DryRun = False
 
-    def said(self, file: Path) -> PeopleSaid:
-        """What it says of itself."""
-        name = self.name or grid_name(file.name)
-        origin = Origin(
-            name=f"people-{name}",
-            title=self.source_title or f"The file {file.name}",
+    def origin(self, name: str, file: str) -> Origin:
+        """The source, under a name."""
+        return Origin(
+            name=name,
+            title=self.source_title or f"The file {file}",
             license=self.licence,
             path=self.url or None,
             as_of=self.as_of or None,
             kind="other",
         )
-        return PeopleSaid(name, origin, self.group.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurfaceOptions:
+    """What a surface of terrain is made from."""
+
+    friction: Annotated[
+        Path | None, typer.Option(help="A ready surface: a GeoTIFF of minutes a metre.")
+    ] = None
+    land_cover: Annotated[Path | None, typer.Option(help="A GeoTIFF of classes of land cover.")] = (
+        None
+    )
+    speeds: Annotated[
+        Path | None,
+        typer.Option(help="A table of speeds: kind (land, road), value, label, km_h, walked."),
+    ] = None
+    elevation: Annotated[
+        Path | None, typer.Option(help="A GeoTIFF of metres above sea: slopes then count.")
+    ] = None
+    roads: Annotated[
+        Path | None, typer.Option(help="Roads as lines, or an OpenStreetMap extract.")
+    ] = None
+    road_column: Annotated[str, typer.Option(help="The column with the kind of a road.")] = (
+        "highway"
+    )
+    barriers: Annotated[
+        Path | None, typer.Option(help="Rivers and lakes that are crossed on roads only.")
+    ] = None
+    cell_m: Annotated[float, typer.Option(help="How wide a cell is, metres.")] = CELL_M
+
+    def asked(self) -> SurfaceAsked:
+        """The same for the library."""
+        return SurfaceAsked(**vars(self))
 
 
 @dataclass(frozen=True, kw_only=True)

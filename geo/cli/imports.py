@@ -19,7 +19,9 @@ from geo.cli.import_options import (
     PackName,
     PeopleAsked,
     Provenance,
+    PublishedBy,
     ReportTo,
+    SurfaceOptions,
     TableReading,
     Target,
 )
@@ -38,12 +40,13 @@ from geo.sources.into_pack import Imported, import_into
 from geo.sources.layout import Sheet
 from geo.sources.mapping import Mapping, propose, read_mapping, write_mapping
 from geo.sources.new_pack import NewPack
-from geo.sources.people import import_people, points_as_grid
+from geo.sources.people import PeopleSaid, grid_name, import_people, points_as_grid
 from geo.sources.roads import import_roads
 from geo.sources.service import Service
 from geo.sources.sheets import read_sheet
 from geo.sources.streets import import_streets
 from geo.sources.table import Near, read_facilities, read_population
+from geo.sources.terrain import import_terrain
 
 import_app = typer.Typer(
     help="Bring data into a pack of your own: whole or not at all.",
@@ -412,9 +415,11 @@ def roads_(
 
 @import_app.command("people")
 @grouped
-def people_(file: File, asked: PeopleAsked) -> None:
+def people_(file: File, asked: PeopleAsked, published: PublishedBy) -> None:
     """Other people than the pack's own points: a GeoTIFF of counts, hexagons, or points."""
-    said = asked.said(file)
+    name = asked.name or grid_name(file.name)
+    origin = published.origin(f"people-{name}", file.name)
+    said = PeopleSaid(name, origin, asked.group.strip())
     if is_grid(file):
 
         def read(regions: gpd.GeoDataFrame) -> GriddedPeople:
@@ -442,6 +447,25 @@ def people_(file: File, asked: PeopleAsked) -> None:
             f"Written to {pack_folder(asked.pack)}. Count by it with “carereach coverage --pack "
             f"{asked.pack} --people {said.name}”."
         )
+
+
+@import_app.command("terrain")
+@grouped
+def terrain_(
+    surface: SurfaceOptions, pack: PackName, origin: PublishedBy, dry_run: DryRun = False
+) -> None:
+    """How fast one gets on where: a ready GeoTIFF, or land cover, roads, rivers and heights."""
+    asked = surface.asked()
+    first = asked.friction or asked.land_cover
+    named = origin.origin("terrain", first.name if first else "")
+    made = import_terrain(pack, asked, named, dry_run=dry_run, progress=say_step)
+    for line in made.lines():
+        typer.echo(line)
+    typer.echo(
+        "Nothing was written."
+        if dry_run
+        else f"Written to {pack_folder(pack)}. Measure by it with “--measure terrain”."
+    )
 
 
 @import_app.command("demand")

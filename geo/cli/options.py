@@ -17,6 +17,7 @@ from geo.packs.pack import Pack
 from geo.progress import Step
 from geo.travel.measure import pack_measures
 from geo.travel.road_table import RoadTable
+from geo.travel.terrain import terrain_for
 from geo.travel.times import MODES, engine_for
 from geo.travel.valhalla import Engine
 from geo.units import Units
@@ -24,8 +25,10 @@ from geo.units import Units
 Format = Literal["table", "json", "csv", "geojson"]
 ListFormat = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
 Measured = Annotated[
-    Literal["road", "straight", "drive", "walk"] | None,
-    typer.Option(help="road or straight (km), drive or walk (minutes; needs roads)."),
+    Literal["road", "straight", "drive", "walk", "terrain"] | None,
+    typer.Option(
+        help="road or straight (km), drive or walk (minutes on roads), terrain (minutes)."
+    ),
 ]
 Order = Literal["evidence", "distance"]
 Show = Literal["all", "likely", "reported", "confirmed", "not_offered"]
@@ -95,7 +98,7 @@ InUnits = Annotated[
     Units | None, typer.Option(help="Tell distances in km or mi; the pack's own by default.")
 ]
 ProcedureName = Annotated[str, typer.Option(help="Slug, title or synonym.")]
-WithinMin = Annotated[float | None, typer.Option(help="The threshold for drive and walk.")]
+WithinMin = Annotated[float | None, typer.Option(help="The threshold in minutes.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,10 +144,12 @@ def measured_by(
     if measure is None and within_min is not None and within_km is not None:
         raise CareReachError("Both kilometres and minutes are given: say --measure too.")
     table = RoadTable.from_frames(data.roads, data.road_nodes, data.detour)
-    known = pack_measures(data, table)
+    terrain, _ = terrain_for(data)
+    known = pack_measures(data, table, terrain=terrain)
     asked = known.wanted(measure, km=within_km is not None, minutes=within_min is not None)
     engine, why = engine_for(data) if asked in MODES else (None, "")
-    choice = pack_measures(data, table, engine, f"{why} Distances are shown instead.").choose(asked)
+    lacking = f"{why} Distances are shown instead."
+    choice = pack_measures(data, table, engine, lacking, terrain=terrain).choose(asked)
     if choice.reason:
         say(choice.reason)
     return choice.measure.name, engine

@@ -15,7 +15,8 @@ from geo.output import downloads
 from geo.output.answer_text import answer_rows
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack, open_pack
-from geo.travel.measure import DEFAULT_MIN
+from geo.travel.measure import DEFAULT_MIN, IN_MINUTES
+from geo.travel.terrain import terrain_for
 
 
 def _place(data: Pack, text: str) -> Place:
@@ -56,8 +57,9 @@ def find(
         question.limit,
         question.units or data.units,
     )
-    answer = find_care(assess_pack(data, entry, dt.date.today()), origin, search, engine)
-    if engine is not None and answer.reason:
+    assessed = assess_pack(data, entry, dt.date.today())
+    answer = find_care(assessed, origin, search, engine, terrain_for(data)[0])
+    if by in IN_MINUTES and answer.reason:
         say(answer.reason)
     typer.echo(_formatted(answer, form), nl=False)
 

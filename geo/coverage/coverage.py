@@ -32,7 +32,7 @@ from geo.distance import Index, Pairs, nearest_of_each
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
 from geo.progress import Progress, silent
-from geo.travel.measure import Measure, Measures, check_within, pack_measures
+from geo.travel.measure import IN_MINUTES, Measure, Measures, check_within, pack_measures
 from geo.travel.times import MODES, Times
 from geo.travel.valhalla import Engine
 from geo.units import Units
@@ -316,9 +316,11 @@ def measure_coverage(
     supplied
         From `supply_pack`.
     within
-        The threshold: kilometres, or minutes where the measure is one of `geo.travel.times.MODES`.
+        The threshold: kilometres, or minutes where the measure is one of
+        `geo.travel.measure.IN_MINUTES`.
     measure
-        "road" or "straight", "drive" or "walk" where minutes were measured; the pack's own by
+        "road" or "straight", "drive", "walk" or "terrain" where minutes were measured; the pack's
+        own by
         default. Without roads the straight line.
     supply
         One of `SUPPLIES`: the chosen one, for which regions and ranges are given.
@@ -333,7 +335,7 @@ def measure_coverage(
     if supply not in SUPPLIES:
         raise CareReachError(f"supply is {supply!r}; it can be {', '.join(SUPPLIES)}.")
     choice = supplied.measures.choose(measure)
-    if measure in MODES and choice.measure.name != measure:
+    if measure in IN_MINUTES and choice.measure.name != measure:
         known = ", ".join(supplied.measures.by_name)
         raise CareReachError(f"No minutes are measured; measure can be {known}.")
     by = choice.measure
@@ -343,7 +345,7 @@ def measure_coverage(
     far = {s: reach.nearest(by.name, s) for s in SUPPLIES}
     share = {s: share_within(far[s], people, within) for s in SUPPLIES}
     ranges = {"evidence": (share["confirmed"], share["unknown"])}
-    if set(by.spread) <= set(reach.far):
+    if by.spread and set(by.spread) <= set(reach.far):
         low, high = (share_within(reach.nearest(n, supply), people, within) for n in by.spread)
         ranges |= {"travel": (low, high)}
     placed = placement_range(supplied.placements, share[supply], by.name, supply, within)

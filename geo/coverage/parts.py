@@ -24,7 +24,6 @@ from geo.packs.pack import Pack, Source
 from geo.packs.store import regions_at
 from geo.progress import Progress, Step, silent
 from geo.travel.measure import Measure, Points, Reached, Supply
-from geo.travel.times import MODES
 from geo.version import __version__
 
 Floats = npt.NDArray[np.float64]
@@ -277,7 +276,7 @@ def _measured(reachers: Sequence[Callable[[Points], Reached]], points: Points) -
 
 def _kilometres(measures: Iterable[Measure]) -> tuple[Measure, ...]:
     """The measures that need no engine."""
-    return tuple(measure for measure in measures if measure.name not in MODES)
+    return tuple(measure for measure in measures if measure.unit == "km")
 
 
 def _together(

@@ -1,6 +1,7 @@
 """An answer in words: what list, print, map and command line say of its rows and of the whole."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from geo.care.opening_hours import hours_text
 from geo.output.calibration_text import share_text
 from geo.packs.pack import ASKED, FROM_LIST, Pack, publisher, record_page
 from geo.packs.place_words import country_code
-from geo.travel.times import MAX_KM, OFF_ROAD_KM
+from geo.travel.times import MAX_KM, MODES, OFF_ROAD_KM
 from geo.units import Units, shown, threshold_number
 
 STATUS_LABELS: Mapping[str, str] = {
@@ -38,6 +39,7 @@ BY: Mapping[str, str] = {
     "straight": "in a straight line",
     "drive": "by car",
     "walk": "on foot",
+    "terrain": "over terrain",
 }
 
 
@@ -404,7 +406,7 @@ def _timed(answer: Answer, row: Mapping[str, Any]) -> str:
     """How long it takes; rounding must not put a row on the other side of the threshold."""
     time, by = row["minutes"], BY[answer.measure.name]
     if pd.isna(time):
-        far = row["distance_km"] > MAX_KM[answer.measure.name]
+        far = row["distance_km"] > MAX_KM.get(answer.measure.name, math.inf)
         return "farther than is measured" if far else f"no way {by}"
     if round(time) <= answer.within < time:
         return f"just over {min_text(answer.within)} {by}"
@@ -413,6 +415,8 @@ def _timed(answer: Answer, row: Mapping[str, Any]) -> str:
 
 def _way(mode: str, row: Mapping[str, Any], units: Units) -> str:
     """The way that the minutes are of, and what they leave out."""
+    if mode not in MODES:
+        return ""
     off = row["off_road_km"]
     if pd.isna(off) or off > OFF_ROAD_KM:
         return f"no road within {off_road_text(units)} of it is on the map"

@@ -19,6 +19,7 @@ from geo.coverage.placement import placed_total
 from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
+from geo.travel.measure import OVER_TERRAIN
 from geo.travel.road_table import DISTANCES
 from geo.units import shown
 from geo.version import __version__
@@ -27,6 +28,10 @@ _ESTIMATES = "Road distances are estimates where no distance is published; times
 _TIMES = (
     "Minutes are measured on OpenStreetMap's roads without traffic, waiting or weather; a road "
     "that nobody has mapped is missing."
+)
+_OVER_TERRAIN = (
+    "Minutes over terrain are of one speed for each kind of land, by day and in dry weather, from "
+    "the middle of a cell; a path or bridge that the surface does not have is missing."
 )
 #: What the figures cannot tell: on the summary, and in the workbook and the GeoJSON.
 LIMITS = (
@@ -231,8 +236,10 @@ def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def limits_of(coverage: Coverage) -> tuple[str, ...]:
     """What the figures of a coverage cannot tell."""
-    timed = coverage.unit == "min"
-    return tuple(_TIMES if timed and words == _ESTIMATES else words for words in LIMITS)
+    times = _ESTIMATES if coverage.unit == "km" else _TIMES
+    if coverage.measure.name == OVER_TERRAIN:
+        times = _OVER_TERRAIN
+    return tuple(times if words == _ESTIMATES else words for words in LIMITS)
 
 
 def _region_columns(coverage: Coverage) -> list[str]:
@@ -240,7 +247,7 @@ def _region_columns(coverage: Coverage) -> list[str]:
     return [
         *("region_id", "name", "level", "parent_id", "population", "covered", "share"),
         *("people_beyond", f"median_{coverage.unit}", "providers", "per_100k", "e2sfca", "small"),
-        *(["circuity"] if coverage.unit == "min" else []),
+        *(["circuity"] if coverage.detours is not None else []),
         *(["median_mi"] if coverage.shown_unit == "mi" else []),
     ]
 

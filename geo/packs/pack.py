@@ -73,7 +73,7 @@ class Pack:
     by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
     states, else what the legs of the road table give. `units` is what readers there measure in.
     `grids` are other accounts of where people live; where `demand` is one of them, `people` names
-    it and `own_demand` is the pack's own.
+    it and `own_demand` is the pack's own. `terrain` says how its surface of travel came about.
     """
 
     name: str
@@ -114,6 +114,7 @@ class Pack:
     grids: Mapping[str, PeopleGrid] = field(default_factory=dict)
     people: str = ""
     own_demand: pd.DataFrame | None = None
+    terrain: Mapping[str, Any] = field(default_factory=dict)
 
     def spots(self) -> Spots | None:
         """Where a database has the providers of a pack that many machines share, as of now."""
@@ -250,6 +251,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> P
         detour=_detour(about) or measure_detour(tables["roads"], tables["road_nodes"]),
         kinds=replace(kinds, frame=tables["providers"]),
         grids=grids_of(folder, about),
+        terrain=about.get("terrain", {}),
     )
 
 
@@ -295,11 +297,11 @@ _SETTINGS: Mapping[str, type | tuple[type, ...]] = {
     "default_radius_km": (int, float),
 }
 
-_MEASURES = ("road", "straight", "drive", "walk")
+_MEASURES = ("road", "straight", "drive", "walk", "terrain")
 _OPTIONAL: Mapping[str, type] = {
     **dict.fromkeys(("resources", "sources", "licenses", "examples"), list),
     **dict.fromkeys(("view", "insets", "people"), list),
-    **dict.fromkeys(("publishers", "totals", "detour", "levels"), dict),
+    **dict.fromkeys(("publishers", "totals", "detour", "levels", "terrain"), dict),
 }
 #: What each entry of a list must name.
 _ENTRIES = {

@@ -31,7 +31,7 @@ def read_ranking(path: Path, column: str = "") -> "pd.Series[float]":
     CareReachError
         If several columns could be meant.
     """
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, header=1)
     names = list(sheet.columns)
     if "region_id" not in names:
         raise DataError(path.name, "the column is missing", column="region_id")

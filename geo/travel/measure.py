@@ -16,8 +16,10 @@ from typing_extensions import override
 from geo.distance import Pairs, Targets, distance_km, nearest_of_each, pairs_within
 from geo.errors import CareReachError
 from geo.packs.pack import Pack
-from geo.progress import Progress, silent
+from geo.progress import Progress, Step, silent
 from geo.travel.road_table import RoadAccess, RoadTable, road_access, road_distances
+from geo.travel.surface import NEAR_KM, Field
+from geo.travel.terrain import NO_TERRAIN, Terrain, minutes_over, terrain_for
 from geo.travel.times import (
     MAX_MIN,
     MODES,
@@ -36,7 +38,10 @@ Ints = npt.NDArray[np.intp]
 Points = tuple[Floats, Floats]
 
 #: Every measure by its name in addresses and commands.
-MEASURES = ("road", "straight", *MODES)
+OVER_TERRAIN = "terrain"
+MEASURES = ("road", "straight", *MODES, OVER_TERRAIN)
+#: Those that are in minutes.
+IN_MINUTES = (*MODES, OVER_TERRAIN)
 MAX_RADIUS_KM = 500.0
 #: The threshold in minutes by default.
 DEFAULT_MIN = 60.0
@@ -118,6 +123,8 @@ class Origin:
     engine, mode, joined
         Give every row its minutes, where these are measured; `joined` is where the place joins
         the road.
+    field
+        Gives every row its minutes over terrain.
     """
 
     lat: float
@@ -126,6 +133,7 @@ class Origin:
     engine: Engine | None = None
     mode: str = ""
     joined: OnRoad | None = None
+    field: Field | None = None
 
     @property
     def off_road_km(self) -> float:
@@ -147,7 +155,16 @@ class Origin:
             trips = minutes(self.engine, self.joined, rows[["lat", "lon"]], self.mode)
             far["minutes"], far["route_km"] = trips.minutes[0], trips.km[0]
             far["off_road_km"] = trips.to_road_km
+        if self.field is not None:
+            far["minutes"] = _known(self.field.at(rows["lat"], rows["lon"]))
+            far["route_km"], far["off_road_km"] = np.nan, 0.0
         return pd.concat([rows, far], axis=1)
+
+
+def _known(minutes: Floats) -> Floats:
+    """Minutes, NaN where there is no way."""
+    known: Floats = np.where(np.isfinite(minutes), minutes, np.nan)
+    return known
 
 
 def check_within(what: str, value: float, unit: str, most: float) -> None:
@@ -172,7 +189,8 @@ class Measure(ABC):
     most
         The largest threshold.
     spread
-        Names of `Reached.far` between which the truth lies: the longest and the shortest way.
+        Names of `Reached.far` between which the truth lies: the longest and the shortest way;
+        none where nothing is known of that.
     is_bound
         Whether the straight line is the measure itself: an index then counts exactly.
     table
@@ -184,7 +202,7 @@ class Measure(ABC):
     column: str
     most = MAX_RADIUS_KM
     most_rows: int | None = None
-    spread = ("road_high", "straight")
+    spread: tuple[str, ...] = ("road_high", "straight")
     is_bound = False
 
     def __init__(self, table: RoadTable | None = None) -> None:
@@ -371,6 +389,63 @@ class ByEngine(Measure):
         return self._kept
 
 
+class ByTerrain(Measure):
+    """Minutes over a pack's terrain, on foot or by whatever its surface says.
+
+    Parameters
+    ----------
+    terrain
+        From `geo.travel.terrain.terrain_for`.
+    table
+        The pack's road table.
+    """
+
+    name, unit, column = OVER_TERRAIN, "min", "minutes"
+    most = MAX_MIN
+    spread = ()
+
+    def __init__(self, terrain: Terrain, table: RoadTable | None = None) -> None:
+        super().__init__(table)
+        self._terrain = terrain
+
+    @override
+    def bound_km(self, within: float) -> float:
+        friction = self._terrain.surface.friction
+        quickest = float(friction[friction > 0].min(initial=np.inf))
+        # Whoever starts or ends where nobody can go is moved to where one can.
+        return within / quickest / 1000 + 2 * NEAR_KM if quickest > 0 else 2 * NEAR_KM
+
+    @override
+    def start(self, lat: float, lon: float, name: str) -> Origin:
+        surface = self._terrain.surface
+        if surface.cells_at([lat], [lon])[0] < 0:
+            raise OffRoadError(f"{name} is not on the terrain that minutes are measured over.")
+        found = minutes_over(surface, lat, lon, limit_min=MAX_MIN, outward=True)
+        return Origin(lat, lon, self.table, field=found)
+
+    @override
+    def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
+        surface = self._terrain.surface
+        tiers = []
+        for number in range(supply.tiers):
+            lat, lon = (axis[supply.tier == number] for axis in supply.places)
+            tiers.append(minutes_over(surface, lat, lon).at(*points))
+            progress(Step("Measuring ways over the terrain", number + 1, supply.tiers))
+        return Reached({self.name: np.minimum.accumulate(tiers, axis=0)})
+
+    @override
+    def pairs(self, points: Points, places: Points, within: float) -> Pairs:
+        surface = self._terrain.surface
+
+        def over_terrain() -> Iterable[tuple[Ints, Ints, Floats]]:
+            for number, (lat, lon) in enumerate(zip(*places, strict=True)):
+                found = minutes_over(surface, lat, lon, limit_min=within).at(*points)
+                near = np.flatnonzero(found <= within)
+                yield near, np.full(len(near), number, np.intp), found[near]
+
+        return over_terrain
+
+
 @dataclass(frozen=True)
 class Choice:
     """The measure that is used.
@@ -400,13 +475,14 @@ class Measures:
         The pack's own measure, whether or not it can be had.
     by_name
         Those that can be had.
-    lacking
-        Why there are no minutes, in one sentence.
+    lacking, no_terrain
+        Why there are no minutes on roads, and none over terrain, in one sentence each.
     """
 
     usual: str
     by_name: Mapping[str, Measure]
     lacking: str = NO_ROADS
+    no_terrain: str = NO_TERRAIN
 
     @property
     def kilometres(self) -> Measure:
@@ -428,10 +504,12 @@ class Measures:
         """
         if asked is not None:
             return asked
-        in_minutes = self.usual in MODES
+        in_minutes = self.usual in IN_MINUTES
         if km:
             return self.kilometres.name if in_minutes else self.usual
-        return self.usual if in_minutes or not minutes else "drive"
+        if in_minutes or not minutes:
+            return self.usual
+        return OVER_TERRAIN if OVER_TERRAIN in self.by_name else "drive"
 
     def choose(self, name: str | None = None) -> Choice:
         """The measure of a name, or the one that stands in for it.
@@ -451,8 +529,9 @@ class Measures:
             raise CareReachError(f"measure is {name!r}; it can be {', '.join(MEASURES)}.")
         if name in self.by_name:
             return Choice(self.by_name[name])
-        if name in MODES:
-            return Choice(self.kilometres, self.lacking)
+        if name in IN_MINUTES:
+            terrain = f"{self.no_terrain} Distances are shown instead."
+            return Choice(self.kilometres, self.lacking if name in MODES else terrain)
         # A place outside the pack has no roads either: nothing need be said of the pack's own way.
         reason = "" if name == self.usual else "No road distances are in this data."
         return Choice(self.kilometres, reason)
@@ -464,6 +543,7 @@ def pack_measures(
     engine: Engine | None = None,
     lacking: str = NO_ROADS,
     times: Mapping[str, Times] | None = None,
+    terrain: Terrain | None = None,
 ) -> Measures:
     """What a pack can be measured by.
 
@@ -477,6 +557,8 @@ def pack_measures(
         From `geo.travel.times.engine_for`.
     times
         By mode, where points are measured from.
+    terrain
+        From `geo.travel.terrain.terrain_for`.
     """
     known: dict[str, Measure] = {}
     if table is not None:
@@ -485,4 +567,6 @@ def pack_measures(
     if engine is not None:
         for mode in MODES:
             known[mode] = ByEngine(mode, engine, table, (times or {}).get(mode))
-    return Measures(pack.measure, known, lacking)
+    if terrain is not None:
+        known[OVER_TERRAIN] = ByTerrain(terrain, table)
+    return Measures(pack.measure, known, lacking, terrain_for(pack)[1] or NO_TERRAIN)

@@ -1,0 +1,123 @@
+"""Travel over terrain: a pack's surface of how fast one gets on where, and the minutes over it.
+
+The surface is a GeoTIFF of the pack, north up in degrees, with three bands: minutes a metre on the
+flat (0 where nobody can go), metres above sea (NaN where not known), and 1 where slopes count, for
+one walks there. `geo.sources.terrain` makes it.
+"""
+
+import functools
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from geo.errors import DataError
+from geo.packs.pack import Pack
+from geo.reading import understood
+from geo.travel.surface import Field, Surface
+
+#: The resource of a pack that holds its surface, and the table of speeds that it was made with.
+TERRAIN, SPEEDS = "terrain", "terrain_speeds"
+NO_TERRAIN = "There is no terrain to measure minutes on."
+NEEDED = ("rasterio", "numba")
+
+
+def minutes_over(
+    surface: Surface,
+    lat: npt.ArrayLike,
+    lon: npt.ArrayLike,
+    *,
+    limit_min: float = np.inf,
+    outward: bool = False,
+) -> Field:
+    """How long the way between each cell and the nearest of some places takes.
+
+    Parameters
+    ----------
+    surface
+        Of a pack.
+    lat, lon
+        The places, degrees, shape (m,).
+    limit_min
+        Ways that take longer are not looked for.
+    outward
+        Ways from the places; else to them. Uphill is not downhill.
+    """
+    from geo.travel.least_cost import least_minutes  # needs numba
+
+    cells = surface.cells_at(np.atleast_1d(lat), np.atleast_1d(lon))
+    sources = np.unique(cells[cells >= 0])
+    return Field(surface, least_minutes(surface, sources, limit_min=limit_min, outward=outward))
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """The surface of a pack, read when it is first needed.
+
+    Attributes
+    ----------
+    path
+        Where it lies.
+    about
+        What the pack says of it.
+    """
+
+    path: Path
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def surface(self) -> Surface:
+        """The surface.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or broken.
+        """
+        return _surface(self.path, self.path.stat().st_mtime_ns if self.path.exists() else 0)
+
+
+@functools.lru_cache(maxsize=4)
+def _surface(path: Path, changed_ns: int) -> Surface:
+    """A surface, kept for the next question."""
+    rasterio: Any = importlib.import_module("rasterio")
+    if not path.is_file():
+        raise DataError(path.name, "the file is missing")
+    with understood(path.name):
+        try:
+            with rasterio.open(path, driver="GTiff") as grid:
+                if grid.count != 3 or grid.crs is None or not grid.crs.is_geographic:
+                    raise DataError(path.name, "is not a surface that CareReach has made")
+                friction, elevation, walked = grid.read()
+                at = grid.transform
+        except rasterio.errors.RasterioError as error:
+            said = " ".join(str(error).split())[:120]
+            raise DataError(path.name, f"cannot be read as a GeoTIFF: {said}") from None
+    flat = bool(np.isnan(elevation).all())
+    return Surface(friction, None if flat else elevation, walked > 0, at.f, at.c, (-at.e, at.a))
+
+
+def terrain_for(pack: Pack) -> tuple[Terrain | None, str]:
+    """What measures minutes over the terrain of a pack, and why nothing does.
+
+    Parameters
+    ----------
+    pack
+        Any.
+
+    Returns
+    -------
+    tuple
+        The terrain, or None; one sentence, or "".
+    """
+    path = pack.files.get(TERRAIN)
+    if path is None:
+        return None, NO_TERRAIN
+    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+        return None, "Minutes over terrain need the packages of requirements-rasters.txt."
+    return Terrain(path, pack.terrain), ""
