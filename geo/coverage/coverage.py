@@ -106,7 +106,7 @@ class Coverage:
         Low and high share by cause: `evidence` (from confirmed to unknown at the chosen
         measure) and `travel` at the chosen supply: by minutes from all on foot to all by car, by
         kilometres, where the pack has roads, from the high road estimate to the straight line;
-        `placement`, where others place the people too, by kilometres.
+        `placement`, where others place the people too, but for minutes on roads.
     main_cause
         The widest of these.
     expected
@@ -248,7 +248,9 @@ def supply_pack(
 def with_placements(
     supplied: Supplied, others: Mapping[str, pd.DataFrame], progress: Progress = silent
 ) -> Supplied:
-    """The same supply, measured too from where others say that the people live, in kilometres.
+    """The same supply, measured too from where others say that the people live.
+
+    Not in minutes on roads, which are measured from a pack's own points only.
 
     Parameters
     ----------
@@ -259,7 +261,7 @@ def with_placements(
     progress
         Told how many of how many ways are measured.
     """
-    kinds = [measure for measure in supplied.measures.by_name.values() if measure.unit == "km"]
+    kinds = [measure for measure in supplied.measures.by_name.values() if measure.anywhere]
     placements = {
         title: Placement(
             frame, find_reach(frame["lat"], frame["lon"], supplied.rows, kinds, progress)

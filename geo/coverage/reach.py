@@ -115,7 +115,7 @@ class Placement:
     demand
         Where they are, in the columns of a pack's `demand`.
     reach
-        How far they are from the supply, by the measures in kilometres.
+        How far they are from the supply, by the measures that need no preparation.
     """
 
     demand: pd.DataFrame

@@ -19,7 +19,7 @@ Single = npt.NDArray[np.float32]
 _EIGHT = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 _KNIGHT = ((1, 2), (1, -2), (-1, 2), (-1, -2), (2, 1), (2, -1), (-2, 1), (-2, -1))
 MOVES = {8: _EIGHT, 16: (*_EIGHT, *_KNIGHT)}
-#: Buckets in the ring; the widest step must fit into it.
+#: Buckets in the ring.
 _BUCKETS = 8192
 #: Slopes are looked up in steps of a thousandth, up to 2 (63 degrees); what is steeper counts so.
 SLOPE_STEPS, STEEPEST = 1000, 2.0
@@ -81,13 +81,10 @@ def least_minutes(
     everywhere = bool(surface.walked.all())
     on_foot = surface.walked.ravel()
     factors = tobler_factors()
-    worst = float(cost.max(initial=0.0)) * float(lengths.max(initial=0.0))
-    if not flat:
-        worst *= float(factors.max())
-    # A bucket is as wide as a usual step, and the ring holds the widest.
+    # A bucket is a part of a usual step: the queue is then all but sorted.
     some = cost[cost > 0]
     usual = float(np.median(some[:: max(1, len(some) // 100_000)])) * high if len(some) else 1.0
-    bucket = max(usual / 8, worst * 1.01 / (_BUCKETS - 2), 1e-12)
+    bucket = max(usual / 4, 1e-9)
     out: Single = _run(
         cost, heights, on_foot, (flat, everywhere, outward), (height, width), moves, lengths,
         np.asarray(sources, np.int64), factors, np.float64(bucket), np.float64(limit_min),
@@ -152,6 +149,15 @@ def _run(  # noqa: C901, PLR0913 - compiled, in one piece
         waiting -= 1
         if key > out[u]:
             continue
+        turn = int(key / bucket)
+        if turn > at:  # it waited at the end of the ring
+            if free == entry:
+                free = following[entry]
+            slot = min(turn, at + _BUCKETS - 1) % _BUCKETS
+            following[entry] = head[slot]
+            head[slot] = entry
+            waiting += 1
+            continue
         y = u // width
         x = u - y * width
         fu = cost[u]
@@ -206,7 +212,8 @@ def _run(  # noqa: C901, PLR0913 - compiled, in one piece
                     top += 1
                 cell_of[new] = v
                 key_of[new] = there
-                slot_of = int(there / bucket) % _BUCKETS
+                # What lies beyond the ring waits at its end.
+                slot_of = min(int(there / bucket), at + _BUCKETS - 1) % _BUCKETS
                 following[new] = head[slot_of]
                 head[slot_of] = new
                 waiting += 1

@@ -191,6 +191,8 @@ class Measure(ABC):
     spread
         Names of `Reached.far` between which the truth lies: the longest and the shortest way;
         none where nothing is known of that.
+    anywhere
+        Whether ways from any points can be measured; else only from those that were prepared.
     is_bound
         Whether the straight line is the measure itself: an index then counts exactly.
     table
@@ -204,6 +206,7 @@ class Measure(ABC):
     most_rows: int | None = None
     spread: tuple[str, ...] = ("road_high", "straight")
     is_bound = False
+    anywhere = True
 
     def __init__(self, table: RoadTable | None = None) -> None:
         self.table = table
@@ -328,6 +331,7 @@ class ByEngine(Measure):
     most = MAX_MIN
     most_rows = MOST_TIMED
     spread = ("walk", "drive")
+    anywhere = False
 
     def __init__(
         self, mode: str, engine: Engine, table: RoadTable | None, times: Times | None = None
@@ -425,11 +429,10 @@ class ByTerrain(Measure):
 
     @override
     def reach(self, points: Points, supply: Supply, progress: Progress = silent) -> Reached:
-        surface = self._terrain.surface
         tiers = []
         for number in range(supply.tiers):
             lat, lon = (axis[supply.tier == number] for axis in supply.places)
-            tiers.append(minutes_over(surface, lat, lon).at(*points))
+            tiers.append(self._terrain.minutes_to(lat, lon).at(*points))
             progress(Step("Measuring ways over the terrain", number + 1, supply.tiers))
         return Reached({self.name: np.minimum.accumulate(tiers, axis=0)})
 

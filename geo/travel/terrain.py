@@ -25,6 +25,8 @@ from geo.travel.surface import Field, Surface
 TERRAIN, SPEEDS = "terrain", "terrain_speeds"
 NO_TERRAIN = "There is no terrain to measure minutes on."
 NEEDED = ("rasterio", "numba")
+#: Ways over a surface of no more cells are kept for the next question.
+_KEPT_CELLS = 20_000_000
 
 
 def minutes_over(
@@ -79,7 +81,31 @@ class Terrain:
         DataError
             If the file is missing or broken.
         """
-        return _surface(self.path, self.path.stat().st_mtime_ns if self.path.exists() else 0)
+        return _surface(self.path, self._changed_ns)
+
+    def minutes_to(self, lat: npt.ArrayLike, lon: npt.ArrayLike) -> Field:
+        """As `minutes_over`, ways to some places; the last few are kept where they are small.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or broken.
+        """
+        lats, lons = (np.atleast_1d(np.asarray(axis, np.float64)) for axis in (lat, lon))
+        measure = (
+            _minutes_to if self.surface.friction.size <= _KEPT_CELLS else _minutes_to.__wrapped__
+        )
+        return measure(self.path, self._changed_ns, lats.tobytes(), lons.tobytes())
+
+    @property
+    def _changed_ns(self) -> int:
+        return self.path.stat().st_mtime_ns if self.path.exists() else 0
+
+
+@functools.lru_cache(maxsize=8)
+def _minutes_to(path: Path, changed_ns: int, lats: bytes, lons: bytes) -> Field:
+    surface = _surface(path, changed_ns)
+    return minutes_over(surface, np.frombuffer(lats), np.frombuffer(lons))
 
 
 @functools.lru_cache(maxsize=4)
