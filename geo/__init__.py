@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from geo.api import *  # noqa: F403
 
 #: What `geo.api` defines, which is loaded when one of its names is first used.
-__all__ = ["Answer", "CareReachError", "Coverage", "Search", "__version__", "draw_map"]  # noqa: F405
-__all__ += ["e2sfca", "find_calls", "find_care", "find_gaps", "find_place"]  # noqa: F405
+__all__ = ["Answer", "CareReachError", "Coverage", "Search", "__version__"]  # noqa: F405
+__all__ += ["count_by", "draw_map", "e2sfca", "find_calls", "find_care", "find_gaps", "find_place"]  # noqa: F405
 __all__ += ["find_procedure", "find_sites", "import_table", "list_packs"]  # noqa: F405
 __all__ += ["measure_coverage", "open_pack"]  # noqa: F405
 

@@ -25,7 +25,7 @@ from geo.output.answer_text import answer_rows
 from geo.output.coverage_map import coverage_map
 from geo.packs.gazetteer import Place
 from geo.packs.pack import Pack, list_packs, open_pack
-from geo.packs.people import other_placements
+from geo.packs.people import count_by, other_placements
 from geo.sources.batch import Origin, source_name
 from geo.sources.into_pack import Imported, import_into
 from geo.sources.mapping import Mapping, propose
@@ -36,8 +36,8 @@ from geo.travel.measure import OVER_TERRAIN, pack_measures
 from geo.travel.terrain import terrain_for
 from geo.travel.times import MODES, engine_for
 
-__all__ = ["Answer", "CareReachError", "Coverage", "Search", "draw_map", "e2sfca", "find_calls"]
-__all__ += ["find_care", "find_gaps", "find_place", "find_procedure", "find_sites"]
+__all__ = ["Answer", "CareReachError", "Coverage", "Search", "count_by", "draw_map", "e2sfca"]
+__all__ += ["find_calls", "find_care", "find_gaps", "find_place", "find_procedure", "find_sites"]
 __all__ += ["import_table", "list_packs", "measure_coverage", "open_pack"]
 
 

@@ -65,6 +65,8 @@ def more(
         "An area": lambda: an_area(view, coverage, brought),
         "People": lambda: _coverage_people.people(view, coverage),
         "Inequality": lambda: _coverage_people.inequality(view, coverage),
+        "Capacity": lambda: _coverage_people.capacity(view, coverage),
+        "Methods": lambda: _coverage_people.methods(view, coverage),
         "Download": lambda: download(view, coverage, calls),
     }
     first = "What if" if view.sites else "Distances"

@@ -3,12 +3,16 @@
 import pandas as pd
 import streamlit as st
 
+from geo.coverage.capacity import measure_capacity
+from geo.coverage.catchments import METHODS
 from geo.coverage.coverage import Coverage
 from geo.coverage.inequality import measure_inequality
 from geo.coverage.placement import placed_total, placement_shares
 from geo.errors import CareReachError
+from geo.output.capacity_text import capacity_cells, capacity_lines
 from geo.output.coverage_text import percent_text, within_text
 from geo.output.inequality_text import inequality_lines
+from geo.output.reproduce import as_command, as_python, methods_text
 from geo.packs.people import OWN, OWN_TITLE
 from geo.text import escape
 from pages import _address, _components
@@ -17,6 +21,8 @@ from pages._components import plain
 
 #: Regions of the largest differences that are listed.
 MOST_ROWS = 12
+#: What stands in the box at first: a round number, of no source.
+PER_BED = 500
 
 
 def people(view: CoverageView, coverage: Coverage) -> None:
@@ -138,3 +144,51 @@ def _rankings(view: CoverageView) -> "dict[str, pd.Series[float]]":
                 numbers.to_numpy(float), index=regions["region_id"], name=column
             ).dropna()
     return found
+
+
+def capacity(view: CoverageView, coverage: Coverage) -> None:
+    """Who is served when the nearest place is full."""
+    beds = view.pack.providers.set_index("provider_id")["beds"].dropna().astype(float)
+    if beds.empty:
+        st.html(
+            '<p class="cr-note">No capacity is known in these data. On the command line a table of '
+            "it is taken: “carereach capacity --amounts FILE --per-unit PEOPLE”.</p>"
+        )
+        return
+    per_unit = st.number_input(
+        "People one bed is enough for",
+        min_value=1,
+        max_value=1_000_000,
+        value=PER_BED,
+        step=100,
+        key="w_cover_per_unit",
+        width=320,
+    )
+    try:
+        found = measure_capacity(coverage, beds, float(per_unit))
+    except CareReachError as error:
+        st.info(plain(str(error)))
+        return
+    lines = "".join(f"<li>{escape(line)}</li>" for line in capacity_lines(coverage, found, "beds"))
+    st.html(
+        f'<ul class="cr-lines">{lines}</ul><p class="cr-note">How many people a bed is enough for '
+        "is a planner’s number: nobody’s source is behind the one that stands here first.</p>"
+    )
+    head, *rows = capacity_cells(found, view.level, MOST_ROWS)
+    _components.table("Capacity by region", [*head[:5], *(METHODS[m].title for m in METHODS)], rows)
+    st.html(
+        '<p class="cr-note">The last columns are beds within reach for 100,000 people, by six ways '
+        "to float a catchment.</p>"
+    )
+
+
+def methods(view: CoverageView, coverage: Coverage) -> None:
+    """The same figures again, elsewhere: a command, Python, and a paragraph for a paper."""
+    if coverage.supplied.supposed:
+        st.caption("What is supposed on this page is part of its address, and not of what follows.")
+    st.markdown("**As a command**")
+    st.code(as_command(coverage, view.level), language="bash", wrap_lines=True)
+    st.markdown("**As Python**")
+    st.code(as_python(coverage), language="python", wrap_lines=True)
+    st.markdown("**Methods, for a paper**")
+    st.code(methods_text(coverage), language=None, wrap_lines=True)

@@ -14,7 +14,8 @@ from geo import api
 from tests.conftest import ROOT, TODAY
 
 NAMES = {
-    *("Answer", "CareReachError", "Coverage", "Search", "__version__", "draw_map", "e2sfca"),
+    *("Answer", "CareReachError", "Coverage", "Search", "__version__", "count_by"),
+    *("draw_map", "e2sfca"),
     *("find_calls", "find_care", "find_gaps", "find_place", "find_procedure", "find_sites"),
     *("import_table", "list_packs", "measure_coverage", "open_pack"),
 }

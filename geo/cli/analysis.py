@@ -1,4 +1,4 @@
-"""The commands that answer for many: coverage, inequality, calls, siting."""
+"""The commands that answer for many: coverage, inequality, capacity, referral, calls, siting."""
 
 import datetime as dt
 import json
@@ -22,8 +22,9 @@ from geo.cli.options import (
     read_library,
     say,
 )
-from geo.cli.tables import coverage_table
+from geo.cli.tables import aligned, coverage_table
 from geo.coverage.calls import find_calls
+from geo.coverage.capacity import measure_capacity
 from geo.coverage.coverage import (
     Coverage,
     demand_measures,
@@ -33,13 +34,16 @@ from geo.coverage.coverage import (
 )
 from geo.coverage.inequality import measure_inequality
 from geo.coverage.parts import Cluster, reach_in_parts, read_people, with_people
+from geo.coverage.referral import measure_referral
 from geo.coverage.siting import find_sites
 from geo.output import downloads
+from geo.output.capacity_text import capacity_cells, capacity_lines, referral_lines
+from geo.output.coverage_text import far_text
 from geo.output.inequality_text import inequality_lines
 from geo.packs.pack import Pack, open_pack
 from geo.packs.people import count_by, other_placements
 from geo.progress import Step
-from geo.sources.ranking import read_ranking
+from geo.sources.numbers import read_numbers
 from geo.travel.measure import DEFAULT_MIN, IN_MINUTES, OVER_TERRAIN, Measures, pack_measures
 from geo.travel.terrain import terrain_for
 from geo.travel.valhalla import RoadsDownError
@@ -176,7 +180,9 @@ def inequality(
     form: ListFormat = "table",
 ) -> None:
     """Say how unequally access is spread: over regions, over people, from poor to rich."""
-    ranking = read_ranking(rank, rank_column) if rank is not None else None
+    ranking = None
+    if rank is not None:
+        ranking = read_numbers(rank, "region_id", rank_column, "--rank-column")
     measured = _coverage(question)
     if level not in set(measured.regions["level"]):
         raise stop(_no_level(measured.pack, level), EXIT_USAGE)
@@ -189,6 +195,66 @@ def inequality(
         return
     for line in inequality_lines(measured, found):
         typer.echo(line)
+
+
+@grouped
+def capacity(
+    question: CoverageQuestion,
+    per_unit: Annotated[float, typer.Option(help="How many people a unit is enough for.")],
+    amounts: Annotated[
+        Path | None,
+        typer.Option(help="A table of provider_id and a number; the pack's beds by default."),
+    ] = None,
+    amounts_column: Annotated[str, typer.Option(help="Which of its columns it is.")] = "",
+    level: Annotated[int, typer.Option(min=1, help="The level of the regions.")] = 1,
+    form: ListFormat = "table",
+) -> None:
+    """Say who is served when the nearest place is full, and how much there is for each person."""
+    given = None
+    if amounts is not None:
+        given = read_numbers(amounts, "provider_id", amounts_column, "--amounts-column")
+    measured = _coverage(question)
+    if given is None:
+        own = measured.pack.providers.set_index("provider_id")["beds"].dropna().astype(float)
+        given = own.rename("beds")
+    found = measure_capacity(measured, given, per_unit)
+    if form == "json":
+        about = {**downloads.coverage_about(measured), "level": level, "units": str(given.name)}
+        typer.echo(json_text({**about, **downloads.capacity_json(found, level)}), nl=False)
+        return
+    for line in capacity_lines(measured, found, str(given.name)):
+        typer.echo(line)
+    typer.echo("\n" + "\n".join(aligned(capacity_cells(found, level))))
+    typer.echo("Scores: units within reach for 100,000 people, by six ways to float a catchment.")
+
+
+@grouped
+def referral(
+    question: CoverageQuestion,
+    to: Annotated[str, typer.Option(help="What the next level does: slug, title or synonym.")],
+    limit: Annotated[int, typer.Option(min=1, help="At most this many places.")] = 10,
+    form: ListFormat = "table",
+) -> None:
+    """Say how far it is from each place of one level of care to the nearest of the next."""
+    data = open_pack(question.pack)
+    library = read_library(data)
+    by, _ = measured_by(data, question.measure, question.within_min, question.within_km)
+    first, following = (
+        assess_pack(data, get_procedure(library, asked), dt.date.today())
+        for asked in (question.procedure or data.default_procedure, to)
+    )
+    measures = pack_measures(data, first.roads, terrain=terrain_for(data)[0])
+    found = measure_referral(first, following, measures.choose(by).measure, question.supply)
+    units = question.units or data.units
+    if form == "json":
+        typer.echo(json_text(downloads.referral_json(first, following, found)), nl=False)
+        return
+    titles = first.procedure.in_a_sentence, following.procedure.in_a_sentence
+    for line in referral_lines(*titles, found, units):
+        typer.echo(line)
+    unit = found.measure.unit if found.measure.unit == "min" else units
+    for _, row in found.table.head(limit).iterrows():
+        typer.echo(f"{far_text(row['far'], unit):>12}  {row['name']}")
 
 
 @grouped

@@ -16,6 +16,8 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "find": ("questions", "find"),
     "coverage": ("analysis", "coverage"),
     "inequality": ("analysis", "inequality"),
+    "capacity": ("analysis", "capacity"),
+    "referral": ("analysis", "referral"),
     "calls": ("analysis", "calls"),
     "siting": ("analysis", "siting"),
     "calibrate": ("directory", "calibrate"),

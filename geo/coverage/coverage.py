@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo.care.assessed import Assessed
 from geo.care.entry import Procedure
+from geo.coverage.catchments import floating_catchments
 from geo.coverage.expected import Expected, expect
 from geo.coverage.reach import (
     SUPPLIES,
@@ -21,7 +22,6 @@ from geo.coverage.reach import (
     Placement,
     Reach,
     ReachFinder,
-    e2sfca,
     find_reach,
     main_cause,
     placement_range,
@@ -497,7 +497,7 @@ def access_scores(coverage: Coverage) -> pd.DataFrame:
         return pd.DataFrame({"region_id": coverage.regions["region_id"], "e2sfca": np.nan})
     pairs = pairs_in_reach(coverage, demand, rows)
     people = demand["population"].to_numpy(float)
-    score, _ = e2sfca(people, np.ones(len(rows)), pairs, coverage.within)
+    score, _ = floating_catchments(people, np.ones(len(rows)), pairs, coverage.within)
     frames = []
     for level in sorted(pack.regions["level"].unique()):
         region = region_at(pack.regions, demand["region_id"], level)

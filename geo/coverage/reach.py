@@ -4,7 +4,7 @@ A *supply* is cumulative: `likely` means confirmed, reported and likely provider
 Nothing here knows packs or procedures; `geo.coverage.coverage` puts an answer together.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.distance import Pairs
 from geo.packs.schema import STATUSES
 from geo.progress import Progress, silent
 from geo.travel.measure import Measure, Supply, Timed
@@ -23,10 +22,6 @@ _Small = npt.NDArray[np.int32]
 
 #: Supplies from the strictest to the widest; each includes those before it.
 SUPPLIES = STATUSES[:4]
-#: Weights of the three zones, each a third of the threshold (Luo & Qi 2009).
-ZONE_WEIGHTS = (1.0, 0.68, 0.22)
-#: Up to so many pairs are held in memory between the two steps of E2SFCA, 16 bytes each.
-PAIRS_KEPT = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -262,62 +257,3 @@ def main_cause(ranges: Mapping[str, tuple[float, float]]) -> str | None:
     widths = {name: high - low for name, (low, high) in ranges.items()}
     cause = max(widths, key=widths.__getitem__, default=None)
     return cause if cause is not None and widths[cause] > 0 else None
-
-
-def e2sfca(
-    people: npt.ArrayLike, supply: npt.ArrayLike, pairs: Pairs, within: float
-) -> tuple[Floats, Ints]:
-    """Enhanced two-step floating catchment area (Luo & Qi 2009): supply per person in reach.
-
-    Parameters
-    ----------
-    people
-        At each demand point, shape (n,).
-    supply
-        Capacity of each provider, or 1, shape (m,).
-    pairs
-        Pairs within the threshold, from a `geo.travel.measure.Measure`.
-    within
-        The threshold, km or minutes as the pairs have; zones are its thirds, weighted by
-        `ZONE_WEIGHTS`.
-
-    Returns
-    -------
-    tuple of numpy.ndarray
-        The score of each demand point, shape (n,): 0 without supply in reach, NaN only where
-        nobody lives; and the positions of providers left out because nobody lives within reach.
-    """
-    weight = np.asarray(people, np.float64)
-    capacity = np.asarray(supply, np.float64)
-
-    def zone(km: Floats) -> Floats:
-        near, middle, far = ZONE_WEIGHTS
-        third = within / 3
-        inner = np.where(km <= third, near, middle)
-        return np.where(km <= 2 * third, inner, np.where(km <= within, far, 0.0))
-
-    def weighted() -> Iterator[tuple[_Small, _Small, Floats]]:
-        """Pairs with the weight of their zone; kept for the second step while they are few."""
-        if complete:
-            yield from kept
-            return
-        for i, j, km in pairs():
-            chunk = (i.astype(np.int32), j.astype(np.int32), zone(km))
-            if sum(len(part[0]) for part in kept) < PAIRS_KEPT:
-                kept.append(chunk)
-            yield chunk
-
-    kept: list[tuple[_Small, _Small, Floats]] = []
-    complete = False
-    load, seen = np.zeros(len(capacity)), 0
-    for i, j, share in weighted():
-        load += np.bincount(j, share * weight[i], minlength=len(load))
-        seen += len(i)
-    complete = seen == sum(len(part[0]) for part in kept)
-    idle = load <= 0
-    ratio = np.divide(capacity, load, out=np.zeros(len(load)), where=~idle)
-    score = np.zeros(len(weight))
-    for i, j, share in weighted():
-        score += np.bincount(i, share * ratio[j], minlength=len(score))
-    score[weight <= 0] = np.nan
-    return score, np.flatnonzero(idle)

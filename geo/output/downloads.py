@@ -12,10 +12,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo.care.assessed import Assessed
 from geo.care.calibration import Share
 from geo.care.find import LISTED, Answer
+from geo.coverage.capacity import CapacityFigures
 from geo.coverage.coverage import Coverage, access_scores
 from geo.coverage.placement import placed_total
+from geo.coverage.referral import Referral
 from geo.output.answer_text import Row, plain_rows
 from geo.packs.pack import read_shapes
 from geo.text import guarded
@@ -394,6 +397,49 @@ def _detours(coverage: Coverage) -> dict[str, Any]:
         "circuity": _plain(detours.circuity),
         "misled": {"share": _plain(detours.misled), "extra_min": _plain(extra)},
     }
+
+
+def capacity_json(found: CapacityFigures, level: int) -> dict[str, Any]:
+    """Capacity as plain values: the command line's `--format json`."""
+    regions = found.regions[found.regions["level"] == level].merge(found.scores, on="region_id")
+    numbers = ("population", "in_reach", "served", "places", "unknown", "units", "per_unit", "full")
+    return {
+        **plain_values({name: getattr(found, name) for name in numbers}),
+        "places_served": [
+            plain_values({str(k): v for k, v in row.items()})
+            for row in found.table.to_dict("records")
+        ],
+        # A score is a small number, and keeps all of its digits.
+        "regions": [
+            {str(k): None if pd.isna(v) else v for k, v in row.items()}
+            for row in regions.to_dict("records")
+        ],
+    }
+
+
+def referral_json(first: Assessed, following: Assessed, found: Referral) -> dict[str, Any]:
+    """Referral as plain values: the command line's `--format json`."""
+    unit = found.measure.unit
+    table = found.table.rename(columns={"far": f"far_{unit}"})
+    return {
+        "procedure": first.procedure.slug,
+        "to": following.procedure.slug,
+        "measure": found.measure.name,
+        "pack": first.pack.name,
+        "pack_hash": first.pack.hash,
+        "places": found.places,
+        "next_places": found.next_places,
+        "both": found.both,
+        f"far_{unit}": plain_values({"median": found.median, "p90": found.p90, "most": found.most}),
+        "rows": [
+            plain_values({str(k): _finite(v) for k, v in row.items()})
+            for row in table.to_dict("records")
+        ],
+    }
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _placements(coverage: Coverage) -> dict[str, Any]:

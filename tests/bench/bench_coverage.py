@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo.coverage.reach import e2sfca
+from geo.coverage.catchments import floating_catchments
 from geo.distance import nearest_of_each, region_of_each
 from geo.packs.pack import open_pack, read_shapes
 from geo.travel.measure import StraightLine
@@ -77,7 +77,7 @@ def scores_here(n: int) -> float:
     (lat, lon), (lats, lons) = clustered(n, 4), clustered(n // 2, 5)
     start = time.perf_counter()
     pairs = StraightLine().pairs((lat, lon), (lats, lons), 30)
-    e2sfca(np.ones(n), np.ones(n // 2), pairs, 30)
+    floating_catchments(np.ones(n), np.ones(n // 2), pairs, 30)
     took = time.perf_counter() - start
     return took / sum(len(i) for i, _, _ in pairs()) * 1e6
 

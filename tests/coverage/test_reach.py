@@ -1,9 +1,6 @@
 """Coverage, scores and calls against independent oracles."""
 
-import warnings
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,14 +8,7 @@ from pyproj import Geod
 
 from geo.care.assessment import assess
 from geo.care.entry import Procedure
-from geo.coverage.reach import (
-    SUPPLIES,
-    e2sfca,
-    find_reach,
-    main_cause,
-    share_within,
-    weighted_quantile,
-)
+from geo.coverage.reach import SUPPLIES, find_reach, main_cause, share_within, weighted_quantile
 from geo.distance import nearest_of_each, pairs_within, region_of_each
 from geo.packs.pack import Pack
 from geo.travel.measure import ByRoadTable, StraightLine
@@ -156,72 +146,6 @@ def test_the_main_cause_is_the_widest_range() -> None:
     assert main_cause({"evidence": (0, 0.2), "travel": (0.1, 0.9)}) == "travel"
     assert main_cause({"evidence": (0.5, 0.5), "travel": (0.5, 0.5)}) is None
     assert main_cause({}) is None
-
-
-def cases(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    n, m = rng.integers(5, 60), rng.integers(1, 25)
-    people = rng.integers(0, 1000, n) * (rng.random(n) < 0.9)
-    return people.astype(float), rng.integers(1, 9, m).astype(float), rng.uniform(0, 80, (n, m))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_e2sfca_equals_pysal_access(seed: int) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from access import Access, weights
-
-    people, supply, km = cases(seed)
-    km = km.round(1)
-    i, j = np.nonzero(km <= 30)
-    mine, idle = e2sfca(people, supply, lambda: [(i, j, km[i, j])], 30)
-    demand = pd.DataFrame({"people": people}, index=[f"d{n}" for n in range(len(people))])
-    place = pd.DataFrame({"supply": supply}, index=[f"s{n}" for n in range(len(supply))])
-    cost = pd.DataFrame(
-        {
-            "origin": demand.index[np.repeat(np.arange(len(people)), len(supply))],
-            "dest": place.index[np.tile(np.arange(len(supply)), len(people))],
-            "cost": km.ravel(),
-        }
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        oracle = Access(
-            demand_df=demand.reset_index(names="id"),
-            demand_index="id",
-            demand_value="people",
-            supply_df=place.reset_index(names="id"),
-            supply_index="id",
-            supply_value=["supply"],
-            cost_df=cost,
-            cost_origin="origin",
-            cost_dest="dest",
-            cost_name="cost",
-        )
-        scores = oracle.enhanced_two_stage_fca(
-            name="e", max_cost=30, weight_fn=weights.step_fn({10: 1, 20: 0.68, 30: 0.22})
-        )
-    theirs = scores["e_supply"].reindex(demand.index).fillna(0).to_numpy()
-    lived = people > 0
-    np.testing.assert_allclose(mine[lived], theirs[lived], atol=1e-9)
-    assert np.isnan(mine[~lived]).all()
-    # Supply with demand in reach is given out whole, no more and no less.
-    used = np.setdiff1d(np.arange(len(supply)), idle)
-    assert np.nansum(mine * people) == pytest.approx(supply[used].sum())
-
-
-def test_supply_out_of_everybodys_reach_is_listed() -> None:
-    pairs = [(np.array([0]), np.array([1]), np.array([5.0]))]
-    score, idle = e2sfca([10, 5], [1, 1], lambda: pairs, 30)
-    assert idle.tolist() == [0]
-    assert score.tolist() == [0.1, 0.0]
-
-
-def test_zones_are_closed_thirds() -> None:
-    km = np.array([10.0, 10.1, 20.0, 20.1, 30.0])
-    pairs = [(np.zeros(5, int), np.arange(5), km)]
-    score, _ = e2sfca([1], np.ones(5), lambda: pairs, 30)
-    assert score[0] == pytest.approx(5)  # one person gets all of everything
 
 
 def test_pairs_by_road_equal_the_estimates(bhutan: Pack) -> None:

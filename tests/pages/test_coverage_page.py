@@ -290,3 +290,14 @@ def test_a_grid_is_counted_and_the_range_by_placement_is_shown(
     assert "cells of about" in html(shown)
     assert not warnings(shown)
     assert "people can be own, made-up" in warnings(page(SCRIPT, people="nobody"))
+
+
+def test_capacity_and_methods_open_from_more() -> None:
+    body = html(opened(page(SCRIPT, procedure="hospital-care"), "Capacity"))
+    assert "are served, the nearest first" in body
+    assert "Left over" in body
+    shown = opened(page(SCRIPT, within_km="40"), "Methods")
+    code = [block.value for block in shown.code]
+    assert "--within-km 40" in code[0]
+    assert "geo.measure_coverage(" in code[1]
+    assert "Luo W, Qi Y" in code[2]
