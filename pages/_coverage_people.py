@@ -175,10 +175,11 @@ def capacity(view: CoverageView, coverage: Coverage) -> None:
         "is a planner’s number: nobody’s source is behind the one that stands here first.</p>"
     )
     head, *rows = capacity_cells(found, view.level, MOST_ROWS)
-    _components.table("Capacity by region", [*head[:5], *(METHODS[m].title for m in METHODS)], rows)
+    _components.table("Capacity by region", [*head[:5], *map(str.upper, head[5:])], rows)
+    titles = "; ".join(f"{name.upper()}: {method.title}" for name, method in METHODS.items())
     st.html(
         '<p class="cr-note">The last columns are beds within reach for 100,000 people, by six ways '
-        "to float a catchment.</p>"
+        f"to float a catchment. {escape(titles)}.</p>"
     )
 
 

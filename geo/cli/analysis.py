@@ -21,6 +21,7 @@ from geo.cli.options import (
     measured_by,
     read_library,
     say,
+    slowed,
 )
 from geo.cli.tables import aligned, coverage_table
 from geo.coverage.calls import find_calls
@@ -70,7 +71,7 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
         raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
     if people.demand is not None and question.people:
         raise stop("Either --demand or --people says which people count.", EXIT_USAGE)
-    data = count_by(open_pack(question.pack), question.people)
+    data = slowed(count_by(open_pack(question.pack), question.people), question.slower)
     entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     if people.demand is not None:
@@ -99,7 +100,7 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
 
 def _coverage(question: CoverageQuestion) -> Coverage:
     """Measure what a command asks for."""
-    data = count_by(open_pack(question.pack), question.people)
+    data = slowed(count_by(open_pack(question.pack), question.people), question.slower)
     entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
     by, engine = measured_by(data, question.measure, question.within_min, question.within_km)

@@ -13,7 +13,7 @@ import typer
 from geo.care.american import in_english_of
 from geo.care.library import Library, whole_library
 from geo.errors import CareReachError
-from geo.packs.pack import Pack
+from geo.packs.pack import MOST_SLOWER, Pack, Slower
 from geo.progress import Step
 from geo.travel.measure import pack_measures
 from geo.travel.road_table import RoadTable
@@ -134,6 +134,12 @@ class CoverageQuestion:
         str,
         typer.Option(help="Who is counted: a grid that was imported; the pack's own by default."),
     ] = ""
+    slower: Annotated[
+        float | None,
+        typer.Option(
+            min=1, max=MOST_SLOWER, help="How many times as long ways may take: by car, terrain."
+        ),
+    ] = None
     units: InUnits = None
 
 
@@ -158,3 +164,9 @@ def measured_by(
 def json_text(value: object) -> str:
     """A value as the one JSON document of a command."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def slowed(data: Pack, factor: float | None) -> Pack:
+    """A pack whose ways may take as many times as long as somebody said."""
+    said = "said for this figure"
+    return data if factor is None else dataclasses.replace(data, slower=Slower(factor, said))

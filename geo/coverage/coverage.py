@@ -106,7 +106,8 @@ class Coverage:
         Low and high share by cause: `evidence` (from confirmed to unknown at the chosen
         measure) and `travel` at the chosen supply: by minutes from all on foot to all by car, by
         kilometres, where the pack has roads, from the high road estimate to the straight line;
-        `placement`, where others place the people too, but for minutes on roads.
+        `placement`, where others place the people too, but for minutes on roads; `slower`, by
+        minutes by car or over terrain, if ways took as much longer as the pack says they may.
     main_cause
         The widest of these.
     expected
@@ -350,6 +351,9 @@ def measure_coverage(
     if by.spread and set(by.spread) <= set(reach.far):
         low, high = (share_within(reach.nearest(n, supply), people, within) for n in by.spread)
         ranges |= {"travel": (low, high)}
+    if by.slows:
+        factor = supplied.assessed.pack.slower.factor
+        ranges |= {"slower": (share_within(far[supply], people, within / factor), share[supply])}
     placed = placement_range(supplied.placements, share[supply], by.name, supply, within)
     if placed is not None:
         ranges |= {"placement": placed}

@@ -15,7 +15,12 @@ SUPPLY_PHRASES: Mapping[str, str] = {
     "likely": "likely or better",
     "unknown": "every place that could do it",
 }
-_CAUSES = {"evidence": "Evidence", "travel": "Travel", "placement": "Placement"}
+_CAUSES = {
+    "evidence": "Evidence",
+    "travel": "Travel",
+    "placement": "Placement",
+    "slower": "Slower travel",
+}
 
 
 def distance_bands(coverage: Coverage) -> tuple[float, ...]:
@@ -190,7 +195,7 @@ def _cause_text(coverage: Coverage) -> str:
         return ""
     ranked = sorted(coverage.ranges.items(), key=lambda r: r[1][0] - r[1][1])
     said = [
-        f"{_CAUSES[name] if not place else 'then ' + name} "
+        f"{_CAUSES[name] if not place else 'then ' + _CAUSES[name].lower()} "
         f"{'moves this figure most ' if not place else ''}"
         f"({_low_text(coverage, name, low)} to {percent_text(high)})"
         for place, (name, (low, high)) in enumerate(ranked)

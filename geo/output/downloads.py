@@ -242,7 +242,12 @@ def limits_of(coverage: Coverage) -> tuple[str, ...]:
     times = _ESTIMATES if coverage.unit == "km" else _TIMES
     if coverage.measure.name == OVER_TERRAIN:
         times = _OVER_TERRAIN
-    return tuple(times if words == _ESTIMATES else words for words in LIMITS)
+    said = [times if words == _ESTIMATES else words for words in LIMITS]
+    if "slower" in coverage.ranges:
+        slower = coverage.pack.slower
+        whose = slower.source or "CareReach’s own assumption, which has no source"
+        said.append(f"Slower travel is ways that take {slower.factor:g} times as long: {whose}.")
+    return tuple(said)
 
 
 def _region_columns(coverage: Coverage) -> list[str]:
@@ -273,6 +278,7 @@ def coverage_about(coverage: Coverage) -> dict[str, Any]:
         "added": ";".join(f"{lat},{lon}" for lat, lon in supplied.added) or None,
         "removed": ";".join(supplied.removed) or None,
         **({"people": pack.grids[pack.people].title} if pack.people else {}),
+        **({"slower_factor": pack.slower.factor} if "slower" in coverage.ranges else {}),
         "pack": pack.name,
         "pack_version": pack.version,
         "pack_hash": pack.hash,

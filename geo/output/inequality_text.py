@@ -44,8 +44,8 @@ def inequality_lines(coverage: Coverage, found: Inequality) -> Iterator[str]:
             between = percent_text(found.theil.between / found.theil.total)
             part = f" {between} of it lies between regions, the rest inside them."
         yield (
-            f"Theil index of the {far} to the nearest: {found.theil.total:.3f}. 0 would be the "
-            f"same {far} for everybody.{part}"
+            f"Theil index of the {far} to the nearest: {found.theil.total:.3f}, where 0 would be "
+            f"the same {far} for everybody.{part}"
         )
         if np.isfinite(found.palma):
             yield (

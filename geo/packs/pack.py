@@ -41,6 +41,8 @@ from geo.units import UNITS, Units
 BUNDLED = DATA
 #: How the note of a statement without an address begins: the answer to a call.
 ASKED = "asked: "
+#: Nobody's way takes so many times as long.
+MOST_SLOWER = 20.0
 #: So begins the note of a statement out of a file without an address; then the source's name.
 FROM_LIST = "listed in: "
 
@@ -61,6 +63,17 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Slower:
+    """How many times as long as on free roads in dry weather a way may take, and who says so.
+
+    The default is CareReach's own assumption, and has no source; in a large town it can be far more.
+    """
+
+    factor: float = 1.5
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class Pack:
     """One country's or region's data. The frames are shared: never change them in place.
 
@@ -73,7 +86,8 @@ class Pack:
     by name. `borders` and `areas` say whose lines are drawn. `detour` is what the descriptor
     states, else what the legs of the road table give. `units` is what readers there measure in.
     `grids` are other accounts of where people live; where `demand` is one of them, `people` names
-    it and `own_demand` is the pack's own. `terrain` says how its surface of travel came about.
+    it and `own_demand` is the pack's own. `terrain` says how its surface of travel came about, and
+    `slower` how much longer ways may take.
     """
 
     name: str
@@ -115,6 +129,7 @@ class Pack:
     people: str = ""
     own_demand: pd.DataFrame | None = None
     terrain: Mapping[str, Any] = field(default_factory=dict)
+    slower: Slower = field(default_factory=lambda: Slower())
 
     def spots(self) -> Spots | None:
         """Where a database has the providers of a pack that many machines share, as of now."""
@@ -252,6 +267,7 @@ def _open(folder: Path, about: Mapping[str, Any], digest: str, check: bool) -> P
         kinds=replace(kinds, frame=tables["providers"]),
         grids=grids_of(folder, about),
         terrain=about.get("terrain", {}),
+        slower=_slower(about),
     )
 
 
@@ -281,6 +297,18 @@ def _detour(about: Mapping[str, Any]) -> Detour | None:
         raise DataError(DESCRIPTOR, "detour must have the numbers low, median and high") from None
 
 
+def _slower(about: Mapping[str, Any]) -> Slower:
+    """How much longer ways may take, as a descriptor states it."""
+    stated = about.get("slower")
+    try:
+        made = Slower(float(stated["factor"]), str(stated["source"])) if stated else Slower()
+    except (KeyError, TypeError, ValueError):
+        raise DataError(DESCRIPTOR, "slower must have a factor and its source") from None
+    if not 1 <= made.factor <= MOST_SLOWER:
+        raise DataError(DESCRIPTOR, f"the factor of slower can be 1 to {MOST_SLOWER:g}")
+    return made
+
+
 def _units(about: Mapping[str, Any]) -> Units:
     """What readers of a pack measure in."""
     said = about.get("units", "km")
@@ -301,7 +329,7 @@ _MEASURES = ("road", "straight", "drive", "walk", "terrain")
 _OPTIONAL: Mapping[str, type] = {
     **dict.fromkeys(("resources", "sources", "licenses", "examples"), list),
     **dict.fromkeys(("view", "insets", "people"), list),
-    **dict.fromkeys(("publishers", "totals", "detour", "levels", "terrain"), dict),
+    **dict.fromkeys(("publishers", "totals", "detour", "levels", "terrain", "slower"), dict),
 }
 #: What each entry of a list must name.
 _ENTRIES = {

@@ -191,6 +191,8 @@ class Measure(ABC):
     spread
         Names of `Reached.far` between which the truth lies: the longest and the shortest way;
         none where nothing is known of that.
+    slows
+        Whether ways take longer in traffic, rain and at night.
     anywhere
         Whether ways from any points can be measured; else only from those that were prepared.
     is_bound
@@ -207,6 +209,7 @@ class Measure(ABC):
     spread: tuple[str, ...] = ("road_high", "straight")
     is_bound = False
     anywhere = True
+    slows = False
 
     def __init__(self, table: RoadTable | None = None) -> None:
         self.table = table
@@ -338,6 +341,7 @@ class ByEngine(Measure):
     ) -> None:
         super().__init__(table)
         self.name, self._engine, self._kept = mode, engine, times
+        self.slows = mode == "drive"
 
     @override
     def bound_km(self, within: float) -> float:
@@ -407,6 +411,7 @@ class ByTerrain(Measure):
     name, unit, column = OVER_TERRAIN, "min", "minutes"
     most = MAX_MIN
     spread = ()
+    slows = True
 
     def __init__(self, terrain: Terrain, table: RoadTable | None = None) -> None:
         super().__init__(table)

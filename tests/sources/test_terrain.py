@@ -15,6 +15,7 @@ from rasterio.transform import from_origin
 
 import geo
 from geo.errors import CareReachError, DataError
+from geo.output.downloads import limits_of
 from geo.packs.pack import open_pack
 from geo.sources.batch import Origin
 from geo.sources.terrain import SurfaceAsked, import_terrain, read_speeds
@@ -255,3 +256,33 @@ def test_without_the_packages_one_sentence_says_which(
     assert "requirements-rasters.txt" in why
     with pytest.raises(CareReachError, match=r"requirements-rasters\.txt"):
         import_terrain("bhutan", asked, Origin("terrain", "Made up"))
+
+
+def test_slower_travel_is_a_range_that_says_whose_it_is(home: Path) -> None:
+    asked = SurfaceAsked(land_cover=land(home), speeds=home / "speeds.csv", cell_m=2000)
+    import_terrain("bhutan", asked, Origin("terrain", "Made up"))
+    pack = geo.open_pack("bhutan")
+    found = geo.measure_coverage(pack, "epidural-blood-patch", 300, measure="terrain")
+    sooner = geo.measure_coverage(pack, "epidural-blood-patch", 200, measure="terrain")
+    assert found.ranges["slower"] == (sooner.share["likely"], found.share["likely"])
+    assert any("CareReach’s own assumption" in words for words in limits_of(found))
+    said = json.loads(
+        run(
+            *("coverage", "--measure", "terrain", "--within-min", "300", "--slower", "3"),
+            *("--format", "json"),
+        ).stdout
+    )
+    third = geo.measure_coverage(pack, "epidural-blood-patch", 100, measure="terrain")
+    assert said["total"]["ranges"]["slower"][0] == round(third.share["likely"], 3)
+    assert said["slower_factor"] == 3
+    assert run("coverage", "--slower", "0.5").returncode == 2
+    path = pack.folder / "datapackage.json"
+    about = json.loads(path.read_text("utf-8"))
+    for slower in ({"factor": 2}, {"factor": "x", "source": "y"}, {"factor": 0.9, "source": "y"}):
+        path.write_text(json.dumps({**about, "slower": slower}), "utf-8")
+        with pytest.raises(DataError, match="slower"):
+            open_pack("bhutan")
+    stated = {"factor": 2, "source": "A survey of 2024"}
+    path.write_text(json.dumps({**about, "slower": stated}), "utf-8")
+    again = geo.measure_coverage(geo.open_pack("bhutan"), "haemodialysis", 100, measure="terrain")
+    assert any("2 times as long: A survey of 2024" in words for words in limits_of(again))
