@@ -34,9 +34,10 @@ from geo.coverage.coverage import (
     with_placements,
 )
 from geo.coverage.inequality import measure_inequality
+from geo.coverage.nearer import find_nearer
 from geo.coverage.parts import Cluster, reach_in_parts, read_people, with_people
 from geo.coverage.referral import measure_referral
-from geo.coverage.siting import find_sites
+from geo.coverage.siting import MOST_SITES, find_sites
 from geo.output import downloads
 from geo.output.capacity_text import capacity_cells, capacity_lines, referral_lines
 from geo.output.coverage_text import far_text
@@ -276,7 +277,11 @@ def calls(
 @grouped
 def siting(
     question: CoverageQuestion,
-    add: Annotated[int, typer.Option(min=1, max=10, help="How many places more.")] = 3,
+    add: Annotated[int, typer.Option(min=1, max=MOST_SITES, help="How many places more.")] = 3,
+    aim: Annotated[
+        Literal["covered", "median", "centre"],
+        typer.Option(help="Most people within reach, the shortest mean way, or longest way."),
+    ] = "covered",
     among: Annotated[
         Literal["facilities", "people"],
         typer.Option(help="Facilities that lack it, or wherever people live."),
@@ -284,7 +289,11 @@ def siting(
     form: ListFormat = "table",
 ) -> None:
     """Choose where the next places would bring the most people within reach."""
-    candidates, sites = find_sites(_coverage(question), add, among)
+    measured = _coverage(question)
+    if aim != "covered":
+        _nearer(measured, add, aim, among, form)
+        return
+    candidates, sites = find_sites(measured, add, among)
     chosen = candidates.iloc[sites.greedy]
     rows = [
         {"id": i, "name": name, "lat": lat, "lon": lon, "people": int(gain)}
@@ -300,4 +309,28 @@ def siting(
     for number, row in enumerate(rows, 1):
         typer.echo(f"{number:>2}  {row['name']}: {row['people']:,} people more")
     typer.echo(f"Together {sites.people:,.0f}; no choice reaches more than {sites.bound:,.0f}.")
+    typer.echo("It takes staff, not a pin on a map.")
+
+
+def _nearer(measured: Coverage, k: int, aim: str, among: str, form: str) -> None:
+    """Print where next places would bring people nearest."""
+    candidates, found = find_nearer(measured, k, aim, among)
+    chosen = candidates.iloc[found.chosen]
+    unit = measured.shown_unit
+    if form == "json":
+        answer = {
+            "aim": aim,
+            "sites": chosen.to_dict("records"),
+            f"before_{measured.unit}": found.before,
+            f"after_{measured.unit}": found.after,
+            "proved": found.proved,
+        }
+        typer.echo(json_text(downloads.plain_values(answer) | {"sites": answer["sites"]}), nl=False)
+        return
+    for number, name in enumerate(chosen["name"], 1):
+        typer.echo(f"{number:>2}  {name}")
+    what = "mean way" if aim == "median" else "longest way of anybody"
+    before, after = (far_text(far, unit) for far in (found.before, found.after))
+    proof = "No other choice is better (proved)." if found.proved else "There may be better ones."
+    typer.echo(f"The {what} would be {after} instead of {before}. {proof}")
     typer.echo("It takes staff, not a pin on a map.")

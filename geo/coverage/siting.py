@@ -18,6 +18,8 @@ from geo.errors import CareReachError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
+#: So many next places can be asked for.
+MOST_SITES = 20
 #: Up to this many pairs of point and candidate the optimum is computed as well,
 EXACT_PAIRS = 50_000
 #: among so many candidates at most.
@@ -147,7 +149,7 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
     coverage
         Whose gaps count.
     k
-        How many places, 1 to 10.
+        How many places, 1 to `MOST_SITES`.
     among
         "facilities" that lack the procedure, or "people": any demand point.
 
@@ -161,19 +163,36 @@ def find_sites(coverage: Coverage, k: int, among: str = "facilities") -> tuple[p
     CareReachError
         If an argument is not one of these.
     """
-    if not 1 <= k <= 10:
-        raise CareReachError(f"{k} places cannot be chosen: it can be 1 to 10.")
+    if not 1 <= k <= MOST_SITES:
+        raise CareReachError(f"{k} places cannot be chosen: it can be 1 to {MOST_SITES}.")
+    candidates = candidates_of(coverage, among)
+    gap = coverage.pack.demand[coverage.far > coverage.within]
+    cover = cover_matrix(pairs_in_reach(coverage, gap, candidates), len(gap), len(candidates))
+    return candidates, choose_sites(cover, gap["population"].to_numpy(float), k)
+
+
+def candidates_of(coverage: Coverage, among: str) -> pd.DataFrame:
+    """Where a next place could be: `id`, `name`, `lat`, `lon`.
+
+    Parameters
+    ----------
+    coverage
+        Whose supply is there already.
+    among
+        "facilities" that lack the procedure, or "people": any demand point.
+
+    Raises
+    ------
+    CareReachError
+        If `among` is not one of these.
+    """
     if among not in ("facilities", "people"):
         raise CareReachError(f"among is {among!r}; it can be facilities or people.")
-    supplied = coverage.supplied
-    pack = supplied.assessed.pack
-    gap = pack.demand[coverage.far > coverage.within]
+    pack = coverage.pack
     if among == "people":
         candidates = pack.demand.rename(columns={"demand_id": "id"})
     else:
-        taken = in_supply(supplied.rows, coverage.supply)["provider_id"]
+        taken = in_supply(coverage.supplied.rows, coverage.supply)["provider_id"]
         free = pack.providers[~pack.providers["provider_id"].isin(taken)]
         candidates = free.rename(columns={"provider_id": "id"})
-    candidates = candidates[["id", "name", "lat", "lon"]].reset_index(drop=True)
-    cover = cover_matrix(pairs_in_reach(coverage, gap, candidates), len(gap), len(candidates))
-    return candidates, choose_sites(cover, gap["population"].to_numpy(float), k)
+    return candidates[["id", "name", "lat", "lon"]].reset_index(drop=True)

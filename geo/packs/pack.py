@@ -66,7 +66,7 @@ class Source:
 class Slower:
     """How many times as long as on free roads in dry weather a way may take, and who says so.
 
-    The default is CareReach's own assumption, and has no source; in a large town it can be far more.
+    The default is CareReach's own assumption, and has no source; in a town it can be far more.
     """
 
     factor: float = 1.5

@@ -161,9 +161,8 @@ def main() -> None:
     words = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     words.add_argument("--large", action="store_true")
     asked = words.parse_args()
-    print(
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}"
-    )
+    python = platform.python_version()
+    print(f"{os.cpu_count()} cores, Python {python}, {time.strftime('%Y-%m-%d')}")
     print("\n| work | time | memory so far | |\n|---|---|---|---|")
     people()
     catchments()
