@@ -68,57 +68,87 @@ def choose_nearer(
     """
     living = np.asarray(people, np.float64)
     lived = living > 0
-    far, weight = np.asarray(now, np.float64)[lived], living[lived]
-    table = np.asarray(ways, np.float64)[lived]
-    if not len(far) or not table.shape[1]:
+    asked = _Asked(
+        np.asarray(ways, np.float64)[lived], np.asarray(now, np.float64)[lived], living[lived], aim
+    )
+    if not lived.any() or not asked.ways.shape[1]:
         return Nearer(np.empty(0, np.intp), np.nan, np.nan, proved=True)
+    before = asked.worth([])[0]
+    chosen = _exchanged(asked, _greedy(asked, k))
+    if not chosen:  # nobody would be nearer to any, so to no choice of them
+        return Nearer(np.empty(0, np.intp), before, before, proved=True)
+    exact = None
+    if asked.ways.size <= EXACT_WAYS:
+        exact = (_exact_median if aim == "median" else _exact_centre)(asked, len(chosen))
+    best = chosen
+    if exact is not None and asked.worth(exact)[0] < asked.worth(chosen)[0] - 1e-9:
+        best = exact
+    after = asked.worth(best)[0]
+    return Nearer(np.array(best, np.intp), before, after, proved=exact is not None)
 
-    def worth(best: Floats) -> tuple[float, float]:
-        mean = float((weight * best).sum() / weight.sum())
-        return (mean, float(best.max())) if aim == "median" else (float(best.max()), mean)
 
+@dataclass(frozen=True)
+class _Asked:
+    """Ways to candidates and to what is there, for the people who count; and what is aimed at."""
+
+    ways: Floats
+    now: Floats
+    weight: Floats
+    aim: str
+
+    def best(self, chosen: list[int]) -> Floats:
+        """The shortest way of everybody, with some candidates."""
+        nearest: Floats = self.ways[:, chosen].min(axis=1, initial=np.inf)
+        return np.minimum(nearest, self.now)
+
+    def worth(self, chosen: list[int]) -> tuple[float, float]:
+        """How good some candidates are, the lower the better: what is aimed at first."""
+        return self._worth_of(self.best(chosen))
+
+    def each(self, chosen: list[int]) -> list[tuple[float, float]]:
+        """The same with each candidate besides."""
+        best = self.best(chosen)
+        return [self._worth_of(np.minimum(best, way)) for way in self.ways.T]
+
+    def _worth_of(self, best: Floats) -> tuple[float, float]:
+        mean = float((self.weight * best).sum() / self.weight.sum())
+        longest = float(best.max())
+        return (mean, longest) if self.aim == "median" else (longest, mean)
+
+
+def _greedy(asked: _Asked, k: int) -> list[int]:
+    """One candidate after the other, while anybody is nearer for it."""
     chosen: list[int] = []
-    k = min(k, table.shape[1])
     for _ in range(k):
-        best = table[:, chosen].min(axis=1, initial=np.inf)
-        best = np.minimum(best, far)
-        tried = [worth(np.minimum(best, table[:, c])) for c in range(table.shape[1])]
+        tried = asked.each(chosen)
         first = min(range(len(tried)), key=tried.__getitem__)
-        if tried[first] >= worth(best):  # nobody would be nearer to any
+        if tried[first] >= asked.worth(chosen):
             break
         chosen.append(first)
-    k = len(chosen)
-    if not chosen:
-        return Nearer(np.empty(0, np.intp), worth(far)[0], worth(far)[0], proved=True)
-    improved = True
-    while improved:
-        improved = False
-        for place in range(k):
-            others = [c for n, c in enumerate(chosen) if n != place]
-            best = np.minimum(table[:, others].min(axis=1, initial=np.inf), far)
-            tried = [worth(np.minimum(best, table[:, c])) for c in range(table.shape[1])]
-            swap = min(range(len(tried)), key=tried.__getitem__)
-            if tried[swap] < tried[chosen[place]]:
-                chosen[place], improved = swap, True
-    found = worth(np.minimum(table[:, chosen].min(axis=1), far))[0]
-    proved = False
-    if table.size <= EXACT_WAYS:
-        exact = (_exact_median if aim == "median" else _exact_centre)(table, far, weight, k)
-        if exact is not None:
-            proved = True
-            best_of_all = worth(np.minimum(table[:, exact].min(axis=1), far))[0]
-            if best_of_all < found - 1e-9:
-                chosen, found = exact, best_of_all
-    return Nearer(np.array(chosen, np.intp), worth(far)[0], found, proved)
+    return chosen
 
 
-def _exact_median(table: Floats, far: Floats, weight: Floats, k: int) -> list[int] | None:
+def _exchanged(asked: _Asked, chosen: list[int]) -> list[int]:
+    """Each candidate for a better one, until none is."""
+    chosen, place, since = list(chosen), 0, 0
+    while since < len(chosen):
+        tried = asked.each([c for n, c in enumerate(chosen) if n != place])
+        first = min(range(len(tried)), key=tried.__getitem__)
+        since += 1
+        if tried[first] < tried[chosen[place]]:
+            chosen[place], since = first, 1
+        place = (place + 1) % len(chosen)
+    return chosen
+
+
+def _exact_median(asked: _Asked, k: int) -> list[int] | None:
     """The best k by mean way; None where time is up. What is there is a candidate that is open."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # slow to load, seldom asked for
     from scipy.sparse import coo_array
 
-    n, m = table.shape
-    gain = np.maximum(far[:, None] - table, 0.0) * weight[:, None] / weight.sum()
+    n, m = asked.ways.shape
+    share = asked.weight[:, None] / asked.weight.sum()
+    gain = np.maximum(asked.now[:, None] - asked.ways, 0.0) * share
     point, candidate = np.nonzero(gain)
     pairs = len(point)
     if not pairs:
@@ -145,11 +175,11 @@ def _exact_median(table: Floats, far: Floats, weight: Floats, k: int) -> list[in
     return _filled(answer.x[:m], k) if answer.success else None
 
 
-def _exact_centre(table: Floats, far: Floats, weight: Floats, k: int) -> list[int] | None:
+def _exact_centre(asked: _Asked, k: int) -> list[int] | None:
     """The best k by longest way: the shortest length for which k places cover everybody."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    m = table.shape[1]
+    table, far, m = asked.ways, asked.now, asked.ways.shape[1]
     lengths = np.unique(np.r_[table[table <= far[:, None]], far])
     low, high = 0, len(lengths) - 1
     best: list[int] | None = None
