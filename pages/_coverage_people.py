@@ -187,9 +187,10 @@ def methods(view: CoverageView, coverage: Coverage) -> None:
     """The same figures again, elsewhere: a command, Python, and a paragraph for a paper."""
     if coverage.supplied.supposed:
         st.caption("What is supposed on this page is part of its address, and not of what follows.")
+    # Without colours: those of its letters are too pale to read.
     st.markdown("**As a command**")
-    st.code(as_command(coverage, view.level), language="bash", wrap_lines=True)
+    st.code(as_command(coverage, view.level), language=None, wrap_lines=True)
     st.markdown("**As Python**")
-    st.code(as_python(coverage), language="python", wrap_lines=True)
+    st.code(as_python(coverage), language=None, wrap_lines=True)
     st.markdown("**Methods, for a paper**")
     st.code(methods_text(coverage), language=None, wrap_lines=True)

@@ -169,3 +169,20 @@ def test_every_county_is_on_the_map(visit: MakeVisitor) -> None:
         )
     )
     assert counted == 3144
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_analysts_publish_opens_from_more(visit: MakeVisitor, width: int) -> None:
+    visitor = visit(viewport={"width": width, "height": 1200})
+    page = open_page(visitor, "/coverage?procedure=hospital-care")
+    for part, said in {
+        "Inequality": "Theil index of the distance",
+        "Capacity": "are served, the nearest first",
+        "Methods": "geo.measure_coverage(",
+        "People": "People are counted at the pack’s 205 points",
+    }.items():
+        page.get_by_role("radio", name=part, exact=True).click()
+        visitor.settle()
+        expect(page.get_by_text(said).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert not visitor.violations()
