@@ -8,11 +8,13 @@ import streamlit as st
 from geo.care.assessed import Assessed
 from geo.care.find import Answer, Search, find_care
 from geo.coverage.calls import find_calls
+from geo.coverage.capacity import CapacityFigures, measure_capacity
 from geo.coverage.coverage import Coverage, Supplied, measure_coverage
 from geo.coverage.growth import share_by_distance
 from geo.output.coverage_map import coverage_map
 from geo.output.maps import AreaMap
 from geo.packs.names import Place
+from geo.packs.pack import Pack
 from geo.travel.times import MODES
 from geo.units import Units
 from pages import _cached
@@ -86,3 +88,19 @@ def drawn(of: Coverage, region: str | None) -> AreaMap:
 def growth(of: Coverage) -> pd.DataFrame:
     """How its share grows with the distance."""
     return share_by_distance(of)
+
+
+@st.cache_resource(
+    show_spinner="Giving people to places …",
+    max_entries=MOST_KEPT,
+    ttl=KEPT_FOR,
+    hash_funcs={Coverage: _coverage_key},
+)
+def capacity(of: Coverage, per_unit: float) -> CapacityFigures:
+    """Who is served when the nearest place is full: by the beds of the pack."""
+    return measure_capacity(of, beds(of.pack), per_unit)
+
+
+def beds(pack: Pack) -> "pd.Series[float]":
+    """The beds of a pack's places, by id; those that are known."""
+    return pack.providers.set_index("provider_id")["beds"].dropna().astype(float)

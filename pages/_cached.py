@@ -389,7 +389,12 @@ def _supplied(
     if ways == OVER_TERRAIN:
         by = pack_measures(of, _road_table(of), terrain=terrain(of))
     there = supply_pack(seen, what_if.added, what_if.removed, by)
-    return with_placements(there, other_placements(of))
+    return with_placements(there, _placements(of))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, hash_funcs={Pack: pack_key})
+def _placements(of: Pack) -> dict[str, pd.DataFrame]:
+    return other_placements(of)
 
 
 def wait_for_roads(of: Pack) -> None:

@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from geo.coverage.capacity import measure_capacity
 from geo.coverage.catchments import METHODS
 from geo.coverage.coverage import Coverage
 from geo.coverage.inequality import measure_inequality
@@ -15,7 +14,7 @@ from geo.output.inequality_text import inequality_lines
 from geo.output.reproduce import as_command, as_python, methods_text
 from geo.packs.people import OWN, OWN_TITLE
 from geo.text import escape
-from pages import _address, _components
+from pages import _address, _asked, _components
 from pages._address import CoverageView, change_coverage
 from pages._components import plain
 
@@ -148,8 +147,7 @@ def _rankings(view: CoverageView) -> "dict[str, pd.Series[float]]":
 
 def capacity(view: CoverageView, coverage: Coverage) -> None:
     """Who is served when the nearest place is full."""
-    beds = view.pack.providers.set_index("provider_id")["beds"].dropna().astype(float)
-    if beds.empty:
+    if _asked.beds(view.pack).empty:
         st.html(
             '<p class="cr-note">No capacity is known in these data. On the command line a table of '
             "it is taken: “carereach capacity --amounts FILE --per-unit PEOPLE”.</p>"
@@ -165,7 +163,7 @@ def capacity(view: CoverageView, coverage: Coverage) -> None:
         width=320,
     )
     try:
-        found = measure_capacity(coverage, beds, float(per_unit))
+        found = _asked.capacity(coverage, float(per_unit))
     except CareReachError as error:
         st.info(plain(str(error)))
         return

@@ -23,6 +23,7 @@ from geo.packs.schema import STATUSES
 from geo.travel.measure import (
     DEFAULT_MIN,
     MAX_RADIUS_KM,
+    OVER_TERRAIN,
     Choice,
     Measure,
     OffRoadError,
@@ -233,6 +234,9 @@ def find_care(
     else:
         measures = pack_measures(pack, assessed.roads, engine, terrain=terrain)
     choice = measures.choose(search.measure)
+    if away_km and terrain is not None and (search.measure or pack.measure) == OVER_TERRAIN:
+        off = f"{place.name} is not on the terrain that minutes are measured over."
+        choice = replace(choice, reason=f"{off} Distances are shown instead.")
     try:
         origin = choice.measure.start(place.lat, place.lon, place.name)
         answer = _answer(_Question(assessed, place, search, choice.measure, origin))

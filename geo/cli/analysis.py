@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pandas as pd
 import typer
 
 from geo.care.assessed import assess_pack
@@ -15,7 +16,10 @@ from geo.cli.exits import EXIT_USAGE, stop
 from geo.cli.options import (
     CoverageQuestion,
     Format,
+    InUnits,
     ListFormat,
+    ProcedureName,
+    Supply,
     grouped,
     json_text,
     measured_by,
@@ -45,6 +49,7 @@ from geo.output.inequality_text import inequality_lines
 from geo.packs.pack import Pack, open_pack
 from geo.packs.people import count_by, other_placements
 from geo.progress import Step
+from geo.sources.batch import more_text
 from geo.sources.numbers import read_numbers
 from geo.travel.measure import DEFAULT_MIN, IN_MINUTES, OVER_TERRAIN, Measures, pack_measures
 from geo.travel.terrain import terrain_for
@@ -188,6 +193,9 @@ def inequality(
     measured = _coverage(question)
     if level not in set(measured.regions["level"]):
         raise stop(_no_level(measured.pack, level), EXIT_USAGE)
+    if ranking is not None:
+        known = measured.level(level)["region_id"]
+        _say_unmatched(rank, ranking, known, f"regions of level {level}")
     found = measure_inequality(measured, level, ranking)
     if form == "json":
         about = downloads.coverage_about(measured)
@@ -219,6 +227,8 @@ def capacity(
     if given is None:
         own = measured.pack.providers.set_index("provider_id")["beds"].dropna().astype(float)
         given = own.rename("beds")
+    if amounts is not None:
+        _say_unmatched(amounts, given, measured.pack.providers["provider_id"], "places of the pack")
     found = measure_capacity(measured, given, per_unit)
     if form == "json":
         about = {**downloads.coverage_about(measured), "level": level, "units": str(given.name)}
@@ -230,23 +240,49 @@ def capacity(
     typer.echo("Scores: units within reach for 100,000 people, by six ways to float a catchment.")
 
 
+def _say_unmatched(
+    path: Path | None, given: "pd.Series[float]", known: "pd.Series[str]", what: str
+) -> None:
+    """Say which ids of a table are not what they should be."""
+    lost = given.index[~given.index.isin(known)]
+    if path is not None and len(lost):
+        some = ", ".join(map(str, lost[:3])) + more_text(len(lost) - 3)
+        say(f"{len(lost):,} of {len(given):,} rows of {path.name} are of no {what}: {some}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralQuestion:
+    """Two levels of care, and how far it is from the one to the other."""
+
+    procedure: ProcedureName = ""
+    to: Annotated[str, typer.Option(help="What the next level does: slug, title or synonym.")]
+    pack: Annotated[str, typer.Option(help="The data to use.")] = "bhutan"
+    measure: Annotated[
+        Literal["road", "straight", "terrain"] | None,
+        typer.Option(help="road or straight in km, terrain in minutes."),
+    ] = None
+    supply: Annotated[Supply, typer.Option(help="Who counts, of either level.")] = "likely"
+    units: InUnits = None
+
+
 @grouped
 def referral(
-    question: CoverageQuestion,
-    to: Annotated[str, typer.Option(help="What the next level does: slug, title or synonym.")],
+    question: ReferralQuestion,
     limit: Annotated[int, typer.Option(min=1, help="At most this many places.")] = 10,
     form: ListFormat = "table",
 ) -> None:
     """Say how far it is from each place of one level of care to the nearest of the next."""
     data = open_pack(question.pack)
     library = read_library(data)
-    by, _ = measured_by(data, question.measure, question.within_min, question.within_km)
     first, following = (
         assess_pack(data, get_procedure(library, asked), dt.date.today())
-        for asked in (question.procedure or data.default_procedure, to)
+        for asked in (question.procedure or data.default_procedure, question.to)
     )
     measures = pack_measures(data, first.roads, terrain=terrain_for(data)[0])
-    found = measure_referral(first, following, measures.choose(by).measure, question.supply)
+    choice = measures.choose(question.measure or measures.kilometres.name)
+    if choice.reason:
+        say(choice.reason)
+    found = measure_referral(first, following, choice.measure, question.supply)
     units = question.units or data.units
     if form == "json":
         typer.echo(json_text(downloads.referral_json(first, following, found)), nl=False)
@@ -256,7 +292,8 @@ def referral(
         typer.echo(line)
     unit = found.measure.unit if found.measure.unit == "min" else units
     for _, row in found.table.head(limit).iterrows():
-        typer.echo(f"{far_text(row['far'], unit):>12}  {row['name']}")
+        way = far_text(row["far"], unit)
+        typer.echo(f"{'no way' if way == 'none' else way:>12}  {row['name']}")
 
 
 @grouped

@@ -158,6 +158,11 @@ def measured_by(
     choice = pack_measures(data, table, engine, lacking, terrain=terrain).choose(asked)
     if choice.reason:
         say(choice.reason)
+    in_minutes = choice.measure.unit == "min"
+    if in_minutes and within_km is not None:
+        say(f"The kilometres are ignored: {choice.measure.name} is measured in minutes.")
+    if not in_minutes and within_min is not None and not choice.reason:
+        say(f"The minutes are ignored: {choice.measure.name} is measured in kilometres.")
     return choice.measure.name, engine
 
 

@@ -17,7 +17,9 @@ from geo.errors import CareReachError
 
 Floats = npt.NDArray[np.float64]
 #: All pairs are in memory at once, 24 bytes each.
-MOST_PAIRS = 40_000_000
+MOST_PAIRS = 10_000_000
+#: No bed is enough for more people.
+MOST_PER_UNIT = 1e9
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,11 @@ def measure_capacity(
     CareReachError
         If no place of the supply has a known capacity, or there are too many pairs.
     """
-    if not per_unit > 0:
-        raise CareReachError(f"A unit can be enough for more than 0 people, not for {per_unit:g}.")
+    if not 0 < per_unit <= MOST_PER_UNIT:
+        raise CareReachError(
+            f"A unit can be enough for above 0 and up to {MOST_PER_UNIT:,.0f} people, not for "
+            f"{per_unit:g}."
+        )
     rows = in_supply(coverage.supplied.rows, coverage.supply)
     known = rows["provider_id"].map(units).astype(float)
     places = rows[known.notna()].reset_index(drop=True)
@@ -176,7 +181,7 @@ def measure_capacity(
         units=capacity,
         room=capacity * per_unit,
         load=found.load,
-        full=found.load >= capacity * per_unit * (1 - 1e-9),
+        full=(capacity > 0) & (found.load >= capacity * per_unit * (1 - 1e-9)),
     )
     near = people * found.in_reach
     by_region = _by_region(

@@ -89,5 +89,5 @@ def referral_lines(first: str, following: str, found: Referral, units: Units) ->
     yield (
         f"From the others to the nearest of these: half have it within {median} {by}, nine tenths "
         f"within {p90}; the farthest, {found.table['name'].iloc[0]}, "
-        f"{far_text(found.most, unit)}."
+        + (f"{far_text(found.most, unit)}." if np.isfinite(found.most) else "has no way there.")
     )

@@ -34,7 +34,8 @@ _TIMES = (
 )
 _OVER_TERRAIN = (
     "Minutes over terrain are of one speed for each kind of land, by day and in dry weather, from "
-    "the middle of a cell; a path or bridge that the surface does not have is missing."
+    "the middle of a cell; within a cell, and to the nearest cell where one can go, no time is "
+    "counted; a path or bridge that the surface does not have is missing."
 )
 #: What the figures cannot tell: on the summary, and in the workbook and the GeoJSON.
 LIMITS = (

@@ -60,9 +60,9 @@ def inequality_lines(coverage: Coverage, found: Inequality) -> Iterator[str]:
     if np.isfinite(found.concentration):
         index = found.concentration
         if abs(index) < 0.005:
-            said = "those ranked low and high are about as often within reach"
+            said = "regions of low and high ones are about as often within reach"
         else:
-            said = f"those ranked {'higher' if index > 0 else 'lower'} are more often within reach"
+            said = f"regions of {'higher' if index > 0 else 'lower'} ones are more often in reach"
         left = (
             f" {found.unranked:,} people of regions without a rank are left out."
             if found.unranked

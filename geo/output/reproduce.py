@@ -59,18 +59,18 @@ def methods_text(coverage: Coverage) -> str:
     """What was done, in a paragraph for a paper, with what it rests on and cannot tell."""
     pack, assessed = coverage.pack, coverage.supplied.assessed
     people = pack.grids[pack.people].title if pack.people else "the pack’s own points"
-    by = coverage.measure.name
+    by, slopes = coverage.measure.name, bool(pack.terrain.get("slopes"))
     how = {
         "straight": "geodesic distances on the WGS84 ellipsoid (1)",
         "road": "shortest paths over published road distances, with an access leg at either end of "
         "the straight line times the detour measured from those statements",
         "drive": "free-flow times of Valhalla on OpenStreetMap’s roads",
         "walk": "walking times of Valhalla on OpenStreetMap’s roads",
-        "terrain": "least-cost times over a friction surface with 16 neighbours, slowed uphill by "
-        f"Tobler’s hiking function (1) where one walks: {pack.terrain.get('title', '')}. "
-        f"{pack.terrain.get('note', '')}",
+        "terrain": "least-cost times over a friction surface with 16 neighbours"
+        + (", slowed uphill by Tobler’s hiking function (1) where one walks" if slopes else "")
+        + f": {pack.terrain.get('title', '')}. {pack.terrain.get('note', '')}",
     }[by]
-    reference = {"straight": "geodesic", "terrain": "tobler"}.get(by)
+    reference = {"straight": "geodesic", "terrain": "tobler" if slopes else None}.get(by)
     said = [
         f"Coverage of {assessed.procedure.in_a_sentence} was computed with CareReach {__version__} "
         f"on {assessed.today:%d %B %Y} from the data “{pack.title}”, version {pack.version} "

@@ -129,7 +129,7 @@ class Pack:
     people: str = ""
     own_demand: pd.DataFrame | None = None
     terrain: Mapping[str, Any] = field(default_factory=dict)
-    slower: Slower = field(default_factory=lambda: Slower())
+    slower: Slower = field(default_factory=Slower)
 
     def spots(self) -> Spots | None:
         """Where a database has the providers of a pack that many machines share, as of now."""

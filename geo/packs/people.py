@@ -32,15 +32,18 @@ def count_by(pack: Pack, name: str = "") -> Pack:
     DataError
         If its file is missing or broken.
     """
+    if pack.people:  # what it has of itself
+        own = pack.demand.iloc[:0] if pack.own_demand is None else pack.own_demand
+        pack = replace(pack, demand=own, people="", own_demand=None)
     if not name and pack.demand.empty:
         name = next((grid.name for grid in pack.grids.values() if not grid.group), "")
-    if name in ("", OWN, pack.people):
+    if name in ("", OWN):
         return pack
     if name not in pack.grids:
         known = (OWN, *pack.grids)
         raise UnknownNameError(f"The pack {pack.name} has no people called {name!r}.", known)
-    own = None if pack.demand.empty else pack.demand
-    return replace(pack, demand=read_grid(pack.grids[name]), people=name, own_demand=own)
+    counted = None if pack.demand.empty else pack.demand
+    return replace(pack, demand=read_grid(pack.grids[name]), people=name, own_demand=counted)
 
 
 def other_placements(pack: Pack) -> dict[str, pd.DataFrame]:
@@ -56,4 +59,8 @@ def other_placements(pack: Pack) -> dict[str, pd.DataFrame]:
         return {}
     own = {} if pack.own_demand is None else {OWN_TITLE: pack.own_demand}
     grids = [g for g in pack.grids.values() if not g.group and g.name != pack.people]
-    return own | {grid.title: read_grid(grid) for grid in grids}
+    titles = [OWN_TITLE, *(grid.title for grid in grids)]
+    return own | {
+        f"{g.title} ({g.name})" if titles.count(g.title) > 1 else g.title: read_grid(g)
+        for g in grids
+    }

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyproj
+import shapely
 
 from geo.errors import CareReachError, DataError
 from geo.packs.gazetteer import OUTSIDE_KM
@@ -30,6 +31,12 @@ STRIP_CELLS = 2_000_000
 MOST_CELLS = 2_000_000_000
 #: A point for every so many people at most would be too many points.
 MOST_POINTS = 5_000_000
+#: Rows of one block of cells are in memory together, so many cells at most.
+MOST_STRIP = 50_000_000
+#: Nowhere do more people live on a square kilometre.
+MOST_PER_KM2 = 1_000_000
+#: Cells wider than this are parted among regions by where these lie in them.
+WIDE_KM = 2.0
 _KM_PER_DEG = 111.32
 #: Covers are known to so much: exactextract has them in single precision.
 _WHOLE = 1e-6
@@ -54,6 +61,8 @@ class GriddedPeople:
         Cells that say less than 0, which count as 0.
     blocks
         Cells to a point, down and across.
+    reach_beyond
+        Regions that reach beyond the grid, so that some of their people may be missing.
     """
 
     points: pd.DataFrame
@@ -62,6 +71,7 @@ class GriddedPeople:
     outside: float
     below_zero: int
     blocks: tuple[int, int]
+    reach_beyond: int = 0
 
     @property
     def people(self) -> float:
@@ -89,15 +99,21 @@ class _Blocks:
     in_a_row: int
 
 
-def need_rasters(what: str) -> Any:
+def need_rasters(what: str, needed: Sequence[str] = ("rasterio", "exactextract")) -> Any:
     """The module `rasterio`, which few need.
+
+    Parameters
+    ----------
+    what
+        What needs it, for the sentence.
+    needed
+        What must be installed.
 
     Raises
     ------
     CareReachError
         If it, or what goes with it, is not installed.
     """
-    needed = ("rasterio", "exactextract", "numba")
     if any(importlib.util.find_spec(name) is None for name in needed):
         raise CareReachError(f"{what} needs the packages of requirements-rasters.txt.")
     return importlib.import_module("rasterio")
@@ -125,7 +141,7 @@ def read_people_grid(
     """Read how many people live in each cell of a grid, strip by strip.
 
     A cell across a border counts for each region by the share of its area that lies there, as
-    `exactextract` has it; nobody is counted twice where shapes overlap.
+    `exactextract` has it; no cell counts for more people than it has, however shapes overlap.
 
     Parameters
     ----------
@@ -177,25 +193,42 @@ def _read(
     across_km, down_km = _cell_km(grid, window)
     across, down = (max(1, round(point_km / km)) for km in (across_km, down_km))
     top, left, height, width = window
+    if down * width > MOST_STRIP:
+        raise DataError(name, f"has cells too small for points {point_km:g} km apart")
+    most = MOST_PER_KM2 * max(across_km * down_km, 0.01)
     blocks = _Blocks(down, across, width // across + 1)
     found: list[pd.DataFrame] = []
-    outside, below = 0.0, 0
+    outside, below, points_so_far = 0.0, 0, 0
+    # In a wide cell its middle may lie in another region.
+    wide = across == down == 1 and max(across_km, down_km) > WIDE_KM
     for start, cells in _strips(grid, number, window, down):
+        if cells.max(initial=0.0) > most:
+            raise DataError(
+                name,
+                f"has a cell of {cells.max():.4g} people, which cannot be: is that its word for "
+                "“nothing said”, and the file does not say so (nodata)?",
+            )
         below += int((cells < 0).sum())
         cells = np.maximum(cells, 0.0)
-        part = _gathered(cells, _box(grid.transform, start, left, *cells.shape), shapes, blocks)
+        box = _box(grid.transform, start, left, *cells.shape)
+        part = _gathered(cells, box, shapes, blocks)
+        if wide:
+            part = _in_their_region(part, box, cells.shape, shapes)
         outside += float(cells.sum() - part["people"].sum())
         part["x"] = grid.transform.c + (part["x"] + left + 0.5) * grid.transform.a
         part["y"] = grid.transform.f + (part["y"] + start + 0.5) * grid.transform.e
         found.append(part)
+        points_so_far += len(part)
+        if points_so_far > MOST_POINTS:
+            raise DataError(
+                name,
+                f"would become more than {MOST_POINTS:,} points; give a larger --point-km than "
+                f"{point_km:g}",
+            )
         progress(Step("Reading rows of cells", start + len(cells) - top, height))
     points = pd.concat(found, ignore_index=True)
     if points.empty:
         raise DataError(name, "has nobody in the regions of the pack")
-    if len(points) > MOST_POINTS:
-        raise DataError(
-            name, f"would become {len(points):,} points; give a larger --point-km than {point_km:g}"
-        )
     to_degrees = pyproj.Transformer.from_crs(grid.crs, 4326, always_xy=True)
     lon, lat = to_degrees.transform(points["x"].to_numpy(), points["y"].to_numpy())
     ids = regions["region_id"].to_numpy(object)[points["region"].to_numpy(int)]
@@ -204,7 +237,9 @@ def _read(
     # Rounding may leave a hair of what is all inside.
     outside = outside if outside > 1e-9 * frame["population"].sum() else 0.0
     cell_km = (round(across_km, 3), round(down_km, 3))
-    return GriddedPeople(frame, height * width, cell_km, outside, below, (down, across))
+    extent = shapely.box(*_box(grid.transform, 0, 0, grid.height, grid.width))
+    beyond = int((~shapes.geometry.within(extent)).sum())
+    return GriddedPeople(frame, height * width, cell_km, outside, below, (down, across), beyond)
 
 
 def _band(grid: Any, name: str, band: int | None) -> int:
@@ -309,7 +344,7 @@ def _gathered(
     whole = np.zeros(cells.size)
     for ids, cover in zip(found["cell_id"], found["coverage"], strict=True):
         whole[ids] += cover
-    # A cell that is covered is parted without a rest; where shapes overlap, nobody counts twice.
+    # A cell that is covered is parted without a rest, and without more than there is of it.
     each = cells.ravel() / np.where(whole > 1 - _WHOLE, whole, 1.0)
     parts = []
     for region, ids, cover in zip(near, found["cell_id"], found["coverage"], strict=True):
@@ -323,3 +358,25 @@ def _gathered(
         x, y = middle
         parts.append(pd.DataFrame({"region": region, "people": sums[at], "x": x, "y": y}))
     return pd.concat(parts, ignore_index=True)
+
+
+def _in_their_region(
+    part: pd.DataFrame,
+    box: tuple[float, float, float, float],
+    shape: tuple[int, ...],
+    shapes: gpd.GeoDataFrame,
+) -> pd.DataFrame:
+    """Cells that are points themselves, each moved to the middle of what its region has of it."""
+    west, south, east, north = box
+    height, width = shape
+    wide, high = (east - west) / width, (north - south) / height
+    left, upper = west + part["x"].to_numpy(float) * wide, north - part["y"].to_numpy(float) * high
+    cells = shapely.box(left, upper - high, left + wide, upper)
+    regions = shapes.geometry.to_numpy()[part["region"].to_numpy(int)]
+    middle = shapely.centroid(shapely.intersection(cells, regions))
+    known = ~shapely.is_empty(middle)
+    x, y = shapely.get_x(middle), shapely.get_y(middle)
+    return part.assign(
+        x=np.where(known, (x - west) / wide - 0.5, part["x"]),
+        y=np.where(known, (north - y) / high - 0.5, part["y"]),
+    )

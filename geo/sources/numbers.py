@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from geo.errors import CareReachError, DataError
@@ -56,6 +57,9 @@ def read_numbers(path: Path, key: str, column: str = "", option: str = "") -> "p
             f"{path.name}: the numbers could be {', '.join(able)}; say which with {option}."
         )
     found = numbers[column or able[0]].dropna()
+    endless = found.index[np.isinf(found.to_numpy())]
+    if len(endless):
+        raise DataError(path.name, f"has no finite number for {endless[0]!r}")
     twice = found.index[found.index.duplicated()]
     if len(twice):
         raise DataError(path.name, f"has {twice[0]!r} twice", column=key)

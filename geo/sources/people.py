@@ -22,6 +22,8 @@ from geo.text import normalise
 
 #: A grid of a group counts fewer than everybody; one of everybody within this factor of the pack's.
 _TIMES = 2.0
+#: And one that differs more is no count of the same people.
+MOST_TIMES = 100.0
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,15 @@ class PlacedPeople:
             f"Read {grid.made_text()}",
             f"{grid.people:,.0f} {group or 'people'} at {len(grid.points):,} points in "
             f"{grid.points['region_id'].nunique():,} regions.",
-            f"{grid.outside:,.0f} more live outside every region, up to {OUTSIDE_KM:g} km away, "
-            "and are left out.",
+            f"{grid.outside:,.0f} more live outside every region"
+            + ("" if grid.cell_km is None else f", up to {OUTSIDE_KM:g} km away,")
+            + " and are left out.",
         ]
+        if grid.reach_beyond:
+            said.append(
+                f"{grid.reach_beyond:,} regions reach beyond the grid: some of their people may be "
+                "missing."
+            )
         if grid.below_zero:
             said.append(f"{grid.below_zero:,} cells below 0 were read as 0.")
         if self.unofficial:
@@ -145,6 +153,15 @@ def import_people(
         regions = read_table(folder, about, "regions")
         shapes, unofficial = _lowest_shapes(folder, about, regions)
         grid = read(shapes)
+        if grid.points.empty:
+            raise CareReachError(f"{said.origin.title} has nobody in the regions of {pack}.")
+        own = float(read_table(folder, about, "demand")["population"].sum())
+        if own and not said.group and not 1 / MOST_TIMES <= grid.people / own <= MOST_TIMES:
+            raise CareReachError(
+                f"{said.origin.title} has {grid.people:,.0f} people in the regions of {pack}, "
+                f"which counts {own:,.0f} itself: that is no count of the same people. If it is "
+                "of a group, say which with --group."
+            )
         file = f"{RESOURCE}{said.name}.parquet"
         grid.points.to_parquet(folder / file, index=False, compression="zstd")
         add_resource(folder, RESOURCE + said.name, file)

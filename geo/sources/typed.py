@@ -152,7 +152,9 @@ _SQL_COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 def _check_views(path: Path, name: str) -> None:
     """Refuse what is a program: a view can run for ever, a virtual table read another file."""
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        with contextlib.closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        ) as database:
             made = database.execute("SELECT type, sql FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
         raise DataError(name, f"cannot be read as a GeoPackage: {error}") from None

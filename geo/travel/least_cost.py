@@ -172,6 +172,8 @@ def _run(  # noqa: C901, PLR0913 - compiled, in one piece
             fv = cost[v]
             if not fv > 0:
                 continue
+            if 4 <= k < 8 and not (cost[y * width + xx] > 0 or cost[yy * width + x] > 0):
+                continue  # nobody slips between two corners of a river
             length = lengths[k, y]
             factor = np.float32(1)
             if not flat:

@@ -26,7 +26,7 @@ TERRAIN, SPEEDS = "terrain", "terrain_speeds"
 NO_TERRAIN = "There is no terrain to measure minutes on."
 NEEDED = ("rasterio", "numba")
 #: Ways over a surface of no more cells are kept for the next question.
-_KEPT_CELLS = 20_000_000
+_KEPT_CELLS = 10_000_000
 
 
 def minutes_over(
@@ -108,7 +108,7 @@ def _minutes_to(path: Path, changed_ns: int, lats: bytes, lons: bytes) -> Field:
     return minutes_over(surface, np.frombuffer(lats), np.frombuffer(lons))
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=2)
 def _surface(path: Path, changed_ns: int) -> Surface:
     """A surface, kept for the next question."""
     rasterio: Any = importlib.import_module("rasterio")

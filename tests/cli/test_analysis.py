@@ -112,6 +112,31 @@ def test_capacity_of_one_s_own_and_none_at_all(tmp_path: Path) -> None:
     assert len(pack.providers)
 
 
+def test_ids_that_are_of_nothing_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("region_id,income\nBT01,1\nBT02,2\nBT99,3\n", "utf-8")
+    said = run("inequality", "--rank", table).stderr
+    assert "1 of 3 rows of table.csv are of no regions of level 1: BT99." in said
+    table.write_text("region_id,income\nBT01,1\nBT02,inf\n", "utf-8")
+    assert run("inequality", "--rank", table).returncode in (2, 3)
+    for wrong in ("0", "-1", "inf", "nan", "1e300"):
+        done = run("capacity", "--procedure", "hospital-care", "--per-unit", wrong)
+        assert done.returncode == 2, wrong
+
+
+def test_what_referral_cannot_do_is_refused() -> None:
+    asked = ("referral", "--procedure", "hospital-care", "--to", "epidural-blood-patch")
+    assert run(*asked, "--measure", "drive").returncode == 2
+    assert run(*asked, "--people", "nobody").returncode == 2
+    assert "no terrain to measure minutes on" in run(*asked, "--measure", "terrain").stderr
+    assert run("referral", "--to", "nonsense-that-nobody-knows").returncode == 2
+
+
+def test_kilometres_are_not_ignored_in_silence() -> None:
+    done = run("coverage", "--measure", "straight", "--within-min", "30")
+    assert "The minutes are ignored: straight is measured in kilometres." in done.stderr
+
+
 def test_referral_is_the_nearest_of_the_next_level() -> None:
     done = run(
         *("referral", "--procedure", "hospital-care", "--to", "epidural-blood-patch"),

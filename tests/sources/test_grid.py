@@ -207,6 +207,40 @@ def test_a_grid_that_is_nowhere_is_refused(
         read_people_grid(write(some_cells(), **settings), REGIONS)
 
 
+def test_a_number_that_cannot_be_people_is_refused(write: Writer) -> None:
+    cells = some_cells(5)
+    cells[20, 20] = 3.4e38
+    with pytest.raises(DataError, match=r"which cannot be: is that its word for .nothing said"):
+        read_people_grid(write(cells), REGIONS)
+
+
+def test_regions_beyond_the_grid_are_counted(write: Writer) -> None:
+    whole = read_people_grid(write(some_cells(6)), REGIONS)
+    half = read_people_grid(write(some_cells(6)[:, :30]), REGIONS)
+    assert (whole.reach_beyond, half.reach_beyond) == (0, 2)
+
+
+def test_a_wide_cell_is_parted_into_where_its_regions_lie(write: Writer) -> None:
+    path = write(np.array([[100.0]]), transform=from_origin(89.9, 27.6, 1.2, 0.7))
+    found = read_people_grid(path, REGIONS)
+    spots = found.points.set_index("region_id")
+    for name, shape in zip("WE", (WEST, EAST), strict=True):
+        middle = [shape.centroid.x, shape.centroid.y]
+        found_at = [float(spots["lon"][name]), float(spots["lat"][name])]
+        assert found_at == pytest.approx(middle, abs=1e-6)
+    assert found.people + found.outside == pytest.approx(100)
+
+
+def test_too_many_cells_to_a_point_are_refused(write: Writer, monkeypatch: Any) -> None:
+    monkeypatch.setattr(grid, "MOST_STRIP", 100)
+    with pytest.raises(DataError, match="cells too small for points 100 km apart"):
+        read_people_grid(write(some_cells()), REGIONS, point_km=100)
+    monkeypatch.setattr(grid, "MOST_POINTS", 3)
+    monkeypatch.setattr(grid, "MOST_STRIP", 10_000)
+    with pytest.raises(DataError, match="give a larger --point-km"):
+        read_people_grid(write(some_cells()), REGIONS)
+
+
 def test_several_bands_are_asked_about(write: Writer) -> None:
     cells = np.stack([np.zeros((38, 60)), some_cells(2)], axis=2)
     path = write(cells)

@@ -19,7 +19,7 @@ from geo.coverage.coverage import (
 from geo.coverage.placement import placement_shares
 from geo.errors import CareReachError, DataError, UnknownNameError
 from geo.packs.pack import Pack, open_pack
-from geo.packs.people import OWN_TITLE, count_by, other_placements
+from geo.packs.people import OWN, OWN_TITLE, count_by, other_placements
 from tests.command import run
 from tests.samples import people_grid
 
@@ -104,6 +104,21 @@ def test_command_page_and_library_count_the_same(home: Path) -> None:
     assert found["people"] == "The file g.tif"
 
 
+def test_going_from_one_account_to_another_and_back(home: Path) -> None:
+    for name, factor in (("a", 1.0), ("b", 0.5)):
+        grid = people_grid(home / f"{name}.tif", factor)
+        run("import", "people", str(grid), "--pack", "bhutan")
+    pack = open_pack("bhutan")
+    b = count_by(count_by(pack, "a"), "b")
+    assert b.demand["population"].sum() == pytest.approx(pack.grids["b"].people)
+    assert b.own_demand is pack.demand
+    assert list(other_placements(b)) == [OWN_TITLE, "The file a.tif"]
+    back = count_by(b, OWN)
+    assert back.demand is pack.demand
+    assert (back.people, back.own_demand) == ("", None)
+    assert len(other_placements(back)) == 2
+
+
 def test_what_cannot_be_is_refused(home: Path) -> None:
     path = people_grid(home / "g.tif")
     for name in ("own", "Ä", "a b", "x" * 50):
@@ -121,12 +136,35 @@ def test_what_cannot_be_is_refused(home: Path) -> None:
 
 def test_points_of_a_table_are_an_account_too(home: Path) -> None:
     table = home / "points.csv"
-    rows = ["a,27.47,89.64,12", "b,27.43,89.41,30", "far,20.0,80.0,5"]
+    rows = ["a,27.47,89.64,12000", "b,27.43,89.41,30000", "far,20.0,80.0,5"]
     table.write_text("name,lat,lon,population\n" + "\n".join(rows), "utf-8")
     said = run("import", "people", str(table), "--pack", "bhutan")
     assert said.returncode == 0, said.stderr
-    assert "42 people at 2 points" in said.stdout
+    assert "42,000 people at 2 points" in said.stdout
+    assert "5 more live outside every region and are left out." in said.stdout
     assert "Is the grid a density" in said.stdout
+
+
+def test_what_is_no_count_of_the_same_people_is_refused(home: Path) -> None:
+    for name, factor in (("few", 0.001), ("many", 500)):
+        path = people_grid(home / f"{name}.tif", factor)
+        asked = ("import", "people", str(path), "--pack", "bhutan")
+        said = run(*asked)
+        assert said.returncode == 2
+        assert "that is no count of the same people" in said.stderr
+        assert run(*asked, "--group", "x").returncode == 0
+    table = home / "far.csv"
+    table.write_text("name,lat,lon,population\nfar,20.0,80.0,5\n", "utf-8")
+    said = run("import", "people", str(table), "--pack", "bhutan")
+    assert said.returncode == 2
+    assert "has nobody in the regions of bhutan" in said.stderr
+
+
+def test_two_accounts_of_one_title_stay_two(home: Path) -> None:
+    for name, factor in (("a", 1.0), ("b", 0.5)):
+        grid = people_grid(home / f"{name}.tif", factor)
+        run("import", "people", str(grid), "--pack", "bhutan", "--source-title", "Same")
+    assert set(other_placements(open_pack("bhutan"))) == {"Same (a)", "Same (b)"}
 
 
 def test_a_grid_again_replaces_itself_and_a_dry_run_changes_nothing(home: Path) -> None:

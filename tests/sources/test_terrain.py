@@ -159,6 +159,92 @@ def test_a_ready_surface_is_taken_as_it_is(home: Path) -> None:
     assert "terrain_speeds" not in open_pack("bhutan").files
 
 
+def test_closed_cells_of_a_ready_surface_do_not_make_it_quicker(home: Path) -> None:
+    shares = []
+    for every in (0, 2, 3):
+        cells = np.full(SHAPE, 0.012, np.float32)
+        if every:
+            cells[:, ::every] = 0
+        path = raster(home / "friction.tif", cells)
+        import_terrain("bhutan", SurfaceAsked(friction=path), Origin("terrain", "Made up"))
+        terrain, _ = terrain_for(open_pack("bhutan"))
+        assert terrain is not None
+        friction = terrain.surface.friction
+        assert friction[friction > 0].min(initial=0.012) >= 0.0119
+        shares.append(float((friction > 0).mean()))
+    assert shares[0] == 1
+    assert shares[2] < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "said"),
+    [
+        ("friction", np.full(SHAPE, 1e-6, np.float32), "is it another unit"),
+        ("friction", np.full(SHAPE, 9999, np.float32), "is it another unit"),
+        ("elevation", np.full(SHAPE, -32768, np.int16), "has a height of -32768 m"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(home: Path, name: str, cells: Any, said: str) -> None:
+    path = raster(home / "x.tif", cells)
+    asked = SurfaceAsked(land_cover=land(home), speeds=home / "speeds.csv", elevation=path)
+    if name == "friction":
+        asked = SurfaceAsked(friction=path)
+    with pytest.raises(DataError, match=said):
+        import_terrain("bhutan", asked, Origin("terrain", "Made up"))
+
+
+def test_what_a_raster_does_not_cover_is_said_or_refused(home: Path) -> None:
+    speeds = home / "speeds.csv"
+    most = raster(home / "most.tif", np.ones((120, 160), np.uint8))
+    asked = SurfaceAsked(land_cover=most, speeds=speeds, cell_m=2000)
+    made = import_terrain("bhutan", asked, Origin("terrain", "Made up"))
+    assert 0.05 < made.lacking < 0.5
+    assert "nobody can go there" in " ".join(made.lines())
+    little = raster(home / "little.tif", np.ones((120, 60), np.uint8))
+    with pytest.raises(DataError, match="says nothing of"):
+        import_terrain("bhutan", replace(asked, land_cover=little), Origin("terrain", "Made up"))
+
+
+def test_a_column_of_any_name_and_lines_of_elsewhere(home: Path) -> None:
+    road = shapely.LineString([(89, 27.3), (91.5, 27.3)])
+    path = home / "odd.gpkg"
+    gpd.GeoDataFrame({"road class": ["primary"]}, geometry=[road], crs=4326).to_file(path)
+    asked = SurfaceAsked(
+        land_cover=land(home),
+        speeds=home / "speeds.csv",
+        roads=path,
+        road_column="road class",
+        cell_m=3000,
+    )
+    assert import_terrain("bhutan", asked, Origin("terrain", "Made up")).on_roads > 0
+    far = shapely.LineString([(0, 0), (1, 1)])
+    elsewhere = replace(asked, barriers=lines(home, "far", river=far))
+    with pytest.raises(DataError, match="has no line and no area in the pack's area"):
+        import_terrain("bhutan", elsewhere, Origin("terrain", "Made up"))
+
+
+def test_bands_scales_and_extracts(home: Path) -> None:
+    path = raster(home / "scaled.tif", np.full(SHAPE, 12, np.int16))
+    with rasterio.open(path, "r+") as file:
+        file.scales = [0.001]
+    import_terrain("bhutan", SurfaceAsked(friction=path), Origin("terrain", "Made up"))
+    terrain, _ = terrain_for(open_pack("bhutan"))
+    assert terrain is not None
+    assert np.median(terrain.surface.friction) == pytest.approx(0.012)
+    extract = SurfaceAsked(
+        land_cover=land(home), speeds=home / "speeds.csv", barriers=home / "x.osm.pbf"
+    )
+    with pytest.raises(CareReachError, match="holds roads beside rivers"):
+        import_terrain("bhutan", extract, Origin("terrain", "Made up"))
+
+
+def test_a_place_off_the_terrain_is_said_to_be(home: Path) -> None:
+    asked = SurfaceAsked(land_cover=land(home), speeds=home / "speeds.csv", cell_m=5000)
+    import_terrain("bhutan", asked, Origin("terrain", "Made up"))
+    said = run("find", "0, 0", "--measure", "terrain").stderr
+    assert "is not on the terrain that minutes are measured over" in said
+
+
 def test_heights_make_a_difference(home: Path) -> None:
     heights = np.tile((np.arange(SHAPE[1]) % 2) * 2000, (SHAPE[0], 1)).astype(np.float32)
     flat = SurfaceAsked(land_cover=land(home), speeds=home / "speeds.csv", cell_m=2000)
@@ -178,7 +264,7 @@ def test_heights_make_a_difference(home: Path) -> None:
         ((), "Give --friction, or --land-cover"),
         (("--land-cover", "land.tif"), "Give --speeds"),
         (("--friction", "land.tif", "--speeds", "speeds.csv"), "give --friction alone"),
-        (("--friction", "land.tif", "--cell-m", "1"), "Cells can be 10 to 20,000 m wide"),
+        (("--friction", "land.tif", "--cell-m", "1"), "Cells can be 10 to 5,000 m wide"),
         (("--friction", "land.tif"), "is it another unit"),
         (("--friction", "none.tif"), "the file is missing"),
         (("--friction", "speeds.csv"), "cannot be read as a GeoTIFF"),

@@ -44,13 +44,14 @@ def some_land(seed: int, shape: tuple[int, int], barriers: float) -> "npt.NDArra
     seed=st.integers(0, 10_000),
     height=st.integers(2, 25),
     width=st.integers(2, 25),
-    barriers=st.sampled_from([0.0, 0.1, 0.4, 0.7]),
+    barriers=st.sampled_from([0.0, 0.001]),
     count=st.integers(1, 4),
 )
 @settings(max_examples=60, deadline=None)
 def test_eight_neighbours_are_those_of_scikit_image(
     seed: int, height: int, width: int, barriers: float, count: int
 ) -> None:
+    # With more, scikit-image slips between two corners, which we do not.
     land = surface(some_land(seed, (height, width), barriers))
     sources = np.random.default_rng(seed).integers(0, height * width, count)
     _, high = land.size_m
@@ -91,6 +92,9 @@ def edges(land: Surface, neighbours: int) -> "nx.DiGraph":
                     passed += [(y + half_y, x + half_x), (to_y - half_y, to_x - half_x)]
                 if min(cost[cell] for cell in passed) <= 0:
                     continue
+                beside = [cost[y, to_x], cost[to_y, x]]
+                if abs(down) == abs(across) == 1 and max(beside) <= 0:
+                    continue
                 length = math.hypot(down * high, across * (wide[y] + wide[to_y]) / 2)
                 slope = 0.0
                 if land.elevation is not None:
@@ -117,7 +121,8 @@ def test_slopes_and_knights_are_those_of_dijkstra(
     rng = np.random.default_rng(seed)
     shape = (9, 11)
     heights = None if steep == 0 else rng.normal(0, steep, shape)
-    land = surface(some_land(seed, shape, 0.15), heights, rng.random(shape) < 0.7)
+    barriers = (0.0, 0.15, 0.4)[seed % 3]
+    land = surface(some_land(seed, shape, barriers), heights, rng.random(shape) < 0.7)
     source = int(rng.integers(0, 99))
     graph = edges(land, neighbours)
     if not outward:
@@ -186,15 +191,13 @@ def test_uphill_is_not_downhill() -> None:
 
 def test_nobody_slips_through_a_barrier() -> None:
     cost = np.full((40, 40), WALK)
-    for step in range(40):  # a diagonal river, each cell touching the next
+    for step in range(40):  # a diagonal river, each cell touching the next at a corner
         cost[step, step] = 0
-        if step:
-            cost[step, step - 1] = 0
     found = least_minutes(surface(cost), np.array([39]))
     north_east = np.triu(np.ones((40, 40), bool), 1)
     assert np.isfinite(found[north_east]).all()
     assert np.isinf(found[~north_east]).all()
-    cost[20, 20] = cost[20, 19] = WALK  # a bridge
+    cost[20, 20] = WALK  # a bridge
     assert np.isfinite(least_minutes(surface(cost), np.array([39]))[30, 5])
 
 
