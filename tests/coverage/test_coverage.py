@@ -128,7 +128,7 @@ def test_sites_reach_whom_they_say(patch: Supplied) -> None:
     assert after.covered["likely"] - found.covered["likely"] == sites.people
     anywhere = find_sites(found, 3, "people")[1]
     assert anywhere.people >= sites.people
-    with pytest.raises(CareReachError, match="it can be 1 to 10"):
+    with pytest.raises(CareReachError, match="it can be 1 to 20"):
         find_sites(found, 0)
 
 
