@@ -84,7 +84,7 @@ def least_minutes(
     # A bucket is a part of a usual step: the queue is then all but sorted.
     some = cost[cost > 0]
     usual = float(np.median(some[:: max(1, len(some) // 100_000)])) * high if len(some) else 1.0
-    bucket = max(usual / 4, 1e-9)
+    bucket = max(usual / 16, 1e-9)
     out: Single = _run(
         cost, heights, on_foot, (flat, everywhere, outward), (height, width), moves, lengths,
         np.asarray(sources, np.int64), factors, np.float64(bucket), np.float64(limit_min),
