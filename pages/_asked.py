@@ -91,7 +91,7 @@ def growth(of: Coverage) -> pd.DataFrame:
 
 
 @st.cache_resource(
-    show_spinner="Giving people to places …",
+    show_spinner="Counting who is served …",
     max_entries=MOST_KEPT,
     ttl=KEPT_FOR,
     hash_funcs={Coverage: _coverage_key},

@@ -30,23 +30,19 @@ def people(view: CoverageView, coverage: Coverage) -> None:
     if not pack.grids:
         st.html(
             f'<p class="cr-note">People are counted at the pack’s {len(pack.demand):,} points. '
-            "Another account of where they live, such as a grid, can be put beside them with "
-            f"“carereach import people FILE.tif --pack {escape(pack.name)}”; the range by "
-            "placement is then shown here.</p>"
+            "To see how much the figures depend on where people are taken to live, add a grid: "
+            f"“carereach import people FILE.tif --pack {escape(pack.name)}”.</p>"
         )
         return
-    own = [OWN] if view.people != OWN and (pack.own_demand is not None or not pack.people) else []
-    names = list(dict.fromkeys([*own, *([view.people] if view.people else []), *pack.grids]))
-    now = view.people or pack.people or OWN
+    has_own = pack.own_demand is not None or not pack.people
+    now = pack.people or OWN
     _address.show_value("w_cover_people", now)
     st.selectbox(
         "Who is counted",
-        names,
+        [*([OWN] if has_own else []), *pack.grids],
         key="w_cover_people",
         format_func=lambda name: _title(view, name),
-        on_change=lambda: change_coverage(
-            people="" if st.session_state["w_cover_people"] == OWN else _picked()
-        ),
+        on_change=lambda: change_coverage(people=_named(st.session_state["w_cover_people"])),
         width=520,
     )
     if now in pack.grids:
@@ -58,13 +54,14 @@ def people(view: CoverageView, coverage: Coverage) -> None:
     rows = [(f"{_title(view, now)} (counted)", f"{coverage.population:,}", share)]
     rows += [(title, f"{n:,.0f}", percent_text(part)) for title, n, part in others]
     _components.table(
-        "Who places the people", ("Placed by", "People", f"Within {within_text(coverage)}"), rows
+        "Where people live", ("According to", "People", f"Within {within_text(coverage)}"), rows
     )
     _regions(view, coverage, [title for title, *_ in others])
 
 
-def _picked() -> str:
-    return str(st.session_state["w_cover_people"])
+def _named(people: str) -> str:
+    """What an address says of them: nothing of those that are counted anyway."""
+    return "" if people == OWN else people
 
 
 def _title(view: CoverageView, name: str) -> str:
@@ -169,15 +166,15 @@ def capacity(view: CoverageView, coverage: Coverage) -> None:
         return
     lines = "".join(f"<li>{escape(line)}</li>" for line in capacity_lines(coverage, found, "beds"))
     st.html(
-        f'<ul class="cr-lines">{lines}</ul><p class="cr-note">How many people a bed is enough for '
-        "is a planner’s number: nobody’s source is behind the one that stands here first.</p>"
+        f'<ul class="cr-lines">{lines}</ul><p class="cr-note">How many people one bed is enough '
+        "for is a planner’s choice; the number in the box at first has no source.</p>"
     )
     head, *rows = capacity_cells(found, view.level, MOST_ROWS)
     _components.table("Capacity by region", [*head[:5], *map(str.upper, head[5:])], rows)
     titles = "; ".join(f"{name.upper()}: {method.title}" for name, method in METHODS.items())
     st.html(
-        '<p class="cr-note">The last columns are beds within reach for 100,000 people, by six ways '
-        f"to float a catchment. {escape(titles)}.</p>"
+        '<p class="cr-note">The last columns are beds within reach for 100,000 people, by six '
+        f"floating catchment methods. {escape(titles)}.</p>"
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from geo.distance import nearest_of_each
 from geo.packs.pack import open_pack, read_shapes
-from geo.sources.grid import need_rasters
+from geo.rasters import need_rasters
 
 #: How wide a cell is, and how near to its point half of the weight is left.
 CELL_DEG, HALF_KM = 1 / 120, 2.0
@@ -43,7 +43,7 @@ def main() -> None:
         _, km = nearest_of_each(lat[rows], lon[columns], points["lat"], points["lon"])
         weight = 1 / (1 + (km / HALF_KM) ** 2)
         cells[rows, columns] += people * weight / weight.sum()
-    rasterio = need_rasters("A grid of people")
+    rasterio = need_rasters("A grid of people", ["rasterio"])
     with rasterio.open(
         asked.out,
         "w",

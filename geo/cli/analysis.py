@@ -72,7 +72,7 @@ class People:
 def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
     """Measure what a command asks for, for people from files or on a cluster."""
     if people.demand is None and not people.cluster:
-        return _coverage(question)
+        return _coverage(question, placed=True)
     if question.within_min is not None or question.measure in IN_MINUTES:
         raise stop("With --demand or --cluster people are measured in kilometres.", EXIT_USAGE)
     if people.demand is not None and question.people:
@@ -104,8 +104,8 @@ def _coverage_of(question: CoverageQuestion, people: People) -> Coverage:
     return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
 
 
-def _coverage(question: CoverageQuestion) -> Coverage:
-    """Measure what a command asks for."""
+def _coverage(question: CoverageQuestion, *, placed: bool = False) -> Coverage:
+    """Measure what a command asks for; `placed` also from where others place the people."""
     data = slowed(count_by(open_pack(question.pack), question.people), question.slower)
     entry = get_procedure(read_library(data), question.procedure or data.default_procedure)
     assessed = assess_pack(data, entry, dt.date.today())
@@ -119,7 +119,8 @@ def _coverage(question: CoverageQuestion) -> Coverage:
         say(f"{error} Distances are shown instead.")
         supplied = supply_pack(assessed)
         by = supplied.measures.kilometres.name
-    supplied = with_placements(supplied, other_placements(data), _show_step)
+    if placed:
+        supplied = with_placements(supplied, other_placements(data), _show_step)
     threshold = _threshold(question, data, supplied.measures, by)
     units = question.units or data.units
     return measure_coverage(supplied, threshold, measure=by, supply=question.supply, units=units)
@@ -237,7 +238,7 @@ def capacity(
     for line in capacity_lines(measured, found, str(given.name)):
         typer.echo(line)
     typer.echo("\n" + "\n".join(aligned(capacity_cells(found, level))))
-    typer.echo("Scores: units within reach for 100,000 people, by six ways to float a catchment.")
+    typer.echo("Scores: units within reach for 100,000 people, by six floating catchment methods.")
 
 
 def _say_unmatched(

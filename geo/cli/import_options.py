@@ -112,27 +112,38 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provenance:
+class PublishedBy:
     """Where a file comes from."""
 
     source_title: Annotated[str, typer.Option(help="Who publishes the data, as shown.")] = ""
     licence: Annotated[str, typer.Option(help="Under which licence.")] = ""
     url: Annotated[str, typer.Option(help="Where it was published.")] = ""
     as_of: AsOf = ""
+
+    def origin_as(self, name: str, file: str, kind: str = "other") -> Origin:
+        """The source, under a name."""
+        return Origin(
+            name=name,
+            title=self.source_title or f"The file {file}",
+            license=self.licence,
+            path=self.url or None,
+            as_of=self.as_of or None,
+            kind=kind,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance(PublishedBy):
+    """Where a list of places comes from."""
+
     official: Annotated[
         bool, typer.Option(help="It is an official register; others never confirm.")
     ] = False
 
     def origin(self, file: Path) -> Origin:
         """The source of a file."""
-        return Origin(
-            name=source_name(file.name, self.source_title),
-            title=self.source_title or f"The file {file.name}",
-            license=self.licence,
-            path=self.url or None,
-            as_of=self.as_of or None,
-            kind="official" if self.official else "other",
-        )
+        name = source_name(file.name, self.source_title)
+        return self.origin_as(name, file.name, "official" if self.official else "other")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,27 +162,6 @@ class PeopleAsked:
     ] = POINT_KM
     band: Annotated[int | None, typer.Option(help="Which band of the grid counts people.")] = None
     dry_run: DryRun = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublishedBy:
-    """Where a file that is no list of places comes from."""
-
-    source_title: Annotated[str, typer.Option(help="Who publishes the data, as shown.")] = ""
-    licence: Annotated[str, typer.Option(help="Under which licence.")] = ""
-    url: Annotated[str, typer.Option(help="Where it was published.")] = ""
-    as_of: AsOf = ""
-
-    def origin(self, name: str, file: str) -> Origin:
-        """The source, under a name."""
-        return Origin(
-            name=name,
-            title=self.source_title or f"The file {file}",
-            license=self.licence,
-            path=self.url or None,
-            as_of=self.as_of or None,
-            kind="other",
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

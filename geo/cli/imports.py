@@ -418,7 +418,7 @@ def roads_(
 def people_(file: File, asked: PeopleAsked, published: PublishedBy) -> None:
     """Other people than the pack's own points: a GeoTIFF of counts, hexagons, or points."""
     name = asked.name or grid_name(file.name)
-    origin = published.origin(f"people-{name}", file.name)
+    origin = published.origin_as(f"people-{name}", file.name)
     said = PeopleSaid(name, origin, asked.group.strip())
     if is_grid(file):
 
@@ -457,7 +457,7 @@ def terrain_(
     """How fast one gets on where: a ready GeoTIFF, or land cover, roads, rivers and heights."""
     asked = surface.asked()
     first = asked.friction or asked.land_cover
-    named = origin.origin("terrain", first.name if first else "")
+    named = origin.origin_as("terrain", first.name if first else "")
     made = import_terrain(pack, asked, named, dry_run=dry_run, progress=say_step)
     for line in made.lines():
         typer.echo(line)

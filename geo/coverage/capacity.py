@@ -16,6 +16,7 @@ from geo.distance import Pairs
 from geo.errors import CareReachError
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 #: All pairs are in memory at once, 24 bytes each.
 MOST_PAIRS = 10_000_000
 #: No bed is enough for more people.
@@ -65,22 +66,10 @@ def serve_nearest(people: npt.ArrayLike, room: npt.ArrayLike, pairs: Pairs) -> S
     """
     left = np.array(people, np.float64)
     free = np.array(room, np.float64)
-    chunks, count = [], 0
-    for i, j, far in pairs():
-        chunks.append((i.astype(np.int64), j.astype(np.int64), far))
-        count += len(i)
-        if count > MOST_PAIRS:
-            raise CareReachError(
-                f"More than {MOST_PAIRS:,} pairs of people and places are within the threshold; "
-                "give a smaller one."
-            )
-    empty = np.zeros(len(left))
-    if not count:
-        return Served(empty, np.zeros(len(left), bool), np.zeros(len(free)), empty * np.nan)
-    point, place, far = (np.concatenate(column) for column in zip(*chunks, strict=True))
+    point, place, far = _held(pairs)
     in_reach = np.zeros(len(left), bool)
     in_reach[point] = True
-    walked = empty.copy()
+    walked = np.zeros(len(left))
     for at in np.lexsort((place, point, far)).tolist():
         i, j = point[at], place[at]
         taken = min(left[i], free[j])
@@ -91,6 +80,28 @@ def serve_nearest(people: npt.ArrayLike, room: npt.ArrayLike, pairs: Pairs) -> S
     served = np.asarray(people, np.float64) - left
     mean = np.divide(walked, served, out=np.full(len(left), np.nan), where=served > 0)
     return Served(served, in_reach, np.asarray(room, np.float64) - free, mean)
+
+
+def _held(pairs: Pairs) -> tuple[Ints, Ints, Floats]:
+    """All pairs at once.
+
+    Raises
+    ------
+    CareReachError
+        If there are more than `MOST_PAIRS`.
+    """
+    chunks = [(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0))]
+    count = 0
+    for chunk in pairs():
+        chunks.append(chunk)
+        count += len(chunk[0])
+        if count > MOST_PAIRS:
+            raise CareReachError(
+                f"More than {MOST_PAIRS:,} pairs of people and places are within the threshold; "
+                "give a smaller one."
+            )
+    point, place, far = (np.concatenate(column) for column in zip(*chunks, strict=True))
+    return point, place, far
 
 
 @dataclass(frozen=True)
@@ -171,10 +182,11 @@ def measure_capacity(
         raise CareReachError(f"The capacity of {places['name'][capacity.argmin()]} is below 0.")
     pack = coverage.pack
     people = pack.demand["population"].to_numpy(float)
-    pairs = pairs_in_reach(coverage, pack.demand, places)
-    found = serve_nearest(people, capacity * per_unit, pairs)
+    # Found once, for all that follows: over terrain each place costs a way over the whole surface.
+    held = _held(pairs_in_reach(coverage, pack.demand, places))
+    found = serve_nearest(people, capacity * per_unit, lambda: [held])
     scores = {
-        name: floating_catchments(people, capacity, pairs, coverage.within, name)[0]
+        name: floating_catchments(people, capacity, lambda: [held], coverage.within, name)[0]
         for name in METHODS
     }
     table = places[["provider_id", "name"]].assign(

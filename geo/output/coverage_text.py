@@ -18,7 +18,7 @@ SUPPLY_PHRASES: Mapping[str, str] = {
 _CAUSES = {
     "evidence": "Evidence",
     "travel": "Travel",
-    "placement": "Placement",
+    "placement": "Where people are taken to live",
     "slower": "Slower travel",
 }
 

@@ -21,9 +21,7 @@ REFERENCES = {
 def as_command(coverage: Coverage, level: int) -> str:
     """The command that prints the same figures; what is supposed is not part of it."""
     pack = coverage.pack
-    words = ["carereach", "coverage", "--procedure", coverage.procedure.slug]
-    if pack.name != "bhutan":
-        words += ["--pack", pack.name]
+    words = ["carereach", "coverage", "--procedure", coverage.procedure.slug, "--pack", pack.name]
     words += [f"--within-{coverage.unit}", f"{coverage.within:.10g}"]
     words += ["--measure", coverage.measure.name, "--supply", coverage.supply]
     if pack.people:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo.packs.contract import check_frame
 from geo.packs.schema import COLUMNS, LIST_COLUMNS
+from geo.packs.store import with_source
 from geo.text import guarded, normalise
 
 #: Rows of a table: as mappings of known columns, or as a frame.
@@ -50,6 +51,16 @@ class Origin:
             "kind": self.kind,
         }
         return {key: value for key, value in known.items() if value is not None}
+
+
+def with_origin(about: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
+    """A descriptor that names a source and its licence, in place of an older one of its name."""
+    named = with_source(about, origin.entry())
+    licences = list(named.get("licenses", []))
+    licence = {"title": f"{origin.title}: {origin.license}"}
+    if origin.license and licence not in licences:
+        licences.append(licence)
+    return {**named, "licenses": licences}
 
 
 @dataclass(frozen=True)

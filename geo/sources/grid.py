@@ -1,10 +1,7 @@
 """People from a grid: a GeoTIFF of how many live in each cell becomes points, region by region."""
 
-import importlib
-import importlib.util
 import math
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +16,18 @@ import shapely
 from geo.errors import CareReachError, DataError
 from geo.packs.gazetteer import OUTSIDE_KM
 from geo.progress import Progress, Step, silent
-from geo.reading import understood
+from geo.rasters import need_rasters, open_raster
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+NEEDED = ("rasterio", "exactextract")
 #: So far apart are the points by default.
 POINT_KM = 1.0
 #: So many cells are in memory at once.
 STRIP_CELLS = 2_000_000
 #: A grid of more cells in the pack's area is not read.
 MOST_CELLS = 2_000_000_000
-#: A point for every so many people at most would be too many points.
+#: More points are more than anybody needs.
 MOST_POINTS = 5_000_000
 #: Rows of one block of cells are in memory together, so many cells at most.
 MOST_STRIP = 50_000_000
@@ -99,26 +97,6 @@ class _Blocks:
     in_a_row: int
 
 
-def need_rasters(what: str, needed: Sequence[str] = ("rasterio", "exactextract")) -> Any:
-    """The module `rasterio`, which few need.
-
-    Parameters
-    ----------
-    what
-        What needs it, for the sentence.
-    needed
-        What must be installed.
-
-    Raises
-    ------
-    CareReachError
-        If it, or what goes with it, is not installed.
-    """
-    if any(importlib.util.find_spec(name) is None for name in needed):
-        raise CareReachError(f"{what} needs the packages of requirements-rasters.txt.")
-    return importlib.import_module("rasterio")
-
-
 def is_grid(path: Path) -> bool:
     """Whether a file is a TIFF, by its first bytes."""
     if not path.is_file():
@@ -165,18 +143,9 @@ def read_people_grid(
     """
     if not 0 < point_km <= 100:
         raise CareReachError(f"Points can be above 0 and up to 100 km apart, not {point_km:g}.")
-    rasterio = need_rasters("A grid of people")
-    if not path.is_file():
-        raise DataError(path.name, "the file is missing")
-    with understood(path.name), warnings.catch_warnings():
-        # A grid that does not say where it lies is refused below.
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        try:
-            with rasterio.open(path, driver="GTiff") as grid:
-                return _read(grid, path.name, regions, point_km, band, progress)
-        except rasterio.errors.RasterioError as error:
-            said = " ".join(str(error).split())[:120]
-            raise DataError(path.name, f"cannot be read as a GeoTIFF: {said}") from None
+    need_rasters("A grid of people", NEEDED)
+    with open_raster(path) as grid:
+        return _read(grid, path.name, regions, point_km, band, progress)
 
 
 def _read(
@@ -243,11 +212,7 @@ def _read(
 
 
 def _band(grid: Any, name: str, band: int | None) -> int:
-    """Which band is read; a grid that cannot be laid on a map is refused."""
-    if grid.crs is None or grid.transform.is_identity:
-        raise DataError(name, "does not say its projection, or where its cells lie")
-    if grid.transform.b or grid.transform.d or grid.transform.e >= 0 or grid.transform.a <= 0:
-        raise DataError(name, "is turned or upside down; warp it to north up first (gdalwarp)")
+    """Which band is read."""
     if band is None and grid.count > 1:
         raise DataError(name, f"has {grid.count} bands; say with --band which counts people")
     number = 1 if band is None else band

@@ -14,9 +14,9 @@ from geo.packs.gazetteer import OUTSIDE_KM
 from geo.packs.grids import RESOURCE
 from geo.packs.pack import read_descriptor, read_shapes
 from geo.packs.people import OWN
-from geo.packs.store import add_resource, change_pack, with_source, write_descriptor
+from geo.packs.store import add_resource, change_pack, write_descriptor
 from geo.packs.tables import read_table, resource_path
-from geo.sources.batch import Origin
+from geo.sources.batch import Origin, with_origin
 from geo.sources.grid import GriddedPeople
 from geo.text import normalise
 
@@ -155,7 +155,8 @@ def import_people(
         grid = read(shapes)
         if grid.points.empty:
             raise CareReachError(f"{said.origin.title} has nobody in the regions of {pack}.")
-        own = float(read_table(folder, about, "demand")["population"].sum())
+        demand = read_table(folder, about, "demand")
+        own = float(demand["population"].sum())
         if own and not said.group and not 1 / MOST_TIMES <= grid.people / own <= MOST_TIMES:
             raise CareReachError(
                 f"{said.origin.title} has {grid.people:,.0f} people in the regions of {pack}, "
@@ -165,17 +166,12 @@ def import_people(
         file = f"{RESOURCE}{said.name}.parquet"
         grid.points.to_parquet(folder / file, index=False, compression="zstd")
         add_resource(folder, RESOURCE + said.name, file)
-        about = with_source(read_descriptor(folder), said.origin.entry())
+        about = with_origin(read_descriptor(folder), said.origin)
         others = [entry for entry in about.get("people", []) if entry["name"] != said.name]
         about["people"] = [*others, _entry(grid, said)]
-        licence = f"{said.origin.title}: {said.origin.license}"
-        titles = {entry["title"] for entry in about.setdefault("licenses", [])}
-        if said.origin.license and licence not in titles:
-            about["licenses"].append({"title": licence})
         write_descriptor(folder, about)
-        demand = read_table(folder, about, "demand")
         largest = _largest(grid.points, demand, regions)
-        return PlacedPeople(grid, float(demand["population"].sum()), largest, unofficial)
+        return PlacedPeople(grid, own, largest, unofficial)
 
     return change_pack(pack, change, f"People from {said.origin.title}", dry_run=dry_run)
 

@@ -144,19 +144,16 @@ def _run(  # noqa: C901, PLR0913 - compiled, in one piece
         head[slot] = following[entry]
         u = cell_of[entry]
         key = key_of[entry]
+        turn = int(key / bucket)
+        if turn > at:  # it waited at the end of the ring
+            slot = min(turn, at + _BUCKETS - 1) % _BUCKETS
+            following[entry] = head[slot]
+            head[slot] = entry
+            continue
         following[entry] = free
         free = entry
         waiting -= 1
         if key > out[u]:
-            continue
-        turn = int(key / bucket)
-        if turn > at:  # it waited at the end of the ring
-            if free == entry:
-                free = following[entry]
-            slot = min(turn, at + _BUCKETS - 1) % _BUCKETS
-            following[entry] = head[slot]
-            head[slot] = entry
-            waiting += 1
             continue
         y = u // width
         x = u - y * width

@@ -9,7 +9,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 #: Whoever is in a cell where nobody can go starts from the nearest where one can, within this.
 NEAR_KM = 2.0
-_M_PER_DEG_LAT = 111_195.0
+#: A degree of latitude, on a sphere of the earth's mean radius.
+M_PER_DEG = 111_195.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Surface:
         """
         high, wide = self.cell_deg
         lat = self.north - high * (np.arange(len(self.friction)) + 0.5)
-        return wide * _M_PER_DEG_LAT * np.cos(np.radians(lat)), high * _M_PER_DEG_LAT
+        return wide * M_PER_DEG * np.cos(np.radians(lat)), high * M_PER_DEG
 
     @functools.cached_property
     def _around(self) -> list[tuple[int, int]]:

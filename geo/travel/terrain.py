@@ -6,19 +6,15 @@ one walks there. `geo.sources.terrain` makes it.
 """
 
 import functools
-import importlib
-import importlib.util
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.errors import DataError
 from geo.packs.pack import Pack
-from geo.reading import understood
+from geo.rasters import are_there, open_raster
 from geo.travel.surface import Field, Surface
 
 #: The resource of a pack that holds its surface, and the table of speeds that it was made with.
@@ -65,12 +61,9 @@ class Terrain:
     ----------
     path
         Where it lies.
-    about
-        What the pack says of it.
     """
 
     path: Path
-    about: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def surface(self) -> Surface:
@@ -111,19 +104,11 @@ def _minutes_to(path: Path, changed_ns: int, lats: bytes, lons: bytes) -> Field:
 @functools.lru_cache(maxsize=2)
 def _surface(path: Path, changed_ns: int) -> Surface:
     """A surface, kept for the next question."""
-    rasterio: Any = importlib.import_module("rasterio")
-    if not path.is_file():
-        raise DataError(path.name, "the file is missing")
-    with understood(path.name):
-        try:
-            with rasterio.open(path, driver="GTiff") as grid:
-                if grid.count != 3 or grid.crs is None or not grid.crs.is_geographic:
-                    raise DataError(path.name, "is not a surface that CareReach has made")
-                friction, elevation, walked = grid.read()
-                at = grid.transform
-        except rasterio.errors.RasterioError as error:
-            said = " ".join(str(error).split())[:120]
-            raise DataError(path.name, f"cannot be read as a GeoTIFF: {said}") from None
+    with open_raster(path) as grid:
+        if grid.count != 3 or not grid.crs.is_geographic:
+            raise DataError(path.name, "is not a surface that CareReach has made")
+        friction, elevation, walked = grid.read()
+        at = grid.transform
     flat = bool(np.isnan(elevation).all())
     return Surface(friction, None if flat else elevation, walked > 0, at.f, at.c, (-at.e, at.a))
 
@@ -144,6 +129,6 @@ def terrain_for(pack: Pack) -> tuple[Terrain | None, str]:
     path = pack.files.get(TERRAIN)
     if path is None:
         return None, NO_TERRAIN
-    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+    if not are_there(NEEDED):
         return None, "Minutes over terrain need the packages of requirements-rasters.txt."
-    return Terrain(path, pack.terrain), ""
+    return Terrain(path), ""

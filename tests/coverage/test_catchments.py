@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.coverage import catchments
+import geo
+from geo.coverage import capacity, catchments
 from geo.coverage.capacity import serve_nearest
 from geo.coverage.catchments import METHODS, Method, floating_catchments, gaussian
+from geo.coverage.coverage import pairs_in_reach
 from geo.errors import CareReachError
+from tests.conftest import TODAY
 
 
 def cases(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -253,3 +256,23 @@ def test_too_many_pairs_are_refused(monkeypatch: Any) -> None:
     pair = (np.zeros(2, int), np.zeros(2, int), np.ones(2))
     with pytest.raises(CareReachError, match="give a smaller one"):
         serve_nearest([1], [1], lambda: [pair, pair])
+
+
+def test_the_pairs_of_capacity_are_found_once(monkeypatch: Any) -> None:
+    """Over terrain each place costs a way over the whole surface."""
+    coverage = geo.measure_coverage(geo.open_pack("bhutan"), "hospital-care", 50, today=TODAY)
+    asked: list[int] = []
+
+    def counting(*words: Any) -> Any:
+        pairs = pairs_in_reach(*words)
+
+        def once() -> Any:
+            asked.append(1)
+            return pairs()
+
+        return once
+
+    monkeypatch.setattr(capacity, "pairs_in_reach", counting)
+    beds = coverage.pack.providers.set_index("provider_id")["beds"].astype(float)
+    assert capacity.measure_capacity(coverage, beds, 500).places > 0
+    assert asked == [1]

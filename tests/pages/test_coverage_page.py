@@ -284,7 +284,7 @@ def test_a_grid_is_counted_and_the_range_by_placement_is_shown(
     grid = people_grid(tmp_path / "made-up.tif")
     assert run("import", "people", str(grid), "--pack", "bhutan").returncode == 0
     body = html(opened(page(SCRIPT), "People"))
-    assert "placement" in body
+    assert "then where people are taken to live (" in body
     assert "It matters most in" in body
     shown = opened(page(SCRIPT, people="made-up"), "People")
     assert "cells of about" in html(shown)

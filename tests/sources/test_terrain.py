@@ -18,7 +18,8 @@ from geo.errors import CareReachError, DataError
 from geo.output.downloads import limits_of
 from geo.packs.pack import open_pack
 from geo.sources.batch import Origin
-from geo.sources.terrain import SurfaceAsked, import_terrain, read_speeds
+from geo.sources.speeds import read_speeds
+from geo.sources.terrain import SurfaceAsked, import_terrain
 from geo.travel.terrain import terrain_for
 from tests.command import run
 
