@@ -232,7 +232,7 @@ def capacity(
         _say_unmatched(amounts, given, measured.pack.providers["provider_id"], "places of the pack")
     found = measure_capacity(measured, given, per_unit)
     if form == "json":
-        about = {**downloads.coverage_about(measured), "level": level, "units": str(given.name)}
+        about = {**downloads.coverage_about(measured), "level": level, "counted": str(given.name)}
         typer.echo(json_text({**about, **downloads.capacity_json(found, level)}), nl=False)
         return
     for line in capacity_lines(measured, found, str(given.name)):

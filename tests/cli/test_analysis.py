@@ -69,6 +69,7 @@ def test_capacity_is_given_out_and_adds_up(tmp_path: Path) -> None:
         *("--format", "json"),
     )
     found = json.loads(done.stdout)
+    assert found["counted"] == "beds"
     pack = open_pack("bhutan")
     beds = pack.providers.set_index("provider_id")["beds"].dropna()
     places = found["places_served"]
